@@ -1,0 +1,45 @@
+# make demo   synthesise, ingest, train and show the paired mode on this machine
+# make test   format, lint, types and the whole test suite
+# make check  the same without the whole-command tests
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check lint types install install-dev clean
+.DEFAULT_GOAL := check
+
+.venv/.core: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing (torch and its CUDA libraries are about 5 GB; once)"
+	@$(INSTALL) --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "installing with test tools (torch and its CUDA libraries are about 5 GB; once)"
+	@$(INSTALL) --editable '.[dev]'
+	@touch .venv/.core $@
+
+install: .venv/.core
+install-dev: .venv/.dev
+
+demo: .venv/.core
+	@$(BIN)/codecctl demo
+
+types: .venv/.dev
+	@rm -rf .types && mkdir -p .types/codecctl  # the tree as imported; mypy cannot follow package-dir
+	@ln -s $(CURDIR)/codecctl/* $(CURDIR)/engine $(CURDIR)/datasets $(CURDIR)/profiles .types/codecctl/
+	$(BIN)/mypy
+
+lint: .venv/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+check: lint types
+	$(BIN)/pytest -m "not e2e and not gpu"
+
+test: lint types
+	$(BIN)/pytest
+
+clean:
+	rm -rf .types .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

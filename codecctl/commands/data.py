@@ -1,0 +1,14 @@
+"""`codecctl data`: recordings become a chunk store that training reads."""
+
+from __future__ import annotations
+
+import typer
+
+from codecctl.commands import data_ingest, data_show, data_synth
+
+app = typer.Typer(no_args_is_help=True, help="Ingest recordings, look at stores, render corpora.")
+app.command()(data_ingest.ingest)
+app.command("list")(data_show.list_stores)
+app.command()(data_show.info)
+app.command()(data_show.verify)
+app.command()(data_synth.synth)

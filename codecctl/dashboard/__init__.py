@@ -1,0 +1,1 @@
+"""The Textual application; it reads run directories and nothing else."""

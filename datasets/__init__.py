@@ -1,0 +1,1 @@
+"""Audio on disk: discovery, ingest, store, sampling, synthesis; knows no model."""

@@ -1,0 +1,1 @@
+"""Rendering of EigenScape-shaped corpora."""

@@ -1,0 +1,1 @@
+"""The PyTorch engine; importing this package loads no torch."""

@@ -1,0 +1,1 @@
+"""Measures of a reconstruction; none of them is trained with."""

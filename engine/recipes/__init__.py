@@ -1,0 +1,1 @@
+"""Recipes: how one mode takes a training step, validates and reconstructs."""
