@@ -23,8 +23,18 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --co
 install: .venv/.core
 install-dev: .venv/.dev
 
+# Everything of the demo lies in .demo; each command is printed as it would be typed.
+demo: export CODECCTL_HOME := .demo
 demo: .venv/.core
-	@$(BIN)/codecctl demo
+	@rm -rf .demo
+	@echo "to watch it live, in another terminal:"
+	@echo "  CODECCTL_HOME=.demo $(BIN)/codecctl dashboard"
+	$(BIN)/codecctl data synth .demo/eigenscape --recordings 2 --seconds 4
+	$(BIN)/codecctl data ingest .demo/eigenscape
+	$(BIN)/codecctl train --profile paired model=tiny trainer=demo --run demo
+	@echo "the same in your own folder, on your own recordings:"
+	@echo "  source $(BIN)/activate"
+	@echo "  codecctl data ingest FOLDER && codecctl train --profile paired && codecctl dashboard"
 
 types: .venv/.dev
 	@rm -rf .types && mkdir -p .types/codecctl  # the tree as imported; mypy cannot follow package-dir

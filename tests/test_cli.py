@@ -1,0 +1,116 @@
+"""The command line as a whole: help, start-up cost in modules, errors and exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from codecctl.cli import app
+
+HEAVY = ["torch", "torchaudio", "h5py", "textual", "wandb", "soundfile", "lightning_fabric"]
+PROBE = """
+import json, sys
+from codecctl.cli import main
+sys.argv = ["codecctl", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit as stop:
+    code = stop.code
+else:
+    code = 0
+print("\\n" + json.dumps([code or 0, [name for name in json.loads(sys.stdin.read()) if name in sys.modules]]))
+"""
+
+
+def run_probe(arguments: list[str], folder: Path) -> tuple[int, list[str]]:
+    """Exit code of a command in a fresh interpreter, and the heavy modules it loaded."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE, json.dumps(arguments)],
+        input=json.dumps(HEAVY),
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        check=True,
+    )
+    code, loaded = json.loads(done.stdout.splitlines()[-1])
+    return code, loaded
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["data", "--help"],
+        ["train", "--help"],
+        ["runs", "list"],
+        ["runs", "list", "--json"],
+        ["profile", "list"],
+        ["profile", "show", "paired"],
+        ["profile", "schema"],
+        ["data", "list"],
+    ],
+    ids=" ".join,
+)
+def test_light_commands_load_nothing_heavy(arguments: list[str], tmp_path: Path) -> None:
+    assert run_probe(arguments, tmp_path) == (0, [])
+
+
+def test_an_unknown_command_names_the_one_that_was_meant() -> None:
+    answer = CliRunner().invoke(app, ["trian"])
+    assert answer.exit_code == 2
+    assert "Did you mean" in answer.stderr
+    assert "train" in answer.stderr
+
+
+def test_every_command_and_option_says_what_it_is_for() -> None:
+    """Walks the whole tree of commands as typer builds it."""
+    from typer.main import get_command
+
+    def walk(command: object, path: str) -> list[str]:
+        missing = [] if getattr(command, "help", None) else [path]
+        for parameter in getattr(command, "params", []):
+            if parameter.param_type_name == "option" and not parameter.help:
+                missing.append(f"{path} {parameter.opts[0]}")
+        for name, child in getattr(command, "commands", {}).items():
+            missing += walk(child, f"{path} {name}")
+        return missing
+
+    assert walk(get_command(app), "codecctl") == []
+
+
+def test_an_error_is_one_line_on_stderr_with_its_exit_code(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from codecctl.cli import main; main()", "data", "info", "nowhere"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stdout == ""
+    assert done.stderr.startswith("codecctl: nowhere: no store of this name or path")
+    assert done.stderr.count("\n") == 1
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from codecctl.cli import main; main()"]
+        + ["--debug", "data", "info", "nowhere"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert "Traceback" in done.stderr
+    assert "NotFoundError" in done.stderr
+
+
+def test_the_version_is_printed_on_stdout() -> None:
+    answer = CliRunner().invoke(app, ["--version"])
+    assert answer.exit_code == 0
+    assert answer.stdout.startswith("codecctl 0.")
