@@ -1,0 +1,113 @@
+"""What the loop may ask of a recipe, and what a recipe may ask of the machine it runs on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+Scalars: TypeAlias = dict[str, Tensor]
+"""Detached 0-d tensors by name; they stay on the device until a row is written."""
+
+State: TypeAlias = dict[str, object]
+"""Tensors, numbers, strings, lists and dicts only, so that it loads with `weights_only`."""
+
+
+class Runtime(Protocol):
+    """Device, precision and the other ranks."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where networks and batches live."""
+        ...
+
+    @property
+    def world_size(self) -> int:
+        """Ranks that share a global batch."""
+        ...
+
+    def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
+        """Move a network to the device and wrap it and its optimizer for the strategy."""
+        ...
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Precision of the networks; losses, balancer and quantizer leave it."""
+        ...
+
+    def backward(self, loss: Tensor) -> None:
+        """Accumulate gradients, averaged over the ranks."""
+        ...
+
+    def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:
+        """Scale gradients down to a global norm (0 = leave them); returns the norm found, 0-d."""
+        ...
+
+    def all_reduce_(self, tensor: Tensor) -> None:
+        """Sum a tensor over the ranks, in place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What one validation batch shows."""
+
+    metrics: Mapping[str, Tensor]
+    """(B,) each, on the device; names as in a row without the leading `val/`."""
+    estimate: Tensor
+    """Reconstruction, (B, M, T)."""
+    codes: Tensor | None
+    """(B, M, K, F) int64, or none where the generator has no quantizer."""
+
+
+class Recipe(Protocol):
+    """One way of training; the loop knows this and no mode."""
+
+    def modules(self) -> Mapping[str, nn.Module]:
+        """Networks by role: `generator`, which holds the quantizer, and `discriminator`."""
+        ...
+
+    def initialize(self, batches: Iterator[Tensor]) -> None:
+        """Fit what needs data before step 0 of a fresh run; every rank passes the same batches.
+
+        Args:
+            batches: (B, M, T) on the device; read only as far as needed.
+        """
+        ...
+
+    def train_step(self, audio: Tensor, step: int) -> Scalars:
+        """Update everything once.
+
+        Args:
+            audio: (B, M, T) on the device.
+            step: Updates done so far; with the seed it decides all that is random here.
+        """
+        ...
+
+    def evaluate(self, audio: Tensor) -> Evaluation:
+        """Measure a batch (B, M, T) in evaluation mode; nothing changes."""
+        ...
+
+    def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
+        """Means over all items, and what only the whole set shows; names begin with `val/`."""
+        ...
+
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Decode what was coded, (B, M, T) to (B, M, T)."""
+        ...
+
+    def state_dict(self) -> State:
+        """Everything that training has changed; with the step it continues bit for bit."""
+        ...
+
+    def load_state_dict(self, state: State) -> None:
+        """Take up a state of the same recipe."""
+        ...
+
+    def notes(self) -> tuple[str, ...]:
+        """Sentences that help to read the scalars, for the run's log."""
+        ...
