@@ -1,0 +1,181 @@
+"""JSON lines that a run appends to and that anything may follow while it grows.
+
+One object is one line and one `write(2)`, so that a killed process leaves whole lines. Values
+that JSON has no word for (NaN, infinities) are the strings "NaN", "Infinity", "-Infinity".
+After a resume a run writes the steps since its checkpoint again: of rows with equal keys, the
+later one counts (`latest_rows`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from codecctl.errors import CodecctlError
+
+Row = dict[str, object]
+"""One decoded line."""
+
+METRICS_KEY = ("step", "split")
+"""What identifies a row of metrics.jsonl."""
+
+VALIDATION_KEY = ("step", "item", "metric")
+"""What identifies a row of validation.jsonl."""
+
+_WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def encode_row(row: Mapping[str, object]) -> bytes:
+    """The line of a row, with its newline."""
+    text = json.dumps(_plain(row), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
+def decode_row(line: bytes) -> Row | None:
+    """The row of a line; None for a torn or foreign line."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    return row if isinstance(row, dict) else None
+
+
+def number(value: object) -> float | None:
+    """A value of a row as a number, with "NaN" and its kin decoded; None if it is not one."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        return float(value)
+    return _WORDS.get(value) if isinstance(value, str) else None
+
+
+def latest_rows(rows: Iterable[Row], key: Sequence[str] = METRICS_KEY) -> list[Row]:
+    """Rows with later ones in place of earlier ones of the same key, by rising step.
+
+    This is the one rule for reading a run that was resumed.
+    """
+    latest = {tuple(row.get(name) for name in key): row for row in rows}
+    return sorted(latest.values(), key=lambda row: number(row.get("step")) or 0.0)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All whole rows of a file in the order written; none when there is no file."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        return []
+    return [row for line in lines if line and (row := decode_row(line)) is not None]
+
+
+def read_last_rows(path: Path, max_bytes: int = 1 << 18) -> list[Row]:
+    """The whole rows within the last `max_bytes` of a file: cheap on a long run."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            start = max(0, size - max_bytes)
+            file.seek(start)
+            lines = file.read().split(b"\n")
+    except FileNotFoundError:
+        return []
+    whole = lines[1:] if start else lines
+    return [row for line in whole if line and (row := decode_row(line)) is not None]
+
+
+class RowWriter:
+    """Appends rows to one file.
+
+    Args:
+        path: The file; made if missing. A torn last line, left by a crash of the machine, is
+            closed with a newline so that it cannot swallow the next row.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        size = os.fstat(self._file).st_size
+        if size and os.pread(self._file, 1, size - 1) != b"\n":
+            os.write(self._file, b"\n")
+
+    def append(self, row: Mapping[str, object]) -> None:
+        """Write one row with one call.
+
+        Raises:
+            CodecctlError: The disk takes no more.
+        """
+        self._write(encode_row(row))
+
+    def append_text(self, line: str) -> None:
+        """Write a line of plain text, for logs.
+
+        Raises:
+            CodecctlError: The disk takes no more.
+        """
+        self._write(line.encode())
+
+    def flush_to_disk(self) -> None:
+        """Wait until everything written survives a power failure."""
+        os.fsync(self._file)
+
+    def close(self) -> None:
+        """Close the file; the writer is of no use afterwards."""
+        os.close(self._file)
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise CodecctlError(f"{self._path}: cannot write: {error.strerror}") from error
+        if written != len(line):
+            raise CodecctlError(f"{self._path}: disk full; free some space and use --resume")
+
+
+class JsonlTail:
+    """Follows a growing file of rows by offset; costs what is new, not what there is.
+
+    Polling works on NFS and Lustre, where file notifications do not. A line that is not
+    finished yet waits for its rest. When the file shrinks or is replaced, reading starts over.
+
+    Attributes:
+        generation: Rises by one each time that reading started over: rows read before it
+            belong to a file that is gone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.generation = 0
+        self._offset = 0
+        self._inode: int | None = None
+        self._rest = b""
+
+    def read(self, max_bytes: int = 1 << 20) -> list[Row]:
+        """The rows since the last call, from at most `max_bytes`; none when nothing is new."""
+        try:
+            with self.path.open("rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_ino != self._inode or status.st_size < self._offset:
+                    self._start_over(status.st_ino)
+                file.seek(self._offset)
+                chunk = file.read(max_bytes)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        self._offset += len(chunk)
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        return [row for line in lines if line and (row := decode_row(line)) is not None]
+
+    def _start_over(self, inode: int) -> None:
+        if self._inode is not None:
+            self.generation += 1
+        self._inode, self._offset, self._rest = inode, 0, b""
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value

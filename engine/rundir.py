@@ -1,0 +1,216 @@
+"""A run folder: the only contract between training and everything that watches it.
+
+    profile.json            the resolved profile, overrides, where each value came from
+    environment.json        versions, revision, command line, host, devices, store fingerprint
+    state.json              status, step and heartbeat, replaced every 5 s (`engine.lease`)
+    metrics.jsonl           one row per logged step and per validation
+    events.jsonl            started, resumed, validation, checkpoint, warning, stopped, ...
+    validation.jsonl        one row per validation item and metric
+    validation_items.json   the fixed items
+    system.jsonl            CPU, memory, loader wait, step time
+    checkpoints/            step-000000500/, and the text files `last` and `best`
+    previews/               reference/item-000.wav, step-000000500/item-000.wav
+    control/                requests to the training process: save, stop
+    train.log, crash.txt, tags.json
+
+Files with rows are append-only, everything else is replaced as a whole. Imports no torch.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+
+from codecctl.engine.files import sync_folder, write_json_atomically
+from codecctl.engine.lease import Lease, RunState, read_state
+from codecctl.engine.rows import (
+    JsonlTail,
+    Row,
+    RowWriter,
+    latest_rows,
+    number,
+    read_last_rows,
+    read_rows,
+)
+from codecctl.engine.runlist import (
+    CheckpointInfo,
+    RunSummary,
+    list_checkpoints,
+    list_runs,
+    read_json,
+    read_metrics,
+    read_tags,
+    summarize_run,
+)
+from codecctl.errors import NotFoundError, UsageError
+
+__all__ = [
+    "CheckpointInfo",
+    "JsonlTail",
+    "Lease",
+    "Row",
+    "RunDirectory",
+    "RunState",
+    "RunSummary",
+    "latest_rows",
+    "list_checkpoints",
+    "list_runs",
+    "number",
+    "pending_requests",
+    "read_json",
+    "read_last_rows",
+    "read_metrics",
+    "read_rows",
+    "read_state",
+    "read_tags",
+    "request",
+    "step_name",
+    "summarize_run",
+    "write_tags",
+]
+
+SCHEMA = 1
+REQUESTS = ("save", "stop")
+
+
+class RunDirectory:
+    """The training side of a run folder: appends rows, writes files, serves requests.
+
+    Make one with `create` or `reopen`.
+
+    Attributes:
+        path: The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._metrics = RowWriter(path / "metrics.jsonl")
+        self._events = RowWriter(path / "events.jsonl")
+        self._validation = RowWriter(path / "validation.jsonl")
+        self._system = RowWriter(path / "system.jsonl")
+        self._log = RowWriter(path / "train.log")
+
+    @classmethod
+    def create(cls, path: Path) -> RunDirectory:
+        """Make the folder of a new run.
+
+        Raises:
+            UsageError: The name is taken.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.mkdir()
+        except FileExistsError:
+            raise UsageError(
+                f"{path.name}: a run of this name exists in {path.parent}; choose another with "
+                "--run NAME, or continue it with --resume"
+            ) from None
+        for name in ("checkpoints", "previews", "control"):
+            (path / name).mkdir()
+        sync_folder(path.parent)
+        return cls(path)
+
+    @classmethod
+    def reopen(cls, path: Path) -> RunDirectory:
+        """Append to an existing run."""
+        for name in ("checkpoints", "previews", "control"):
+            (path / name).mkdir(exist_ok=True)
+        return cls(path)
+
+    def write_json(self, name: str, value: object) -> None:
+        """Put a JSON file into the folder, whole or not at all."""
+        write_json_atomically(self.path / name, value)
+
+    def metric(
+        self,
+        step: int,
+        split: str,
+        values: Mapping[str, float],
+        *,
+        epoch: int,
+        seconds: float,
+        audio_seconds: float,
+    ) -> None:
+        """Append a row to metrics.jsonl.
+
+        Args:
+            step: Updates done.
+            split: "train" or "val".
+            values: Scalars by name; NaN and infinities are kept.
+            epoch: Counted from 1.
+            seconds: Of training, over all resumes.
+            audio_seconds: Of audio heard in training, all capsules together.
+        """
+        row: Row = {"schema": SCHEMA, "step": step, "epoch": epoch, "split": split}
+        row |= {"seconds": round(seconds, 3), "audio_seconds": audio_seconds, **values}
+        self._metrics.append(row)
+
+    def event(self, kind: str, step: int, message: str, **extras: object) -> None:
+        """Append a row to events.jsonl, and a line for people to train.log."""
+        now = time.time()
+        self._events.append(
+            {"schema": SCHEMA, "time": now, "step": step, "kind": kind, "message": message} | extras
+        )
+        self.log(f"step {step}: {kind}: {message}")
+
+    def validation_row(self, row: Mapping[str, object]) -> None:
+        """Append a row to validation.jsonl: one item, one metric."""
+        self._validation.append({"schema": SCHEMA, **row})
+
+    def system(self, row: Mapping[str, object]) -> None:
+        """Append a row to system.jsonl."""
+        self._system.append({"schema": SCHEMA, "time": time.time(), **row})
+
+    def log(self, text: str) -> None:
+        """Append a line with the time to train.log."""
+        stamp = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
+        self._log.append_text(f"{stamp} {text}\n")
+
+    def requests(self) -> tuple[str, ...]:
+        """What people asked for in control/, in the order save, stop."""
+        return pending_requests(self.path)
+
+    def served(self, name: str) -> None:
+        """Remove a request that was done."""
+        (self.path / "control" / name).unlink(missing_ok=True)
+
+    def flush_to_disk(self) -> None:
+        """Wait until all rows survive a power failure; a checkpoint must not be younger."""
+        for writer in (self._metrics, self._events, self._validation):
+            writer.flush_to_disk()
+
+    def close(self) -> None:
+        """Close the files."""
+        for writer in (self._metrics, self._events, self._validation, self._system, self._log):
+            writer.close()
+
+
+def step_name(step: int) -> str:
+    """The folder name of a step, in checkpoints/ and previews/."""
+    return f"step-{step:09d}"
+
+
+def request(run: Path, name: str) -> None:
+    """Ask the process that trains a run to "save" or "stop", from any node.
+
+    Raises:
+        NotFoundError: There is no such run.
+    """
+    assert name in REQUESTS, name
+    try:
+        (run / "control").mkdir(exist_ok=True)
+        (run / "control" / name).touch()
+    except FileNotFoundError:
+        raise NotFoundError(f"{run}: no such run") from None
+
+
+def pending_requests(run: Path) -> tuple[str, ...]:
+    """Requests that the training process has not served yet."""
+    return tuple(name for name in REQUESTS if (run / "control" / name).exists())
+
+
+def write_tags(run: Path, tags: set[str]) -> None:
+    """Replace the tags of a run."""
+    write_json_atomically(run / "tags.json", {"schema": SCHEMA, "tags": sorted(tags)})
