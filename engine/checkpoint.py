@@ -1,0 +1,138 @@
+"""The whole state of a training in a folder, and back.
+
+`state.pt` holds tensors, numbers, strings, lists and dicts only and loads with
+`weights_only=True`: a checkpoint from a stranger runs no code. The generator lies beside it as
+safetensors, for other tools.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, cast
+
+import torch
+from safetensors.torch import save as to_safetensors
+from torch import Tensor, nn
+
+from codecctl.engine.checkpoint_files import (
+    CheckedFile,
+    newest_usable,
+    set_damaged_aside,
+    set_pointer,
+    write_checkpoint,
+)
+from codecctl.engine.recipes.base import State
+from codecctl.engine.rundir import step_name
+from codecctl.errors import CodecctlError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a checkpoint belongs to; a resume compares it."""
+
+    mode: str
+    profile_hash: str
+    store_fingerprint: str
+
+
+def save_checkpoint(
+    folder: Path,
+    state: State,
+    *,
+    generator: nn.Module,
+    identity: Identity,
+    step: int,
+    epoch: int,
+    metrics: Mapping[str, float],
+) -> Path:
+    """Write the folder of a step and make `last` name it.
+
+    Args:
+        folder: `checkpoints/` of the run.
+        state: Everything that training needs to go on.
+        generator: The network whose weights go beside it as safetensors.
+        identity: What this checkpoint belongs to.
+        step: Updates done.
+        epoch: Counted from 1.
+        metrics: Of the validation at this very step, else {}.
+
+    Raises:
+        CodecctlError: The disk is full, or a weight is not finite; older checkpoints stay.
+    """
+    weights = {name: tensor.detach().cpu() for name, tensor in generator.state_dict().items()}
+    _refuse_not_finite(weights, step)
+    meta = {
+        "step": step,
+        "epoch": epoch,
+        "stage": "",
+        "mode": identity.mode,
+        "metrics": {name: value if value == value else "NaN" for name, value in metrics.items()},
+        "profile_hash": identity.profile_hash,
+        "store_fingerprint": identity.store_fingerprint,
+    }
+    name = step_name(step)
+    files = {"state.pt": _state_writer(state), "weights.safetensors": _weights_writer(weights)}
+    path = write_checkpoint(folder, name, files=files, meta=meta)
+    set_pointer(folder, "last", name)
+    return path
+
+
+def load_state(checkpoint: Path) -> State:
+    """The state in a checkpoint folder, on the CPU.
+
+    Raises:
+        CodecctlError: The file holds something else than plain values.
+    """
+    path = checkpoint / "state.pt"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        first = str(error).splitlines()[0]
+        raise CodecctlError(f"{path}: not a checkpoint of codecctl: {first}") from error
+    assert isinstance(state, dict), type(state)
+    return state
+
+
+def resume_point(folder: Path, on_damage: Callable[[str], None]) -> Path | None:
+    """The newest whole checkpoint; damaged younger ones are reported and set aside.
+
+    Args:
+        folder: `checkpoints/` of the run; this job holds the lease.
+        on_damage: Told one sentence for each checkpoint passed over.
+    """
+    usable = newest_usable(folder)
+    for problem in usable.damaged:
+        where = f"continuing from {usable.path.name}" if usable.path else "none older is whole"
+        on_damage(f"damaged checkpoint {problem}; {where}")
+    if usable.damaged:
+        set_damaged_aside(folder, usable.path)
+    return usable.path
+
+
+def _refuse_not_finite(weights: Mapping[str, Tensor], step: int) -> None:
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+            raise CodecctlError(
+                f"step {step}: weight {name} is not finite; the checkpoint was not saved and older "
+                "ones stay; lower the learning rate or set trainer.gradient_clip_val and --resume"
+            )
+
+
+def _state_writer(state: State) -> Callable[[CheckedFile], None]:
+    def write(file: CheckedFile) -> None:
+        torch.save(state, cast(IO[bytes], file))
+
+    return write
+
+
+def _weights_writer(weights: Mapping[str, Tensor]) -> Callable[[CheckedFile], None]:
+    def write(file: CheckedFile) -> None:
+        # Clones: tied weights share storage, which the format has no word for.
+        file.write(to_safetensors({k: v.clone().contiguous() for k, v in weights.items()}))
+
+    return write

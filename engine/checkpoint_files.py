@@ -1,0 +1,249 @@
+"""Checkpoint folders: written whole, checked by hash, removed by a rule; needs no torch.
+
+    checkpoints/step-000000500/state.pt             everything that training needs to go on
+    checkpoints/step-000000500/weights.safetensors  the generator
+    checkpoints/step-000000500/meta.json            step, metrics, hashes of the other files
+    checkpoints/last, checkpoints/best              text: the name of a folder
+
+A folder is written under another name, synced and renamed, so that one of this pattern is
+complete; what happens to its bytes afterwards (a disk, a copy) is caught by the hashes.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import xxhash
+
+from codecctl.engine.files import sync_folder, write_json_atomically, write_text_atomically
+from codecctl.engine.rows import number
+from codecctl.engine.runlist import STEP_PREFIX, read_json, read_pointer
+from codecctl.errors import CodecctlError
+
+SCHEMA = 1
+META = "meta.json"
+_TEMPORARY = ".tmp-"
+_DAMAGED = "damaged-"
+_BLOCK_BYTES = 1 << 22
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class CheckedFile(io.RawIOBase):
+    """A file that remembers the error of a failed write.
+
+    Writers in other languages turn it into one of their own without the reason.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._file = path.open("wb", buffering=0)
+        self.failure: OSError | None = None
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: object) -> int:
+        """Write all of a bytes-like object."""
+        view = memoryview(data).cast("B")  # type: ignore[arg-type]  # RawIOBase takes any buffer
+        done = 0
+        try:
+            while done < len(view):
+                done += self._file.write(view[done:])
+        except OSError as error:
+            self.failure = error
+            raise
+        return done
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+        super().close()
+
+    def sync(self) -> None:
+        """Wait for the disk."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            self.failure = error
+            raise
+
+
+def write_checkpoint(
+    folder: Path,
+    name: str,
+    *,
+    files: Mapping[str, Callable[[CheckedFile], None]],
+    meta: Mapping[str, object],
+) -> Path:
+    """Write a checkpoint folder, whole or not at all.
+
+    Args:
+        folder: `checkpoints/` of a run; this job holds the lease.
+        name: Of the new folder, `step-000000500`. One that exists is replaced.
+        files: What writes each file.
+        meta: Goes into meta.json, beside the size and hash of each file.
+
+    Raises:
+        CodecctlError: The disk is full or fails; everything older is as it was.
+    """
+    beside = folder / f"{_TEMPORARY}{name}-{socket.gethostname()}-{os.getpid()}"
+    remove_leftovers(folder)
+    try:
+        beside.mkdir()
+        facts = {file: _write_file(beside / file, write) for file, write in files.items()}
+        write_json_atomically(beside / META, {"schema": SCHEMA, **meta, "files": facts})
+        final = folder / name
+        if final.exists():
+            final.rename(folder / f"{_TEMPORARY}old-{name}")
+        beside.rename(final)
+        sync_folder(folder)
+    except OSError as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise _not_saved(folder, name, error) from error
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    remove_leftovers(folder)
+    return final
+
+
+def set_pointer(folder: Path, pointer: str, name: str) -> None:
+    """Make the text file `last` or `best` name a checkpoint."""
+    try:
+        write_text_atomically(folder / pointer, name + "\n")
+    except OSError as error:
+        raise _not_saved(folder, pointer, error) from error
+
+
+def damage(checkpoint: Path) -> str:
+    """What is wrong with a checkpoint folder, "" if each file is as it was written."""
+    meta = read_json(checkpoint / META)
+    facts = meta.get("files")
+    if not isinstance(facts, dict) or not facts:
+        return f"{META} is missing or damaged"
+    for name, fact in facts.items():
+        path = checkpoint / name
+        if not path.is_file():
+            return f"{name} is missing"
+        size, expected = path.stat().st_size, fact.get("bytes")
+        if size != expected:
+            return f"{name} has {size} bytes instead of {expected}"
+        if _hash(path) != fact.get("hash"):
+            return f"{name} does not match its hash"
+    return ""
+
+
+@dataclass(frozen=True)
+class Usable:
+    """The checkpoint to continue from."""
+
+    path: Path | None
+    """None when no checkpoint is whole."""
+    damaged: tuple[str, ...]
+    """A sentence for each younger one that is not."""
+
+
+def newest_usable(folder: Path) -> Usable:
+    """The newest checkpoint whose files are whole, by step."""
+    damaged: list[str] = []
+    for path in sorted(folder.glob(f"{STEP_PREFIX}*"), reverse=True):
+        problem = damage(path)
+        if not problem:
+            return Usable(path, tuple(damaged))
+        damaged.append(f"{path.name}: {problem}")
+    return Usable(None, tuple(damaged))
+
+
+def set_damaged_aside(folder: Path, newer_than: Path | None) -> None:
+    """Rename checkpoints that `newest_usable` passed over.
+
+    They would count as the newest ones when old checkpoints are removed. Nothing is deleted.
+    """
+    oldest = newer_than.name if newer_than is not None else ""
+    for path in folder.glob(f"{STEP_PREFIX}*"):
+        if path.name > oldest:
+            aside = folder / f"{_DAMAGED}{path.name}"
+            if aside.exists():
+                shutil.rmtree(aside)
+            path.rename(aside)
+
+
+def apply_retention(folder: Path, *, keep_last: int, keep_best: int, metric: str) -> list[str]:
+    """Remove checkpoints that are neither among the newest nor among the best.
+
+    Args:
+        folder: `checkpoints/` of a run.
+        keep_last: How many of the newest stay; -1 keeps all.
+        keep_best: How many with the smallest metric stay; the one named by `best` always does.
+        metric: The scalar in meta.json that decides.
+
+    Returns:
+        Names of the folders removed.
+    """
+    names = sorted(path.parent.name for path in folder.glob(f"{STEP_PREFIX}*/{META}"))
+    if keep_last < 0:
+        return []
+    scores = {name: _score(folder / name, metric) for name in names}
+    ranked = sorted((score, name) for name, score in scores.items() if score is not None)
+    best = [name for _, name in (ranked if keep_best < 0 else ranked[:keep_best])]
+    keep = {*names[len(names) - max(keep_last, 1) :], *best, read_pointer(folder, "best")}
+    removed = [name for name in names if name not in keep]
+    for name in removed:
+        # Renamed first: a job killed while deleting leaves no folder that looks complete.
+        (folder / name).rename(folder / f"{_TEMPORARY}old-{name}")
+    remove_leftovers(folder)
+    return removed
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Delete what a killed job left half-written or half-deleted; for the holder of the lease."""
+    for path in folder.glob(f"{_TEMPORARY}*"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _write_file(path: Path, write: Callable[[CheckedFile], None]) -> dict[str, object]:
+    file = CheckedFile(path)
+    try:
+        write(file)
+        file.sync()
+    except RuntimeError:
+        if file.failure is not None:
+            raise file.failure from None
+        raise
+    finally:
+        file.close()
+    return {"bytes": path.stat().st_size, "hash": _hash(path)}
+
+
+def _hash(path: Path) -> str:
+    digest = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return f"xxh3-128:{digest.hexdigest()}"
+
+
+def _score(checkpoint: Path, metric: str) -> float | None:
+    metrics = read_json(checkpoint / META).get("metrics")
+    value = number(metrics.get(metric)) if isinstance(metrics, dict) else None
+    return value if value is not None and value == value else None
+
+
+def _not_saved(folder: Path, name: str, error: OSError) -> CodecctlError:
+    last = read_pointer(folder, "last")
+    kept = f"{last} is kept" if last else "there is no older one"
+    if error.errno in _FULL:
+        free = shutil.disk_usage(folder).free / 1e6
+        reason = f"disk or quota full ({error.strerror}, {free:.0f} MB free)"
+        fix = "free some space and continue with --resume"
+    else:
+        reason, fix = str(error), "continue with --resume when the disk works again"
+    return CodecctlError(f"{folder / name}: checkpoint not saved: {reason}; {kept}; {fix}")
