@@ -1,1 +1,31 @@
-"""The chunk store: one HDF5 file a recording and an index."""
+"""The chunk store: write recordings, list them in an index, read any window of them."""
+
+from codecctl.datasets.store.disk import free_bytes, remove_abandoned, size_text
+from codecctl.datasets.store.index import committed_recordings, read_index, write_index
+from codecctl.datasets.store.layout import (
+    FORMAT_VERSION,
+    Geometry,
+    RecordingInfo,
+    SourceFacts,
+    recording_path,
+)
+from codecctl.datasets.store.reader import Store
+from codecctl.datasets.store.recording import RecordingWriter
+from codecctl.datasets.store.verify import Damage
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Damage",
+    "Geometry",
+    "RecordingInfo",
+    "RecordingWriter",
+    "SourceFacts",
+    "Store",
+    "committed_recordings",
+    "free_bytes",
+    "read_index",
+    "recording_path",
+    "remove_abandoned",
+    "size_text",
+    "write_index",
+]
