@@ -1,0 +1,110 @@
+"""Batches read ahead by one thread into a ring of buffers that are used again.
+
+Worker processes made reading three to five times slower: moving a batch between processes and
+touching new memory cost more than the read.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+
+import numpy as np
+
+from codecctl.datasets.batch import Batch
+from codecctl.datasets.sampler import TrainSampler
+
+HELD = 2
+
+
+class Prefetcher:
+    """Iterates over batches in the order of steps, without end; the depth changes no batch.
+
+    The audio of a batch lies in the ring: it stays valid while the next batch is in use and is
+    overwritten after the one after that is asked for.
+
+    Args:
+        sampler: Where batches come from.
+        first_step: Step of the first batch.
+        depth: Batches read ahead; 0 reads each when it is asked for, without a thread.
+        rows: Rows of each batch that this process takes.
+        buffers: `depth + HELD` arrays for the ring, such as pinned ones; made when None.
+    """
+
+    def __init__(
+        self,
+        sampler: TrainSampler,
+        first_step: int,
+        depth: int,
+        *,
+        rows: slice = slice(None),
+        buffers: Sequence[np.ndarray] | None = None,
+    ) -> None:
+        shape = (
+            len(range(sampler.batch_size)[rows]),
+            sampler.window.capsules,
+            sampler.window.frames,
+        )
+        count = depth + HELD
+        self._ring = (
+            [np.zeros(shape, dtype=np.float32) for _ in range(count)]
+            if buffers is None
+            else list(buffers)
+        )
+        assert len(self._ring) == count, (len(self._ring), count)
+        assert all(buffer.shape == shape for buffer in self._ring), shape
+        self._sampler = sampler
+        self._rows = rows
+        self._next = first_step
+        self._pending: deque[Future[Batch]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch") if depth else None
+        self.wait_seconds = 0.0
+        """Time that the consumer has waited for batches."""
+        for _ in range(depth):
+            self._read_ahead()
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self
+
+    def __next__(self) -> Batch:
+        """The next batch; an error of the thread is raised here, at the step that met it."""
+        begun = time.perf_counter()
+        if self._thread is None:
+            batch = self._read(self._next)
+            self._next += 1
+        elif self._pending:
+            self._read_ahead()
+            batch = self._pending.popleft().result()
+        else:
+            raise StopIteration
+        self.wait_seconds += time.perf_counter() - begun
+        return batch
+
+    def close(self) -> None:
+        """End the thread; a batch that is being read is finished first."""
+        if self._thread is not None:
+            self._thread.shutdown(cancel_futures=True)
+        self._pending.clear()
+
+    def __enter__(self) -> Prefetcher:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _read_ahead(self) -> None:
+        assert self._thread is not None
+        self._pending.append(self._thread.submit(self._read, self._next))
+        self._next += 1
+
+    def _read(self, step: int) -> Batch:
+        out = self._ring[step % len(self._ring)]
+        return self._sampler.batch(step, rows=self._rows, out=out)
