@@ -1,1 +1,22 @@
-"""Profiles: TOML to a validated, frozen tree with the source of each value (no torch)."""
+"""Profiles: TOML to a validated, frozen tree with the source of each value (no torch).
+
+resolved = load_profile("paired", ["model=tiny", "trainer.optimizer.config.lr=1e-3"])
+resolved.profile.data.batch_size
+resolved.provenance["data.batch_size"]
+"""
+
+from __future__ import annotations
+
+from codecctl.engine.profile.compose import Resolved, load_profile
+from codecctl.engine.profile.schema import GROUPS, MODES, Profile
+from codecctl.engine.profile.stored import profile_from_json, profile_hash
+
+__all__ = [
+    "GROUPS",
+    "MODES",
+    "Profile",
+    "Resolved",
+    "load_profile",
+    "profile_from_json",
+    "profile_hash",
+]

@@ -1,0 +1,200 @@
+"""What types and bounds cannot say: keys that have to agree with each other."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from codecctl.engine.profile.findings import Finding
+from codecctl.engine.profile.schema import MODES, Profile
+from codecctl.engine.profile.schema_data import Data
+from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscriminator, Quantizer
+from codecctl.engine.profile.schema_trainer import Trainer
+
+
+def _finding(key: str, what: str) -> Finding:
+    return Finding(tuple(key.split(".")), what)
+
+
+def check_data(data: Data) -> Iterator[Finding]:
+    """Keys of `data.` that contradict each other."""
+    owner: dict[str, str] = {}
+    for name, scenes in (
+        ("train_scenes", data.train_scenes),
+        ("val_scenes", data.val_scenes),
+        ("test_scenes", data.test_scenes),
+    ):
+        for scene in scenes:
+            first = owner.setdefault(scene.lower(), name)
+            if first != name:
+                yield _finding(f"data.{name}", f"'{scene}' is in {first} as well; keep one")
+    if data.capsules.policy == "random_one" and data.capsules.count != 1:
+        yield _finding(
+            "data.capsules.count",
+            f"found {data.capsules.count}, allowed with policy 'random_one': 1",
+        )
+
+
+def check_model(model: Model) -> Iterator[Finding]:
+    """Keys of `model.` that contradict each other."""
+    generator = model.generator
+    if not generator.causal:
+        pass
+    elif generator.trim_right_ratio != 1.0:
+        yield _finding(
+            "model.generator.trim_right_ratio",
+            f"found {generator.trim_right_ratio}, allowed with causal = true: 1.0",
+        )
+    if generator.compress > generator.num_filters:
+        yield _finding(
+            "model.generator.compress",
+            f"found {generator.compress}, allowed: at most num_filters = {generator.num_filters}",
+        )
+    for index, discriminator in enumerate(model.discriminators):
+        yield from _check_discriminator(discriminator, f"model.discriminators.{index}")
+    rates = model.quantizer.bandwidths
+    if list(rates) != sorted(set(rates)):
+        yield _finding("model.quantizer.bandwidths", f"found {list(rates)}, allowed: rising")
+
+
+def _check_discriminator(discriminator: MultiScaleStftDiscriminator, key: str) -> Iterator[Finding]:
+    scales = len(discriminator.n_ffts)
+    for name, lengths in (
+        ("hop_lengths", discriminator.hop_lengths),
+        ("win_lengths", discriminator.win_lengths),
+    ):
+        if len(lengths) != scales:
+            yield _finding(
+                f"{key}.{name}",
+                f"found {len(lengths)} entries, needed {scales}: one for each of n_ffts",
+            )
+    for n_fft, window in zip(discriminator.n_ffts, discriminator.win_lengths, strict=False):
+        if window > n_fft:
+            yield _finding(
+                f"{key}.win_lengths", f"found {window}, allowed: at most its n_fft {n_fft}"
+            )
+
+
+def check_trainer(trainer: Trainer) -> Iterator[Finding]:
+    """Keys of `trainer.` that contradict each other."""
+    for name, scheduler in (
+        ("scheduler", trainer.scheduler),
+        ("discriminator.scheduler", trainer.discriminator.scheduler),
+    ):
+        warmup = scheduler.config.warmup_epochs
+        if scheduler.enabled and warmup >= trainer.max_epochs:
+            yield _finding(
+                f"trainer.{name}.config.warmup_epochs",
+                f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
+            )
+    yield from _check_balancer(trainer)
+    if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
+        yield _finding(
+            "trainer.ckpt_dir",
+            f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
+        )
+
+
+def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
+    covers = trainer.balancer.covers
+    if len(set(covers)) != len(covers):
+        yield _finding("trainer.balancer.covers", f"found {list(covers)}, allowed: each once")
+    losses = trainer.loss_config
+    weights = {
+        "time": losses.reconstruction.weights.time,
+        "mel": losses.reconstruction.weights.mel,
+        "generator": losses.adversarial.weights.generator,
+        "feature": losses.adversarial.weights.feature,
+    }
+    if trainer.balancer.enabled and not sum(weights[term] for term in covers):
+        yield _finding(
+            "trainer.balancer.covers",
+            f"found {list(covers)} without any weight, needed: a term with a weight above 0, "
+            "or trainer.balancer.enabled = false",
+        )
+
+
+def check_profile(profile: Profile) -> Iterator[Finding]:
+    """Keys of different groups that contradict each other."""
+    yield from _check_mode(profile)
+    data, model, trainer = profile.data, profile.model, profile.trainer
+    samples = round(data.segment_seconds * data.rate)
+    longest = 2 ** max(trainer.loss_config.reconstruction.mel.config.scales)
+    for discriminator in model.discriminators:
+        longest = max(longest, *discriminator.n_ffts)
+    if samples < longest:
+        yield _finding(
+            "data.segment_seconds",
+            f"found {data.segment_seconds} ({samples} samples), allowed: at least "
+            f"{longest / data.rate:.4g}, the longest window of losses and discriminators",
+        )
+    if not trainer.updates_per_epoch and data.items_per_epoch < data.batch_size:
+        yield _finding(
+            "data.items_per_epoch",
+            f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
+        )
+    lowest = kbps_per_codebook(model.quantizer, rate=data.rate, strides=model.generator.strides)
+    if model.quantizer.bandwidths[0] < lowest * (1 - 1e-9):
+        yield _finding(
+            "model.quantizer.bandwidths",
+            f"found {model.quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
+            "of one codebook",
+        )
+    weights = trainer.loss_config.adversarial.weights
+    if not model.discriminators and (weights.generator or weights.feature):
+        yield _finding(
+            "model.discriminators",
+            "found none, needed: one, or weights 0 in trainer.loss_config.adversarial",
+        )
+
+
+def _check_mode(profile: Profile) -> Iterator[Finding]:
+    mode, capsules = MODES[profile.mode], profile.data.capsules
+    if capsules.count < mode.least_capsules:
+        yield _finding(
+            "data.capsules.count",
+            f"found {capsules.count}, allowed in mode '{profile.mode}': at least "
+            f"{mode.least_capsules}",
+        )
+    if capsules.policy not in mode.policies:
+        allowed = " or ".join(f"'{policy}'" for policy in mode.policies)
+        yield _finding(
+            "data.capsules.policy",
+            f"found '{capsules.policy}', allowed in mode '{profile.mode}': {allowed}",
+        )
+    if profile.model.generator.channels != 1:
+        yield _finding(
+            "model.generator.channels",
+            f"found {profile.model.generator.channels}, allowed in mode '{profile.mode}': 1",
+        )
+    stages = profile.model.quantizer.num_codebooks
+    pairwise = profile.trainer.loss_config.pairwise
+    for name, stage, weight in (
+        ("similarity", pairwise.similarity.config.stage, pairwise.weights.similarity),
+        ("diversity", pairwise.diversity.config.stage, pairwise.weights.diversity),
+    ):
+        if weight and stage >= stages:
+            yield _finding(
+                f"trainer.loss_config.pairwise.{name}.config.stage",
+                f"found {stage}, allowed: below model.quantizer.num_codebooks = {stages}",
+            )
+
+
+def kbps_per_codebook(quantizer: Quantizer, *, rate: int, strides: tuple[int, ...]) -> float:
+    """Bitrate of one stage, in kb/s: bits of an index times frames per second."""
+    return math.log2(quantizer.codebook_size) * rate / math.prod(strides) / 1000
+
+
+def notices(profile: Profile) -> Iterator[str]:
+    """What a user should know of a valid profile."""
+    quantizer = profile.model.quantizer
+    each = kbps_per_codebook(
+        quantizer, rate=profile.data.rate, strides=profile.model.generator.strides
+    )
+    full = each * quantizer.num_codebooks
+    beyond = [f"{rate:g}" for rate in quantizer.bandwidths if rate > full * (1 + 1e-9)]
+    if beyond:
+        yield (
+            f"model.quantizer.bandwidths: {', '.join(beyond)} kb/s are above the {full:g} kb/s of "
+            f"all {quantizer.num_codebooks} codebooks and use these"
+        )

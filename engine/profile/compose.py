@@ -1,0 +1,213 @@
+"""From a name and overrides to a resolved profile.
+
+1  options of the groups that the profile's `defaults` name
+2  the profile itself
+3  options chosen on the command line, left to right: a complete one takes the place of the
+   option before it (what only the profile itself says stays), an overlay changes what it names
+4  KEY=VALUE and ~KEY, left to right
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from codecctl.engine.profile.aliases import PROFILE_ALIASES
+from codecctl.engine.profile.checks import notices
+from codecctl.engine.profile.findings import describe, quoted, unknown_key, where_is
+from codecctl.engine.profile.fragment import Fragment, read_option, read_profile
+from codecctl.engine.profile.library import Library, did_you_mean, same_name, search_path
+from codecctl.engine.profile.overrides import (
+    Assign,
+    Choose,
+    Override,
+    Reset,
+    parse_overrides,
+    parse_value,
+)
+from codecctl.engine.profile.schema import GROUPS, MODES, Profile
+from codecctl.engine.profile.shape import Shape, shape_of
+from codecctl.engine.profile.tree import Source, Tree
+from codecctl.engine.profile.validate import validate
+from codecctl.errors import ProfileError
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A profile with everything that made it."""
+
+    profile: Profile
+    provenance: dict[str, str]
+    """Key path of every value to the file or override that it came from."""
+    notices: tuple[str, ...]
+    """What the user should know of it, one line each."""
+    overrides: tuple[str, ...]
+    """As given, in order."""
+
+
+@dataclass
+class _Parts:
+    """What was read before anything is laid over anything."""
+
+    body: Fragment
+    defaults: dict[str, Fragment] = field(default_factory=dict)
+    choices: list[tuple[Choose, Fragment]] = field(default_factory=list)
+    unread: set[str] = field(default_factory=set)
+    """Groups of which an option is missing or broken."""
+    problems: list[str] = field(default_factory=list)
+
+
+def load_profile(
+    name: str, overrides: Sequence[str] = (), *, search: Sequence[Path] | None = None
+) -> Resolved:
+    """The resolved profile of a name or a path.
+
+    Args:
+        name: Name of a profile of the search path, or path of a TOML file.
+        overrides: `group=option`, `key=value`, `~key`, as typed.
+        search: Folders of profiles instead of the usual ones; the last wins.
+
+    Raises:
+        NotFoundError: There is no such profile.
+        ProfileError: Everything that is wrong with it, one line each.
+    """
+    library = Library(search_path() if search is None else tuple(search))
+    instructions, problems = parse_overrides(overrides)
+    file = library.profile(PROFILE_ALIASES.get(same_name(name), name))
+    parts = _Parts(read_profile(file), problems=problems)
+    shape = shape_of(_schema(parts))
+    _read_options(parts, library, instructions)
+    tree = _lay_files(parts, shape, overlays=True)
+    _lay_overrides(tree, parts, shape, instructions)
+    profile, findings = validate(tree, shape)
+    parts.problems += [
+        describe(finding, tree)
+        for finding in findings
+        # Without its option every key of a group is missing: one line says that already.
+        if not (finding.missing and finding.key[0] in parts.unread)
+    ]
+    if profile is None or parts.problems:
+        raise ProfileError(parts.problems)
+    return Resolved(
+        profile=profile,
+        provenance={".".join(key): tree.sources[key].text for key in sorted(tree.sources)},
+        notices=tuple(notices(profile)),
+        overrides=tuple(overrides),
+    )
+
+
+def _schema(parts: _Parts) -> type[Profile]:
+    """The schema of the profile's mode; without a mode nothing else can be judged."""
+    mode = parts.body.values.get("mode")
+    if isinstance(mode, str) and mode in MODES:
+        return MODES[mode].schema
+    found = f"found {quoted(mode)}" if mode is not None else "is missing"
+    hint = did_you_mean(mode, list(MODES)) if isinstance(mode, str) else ""
+    allowed = ", ".join(f"'{known}'" for known in MODES)
+    where = where_is(("mode",), parts.body.source)
+    raise ProfileError([*parts.problems, f"{where}: mode: {found}, allowed: {allowed}{hint}"])
+
+
+def _read_options(parts: _Parts, library: Library, instructions: Sequence[Override]) -> None:
+    family = str(parts.body.values.get("family", ""))
+    parts.problems += parts.body.problems
+    for group, option in _defaults(parts):
+        where = where_is(("defaults", group), parts.body.source)
+        fragment = _read_option(parts, library, group, option, family=family, where=where)
+        if fragment and fragment.overlay:
+            parts.unread.add(group)
+            parts.problems.append(
+                f"{where}: defaults.{group}: '{option}' is an overlay, needed: a complete option"
+            )
+        elif fragment:
+            parts.defaults[group] = fragment
+    for choice in instructions:
+        if isinstance(choice, Choose):
+            fragment = _read_option(
+                parts,
+                library,
+                choice.group,
+                choice.option,
+                family=family,
+                where=f"override {choice.text}",
+            )
+            if fragment:
+                parts.choices.append((choice, fragment))
+
+
+def _defaults(parts: _Parts) -> Iterator[tuple[str, str]]:
+    """Group and option of the profile's `defaults`; what is wrong with them becomes a problem."""
+    table = parts.body.values.setdefault("defaults", {})
+    if not isinstance(table, dict):
+        return  # validation reports it
+    for group in GROUPS:
+        option = table.setdefault(group, "")
+        if isinstance(option, str) and option:
+            yield group, option
+
+
+def _read_option(
+    parts: _Parts, library: Library, group: str, option: str, *, family: str, where: str
+) -> Fragment | None:
+    try:
+        file = library.option(group, option, family=family)
+    except ProfileError as error:
+        parts.problems.append(f"{where}: {error}")
+        parts.unread.add(group)
+        return None
+    try:
+        fragment = read_option(file, group)
+    except ProfileError as error:
+        parts.problems += error.problems
+        parts.unread.add(group)
+        return None
+    parts.problems += fragment.problems
+    return fragment
+
+
+def _lay_files(parts: _Parts, shape: Shape, *, overlays: bool) -> Tree:
+    tree = Tree(shape)
+    in_force = {group: fragment.source for group, fragment in parts.defaults.items()}
+    for fragment in (*parts.defaults.values(), parts.body):
+        tree.merge(fragment.values, fragment.source)
+    for choice, fragment in parts.choices:
+        if fragment.overlay and not overlays:
+            continue
+        misfits = tree.merge(fragment.values, fragment.source)
+        parts.problems += [f"{fragment.source.text}: {misfit}" for misfit in misfits]
+        if not fragment.overlay:
+            if choice.group in in_force:
+                tree.withdraw(in_force[choice.group])
+            in_force[choice.group] = fragment.source
+            named = {"defaults": {choice.group: fragment.name}}
+            tree.merge(named, Source(f"override {choice.text}"))
+    return tree
+
+
+def _lay_overrides(
+    tree: Tree, parts: _Parts, shape: Shape, instructions: Sequence[Override]
+) -> None:
+    for override in instructions:
+        if isinstance(override, Assign):
+            value = parse_value(override.written, shape.at(override.key, tree.values))
+            nested: Mapping[str, object] = {override.key[-1]: value}
+            for part in reversed(override.key[:-1]):
+                nested = {part: nested}
+            source = Source(f"override {override.text}")
+            misfits = tree.merge(nested, source)
+            parts.problems += [f"{source.text}: {misfit}" for misfit in misfits]
+        elif isinstance(override, Reset):
+            _reset(tree, parts, shape, override)
+
+
+def _reset(tree: Tree, parts: _Parts, shape: Shape, override: Reset) -> None:
+    plain = _lay_files(parts, shape, overlays=False)
+    if plain.get(override.key) is not None:
+        tree.restore(override.key, plain)
+    elif tree.get(override.key) is not None:
+        tree.drop(override.key)
+    else:
+        key = ".".join(override.key)
+        what = unknown_key(override.key, tree, shape)
+        parts.problems.append(f"override {override.text}: {key}: {what}")

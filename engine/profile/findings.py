@@ -1,0 +1,120 @@
+"""Everything that is wrong with a resolved tree, one line each: where, key, found, allowed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from codecctl.engine.profile.library import did_you_mean
+from codecctl.engine.profile.shape import Key, Shape, content
+from codecctl.engine.profile.toml_file import line_of
+from codecctl.engine.profile.tree import Source, Tree
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong."""
+
+    key: Key
+    what: str
+    """Found and allowed, in words."""
+    missing: bool = False
+    """Whether the key is wrong by not being there."""
+
+
+def findings_of(error: ValidationError, tree: Tree, shape: Shape) -> list[Finding]:
+    """What pydantic found, by the keys and words that the user knows."""
+    found: dict[Key, Finding] = {}
+    for problem in error.errors(include_url=False):
+        kind = problem["type"]
+        key = _key_of(problem["loc"], tree.values, missing=kind == "missing")
+        if kind == "extra_forbidden":
+            finding = Finding(key, unknown_key(key, tree, shape))
+        elif kind == "missing":
+            finding = Finding(
+                key, f"is missing; needed: {_allowed(key, tree, shape)}", missing=True
+            )
+        elif kind.startswith("union_tag"):
+            finding = _wrong_variant(key, tree, shape)
+        else:
+            finding = Finding(key, _wrong_value(key, tree, shape))
+        found.setdefault(finding.key, finding)  # a union reports each of its members
+    return list(found.values())
+
+
+def describe(finding: Finding, tree: Tree) -> str:
+    """The line for the user: file and line or override, key, what is wrong."""
+    where = where_is(finding.key, tree.source_of(finding.key))
+    return f"{where}: {'.'.join(finding.key)}: {finding.what}"
+
+
+def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
+    """What to say of a key that the tree does not have: the nearest one, or all."""
+    length = next(n for n in range(1, len(key) + 1) if not shape.at(key[:n], tree.values))
+    parent = shape.at(key[: length - 1], tree.values)
+    siblings = parent.names(tree.get(key[: length - 1])) if parent else ()
+    hint = did_you_mean(key[length - 1], siblings)
+    if not hint:
+        elsewhere = [".".join(leaf) for leaf in shape.leaves() if leaf[-1] == key[-1]]
+        hint = f"; did you mean '{elsewhere[0]}'?" if elsewhere else ""
+    return "unknown key" + (hint or f", allowed: {', '.join(siblings) or 'none here'}")
+
+
+def where_is(key: Key, source: Source | None) -> str:
+    """The file and line or the override that a key was set by."""
+    if source is None:
+        return "profile"
+    if source.path is None:
+        return source.text
+    written = key
+    while written in source.written:
+        written = source.written[written]
+    line = line_of(source.path.read_text(encoding="utf-8"), written)
+    return source.text if line is None else f"{source.text}:{line}"
+
+
+def quoted(value: object) -> str:
+    """A value as TOML would write it, cut where it is long."""
+    text = json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
+
+
+def _key_of(location: Sequence[int | str], values: object, *, missing: bool) -> Key:
+    """The key without the names of union members that pydantic puts between its parts."""
+    key: list[str] = []
+    for index, part in enumerate(location):
+        text = str(part)
+        last = missing and index == len(location) - 1
+        below = content(values, text)
+        if last or below is not None:
+            key.append(text)
+            values = below
+    return tuple(key)
+
+
+def _allowed(key: Key, tree: Tree, shape: Shape) -> str:
+    here = shape.at(key, tree.values)
+    return here.allowed if here else "nothing"
+
+
+def _wrong_value(key: Key, tree: Tree, shape: Shape) -> str:
+    value = tree.get(key)
+    here = shape.at(key, tree.values)
+    hint = did_you_mean(value, here.words) if here and isinstance(value, str) else ""
+    return f"found {quoted(value)}, allowed: {_allowed(key, tree, shape)}{hint}"
+
+
+def _wrong_variant(key: Key, tree: Tree, shape: Shape) -> Finding:
+    here, value = shape.at(key, tree.values), tree.get(key)
+    words = here.words if here else ()
+    options = ", ".join(f"'{word}'" for word in words)
+    found = content(value, "type")
+    if found is None:
+        return Finding((*key, "type"), f"is missing; needed: {options}", missing=True)
+    hint = did_you_mean(found, words) if isinstance(found, str) else ""
+    return Finding((*key, "type"), f"found {quoted(found)}, allowed: {options}{hint}")

@@ -1,0 +1,167 @@
+"""Profiles and options for people: lists, rows of a resolved profile, the check of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import tomli_w
+
+from codecctl.engine.profile.compose import Resolved, load_profile
+from codecctl.engine.profile.findings import describe, findings_of
+from codecctl.engine.profile.fragment import read_option, read_profile
+from codecctl.engine.profile.library import File, Library, label_of, search_path
+from codecctl.engine.profile.schema import GROUPS
+from codecctl.engine.profile.shape import shape_of
+from codecctl.engine.profile.tree import Tree
+from codecctl.errors import ProfileError
+
+
+@dataclass(frozen=True)
+class ProfileEntry:
+    """A profile of the search path."""
+
+    name: str
+    mode: str
+    description: str
+    file: str
+    problem: str = ""
+    """Why it cannot be read; empty if it can."""
+
+    def as_dict(self) -> dict[str, str]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class OptionEntry:
+    """An option of a group."""
+
+    group: str
+    name: str
+    overlay: bool
+    description: str
+    file: str
+    problem: str = ""
+
+    @property
+    def written(self) -> str:
+        """As it is typed on the command line."""
+        return f"{self.group}={self.name}"
+
+    def as_dict(self) -> dict[str, str | bool]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of a resolved profile."""
+
+    key: str
+    value: str
+    source: str
+
+
+def list_profiles(search: Sequence[Path] | None = None) -> list[ProfileEntry]:
+    """Every profile of the search path by name; a broken file is listed with its problem."""
+    entries = []
+    for name, file in _library(search).names().items():
+        try:
+            fragment = read_profile(file)
+        except ProfileError as error:
+            entries.append(ProfileEntry(name, "?", "", file.label, str(error)))
+            continue
+        mode = str(fragment.values.get("mode", "?"))
+        entries.append(ProfileEntry(name, mode, fragment.description, file.label))
+    return entries
+
+
+def list_options(search: Sequence[Path] | None = None) -> list[OptionEntry]:
+    """Every option of every group; a broken file is listed with its problem."""
+    entries = []
+    for group in GROUPS:
+        for name, file in _library(search).names(group).items():
+            try:
+                fragment = read_option(file, group)
+            except ProfileError as error:
+                entries.append(OptionEntry(group, name, False, "", file.label, str(error)))
+                continue
+            entries.append(
+                OptionEntry(group, name, fragment.overlay, fragment.description, file.label)
+            )
+    return entries
+
+
+def rows(resolved: Resolved) -> Iterator[Row]:
+    """Every value in the order of the schema, written as TOML."""
+    yield from _rows(resolved.profile.model_dump(mode="json"), (), resolved.provenance)
+
+
+def _rows(value: object, path: tuple[str, ...], provenance: dict[str, str]) -> Iterator[Row]:
+    key = ".".join(path)
+    if isinstance(value, dict) and value:
+        for name, below in value.items():
+            yield from _rows(below, (*path, name), provenance)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for index, below in enumerate(value):
+            yield from _rows(below, (*path, str(index)), provenance)
+    else:
+        written = "{}" if value == {} else _inline(value)
+        yield Row(key, written, provenance.get(key, ""))
+
+
+def _inline(value: object) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_inline(item) for item in value)}]"
+    return tomli_w.dumps({"v": value}).partition("=")[2].strip()
+
+
+def check_file(name: str, overrides: Sequence[str]) -> list[str]:
+    """Check a profile by name or path, or an option of a group by path.
+
+    Returns:
+        What was found to be right, and notices.
+
+    Raises:
+        ProfileError: Everything that is wrong, one line each.
+        NotFoundError: There is no such profile or file.
+    """
+    path = Path(name)
+    group = path.absolute().parent.name
+    if path.is_file() and group in GROUPS:
+        return [_check_option(File(path, label_of(path)), group)]
+    resolved = load_profile(name, overrides)
+    sources = len(set(resolved.provenance.values()))
+    summary = f"{name}: {len(resolved.provenance)} values from {sources} sources, no errors"
+    return [summary, *(f"{name}: {notice}" for notice in resolved.notices)]
+
+
+def _check_option(file: File, group: str) -> str:
+    """An option alone lacks what the profile brings, so what is missing is no error."""
+    from pydantic import ValidationError
+
+    from codecctl.engine.profile.schema import Profile
+
+    fragment = read_option(file, group)
+    shape = shape_of(Profile)
+    tree = Tree(shape)
+    tree.merge(fragment.values, fragment.source)
+    problems = list(fragment.problems)
+    try:
+        Profile.model_validate(tree.values)
+    except ValidationError as error:
+        problems += [
+            describe(finding, tree)
+            for finding in findings_of(error, tree, shape)
+            if not finding.missing
+        ]
+    if problems:
+        raise ProfileError(problems)
+    kind = "overlay" if fragment.overlay else "option"
+    return f"{file.label}: {kind} of '{group}', {len(tree.sources)} values, no errors"
+
+
+def _library(search: Sequence[Path] | None) -> Library:
+    return Library(search_path() if search is None else tuple(search))

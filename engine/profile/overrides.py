@@ -1,0 +1,100 @@
+"""What stands behind `--profile NAME` on the command line, one argument each.
+
+model=tiny                        an option of a group
+trainer.optimizer.config.lr=3e-4  a value, written as in TOML; a bare word is text
++trainer.seed=7                   the same
+~trainer.previews                 back to what the profile and its options say
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import tomli
+
+from codecctl.engine.profile.aliases import canonical_key
+from codecctl.engine.profile.schema import GROUPS
+from codecctl.engine.profile.shape import Key, Shape
+
+
+@dataclass(frozen=True)
+class Choose:
+    """Take another option of a group."""
+
+    text: str
+    group: str
+    option: str
+
+
+@dataclass(frozen=True)
+class Assign:
+    """Set a value."""
+
+    text: str
+    key: Key
+    written: str
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Undo overlays and earlier assignments at a key and below."""
+
+    text: str
+    key: Key
+
+
+Override = Choose | Assign | Reset
+
+
+def parse_overrides(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
+    """The overrides in the order given, and one line for each text that is none."""
+    overrides: list[Override] = []
+    problems: list[str] = []
+    for text in texts:
+        override = _parse(text)
+        if override is None:
+            problems.append(
+                f"override '{text}': found no value, needed KEY=VALUE, GROUP=OPTION or ~KEY"
+            )
+        else:
+            overrides.append(override)
+    return overrides, problems
+
+
+def _parse(text: str) -> Override | None:
+    if text.startswith("~"):
+        key = _key(text[1:])
+        return Reset(text, key) if all(key) else None
+    name, equals, value = text.removeprefix("+").partition("=")
+    name = name.strip()
+    group = name.removeprefix("defaults.")
+    if equals and group in GROUPS:
+        return Choose(text, group, value.strip())
+    key = _key(name)
+    return Assign(text, key, value) if equals and all(key) else None
+
+
+def _key(name: str) -> Key:
+    return tuple(canonical_key(name.strip()).split("."))
+
+
+def parse_value(written: str, shape: Shape | None) -> object:
+    """The value that an override writes.
+
+    Args:
+        written: What follows the equals sign: a TOML value, or a bare word.
+        shape: What may stand at the key, if the key is known: where only text may, `2024` is
+            text, and where only whole numbers may, `1e5` is one.
+    """
+    try:
+        document = tomli.loads(f"value = {written}")
+    except tomli.TOMLDecodeError:
+        return written
+    value: object = document["value"] if len(document) == 1 else written
+    types = shape.types if shape else frozenset()
+    if types == {"string"} and not isinstance(value, str):
+        return written
+    if isinstance(value, float) and "integer" in types and value.is_integer():
+        return int(value)
+    return value

@@ -1,0 +1,65 @@
+"""The tree of a profile, and what each mode demands of it.
+
+A new mode is one line in `MODES`; one with another tree brings its own schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel
+
+from codecctl.engine.profile.constraints import CLOSED, Text
+from codecctl.engine.profile.schema_data import Data
+from codecctl.engine.profile.schema_model import Model
+from codecctl.engine.profile.schema_trainer import Trainer
+
+GROUPS = ("data", "model", "trainer")
+
+
+class Defaults(BaseModel):
+    """Option of each group that the values come from; empty: the profile holds them itself."""
+
+    model_config = CLOSED
+
+    data: str
+    model: str
+    trainer: str
+
+
+class Profile(BaseModel):
+    """A resolved profile: every value that a training needs."""
+
+    model_config = CLOSED
+
+    mode: Literal["paired"]
+    """The recipe that trains it."""
+    family: Literal["seanet"]
+    """Kind of networks; `model=tiny` is the tiny option of the family."""
+    description: Text
+    """One line for `profile list`."""
+    defaults: Defaults
+    data: Data
+    model: Model
+    trainer: Trainer
+
+
+@dataclass(frozen=True)
+class Mode:
+    """What a mode demands beyond the types of its keys."""
+
+    schema: type[Profile]
+    family: str
+    least_capsules: int
+    policies: tuple[str, ...]
+
+
+MODES: dict[str, Mode] = {
+    "paired": Mode(
+        schema=Profile,
+        family="seanet",
+        least_capsules=2,
+        policies=("random_distinct", "all"),
+    ),
+}

@@ -1,0 +1,190 @@
+"""`trainer.loss_config.` and `trainer.balancer.`: what a network is asked to make small."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from codecctl.engine.profile.constraints import (
+    CLOSED,
+    Count,
+    CountOrZero,
+    Decay,
+    NotNegative,
+    Positive,
+)
+
+
+class Empty(BaseModel):
+    """Settings of a term that has none."""
+
+    model_config = CLOSED
+
+
+class TimeTerm(BaseModel):
+    """Mean absolute difference of the waveforms."""
+
+    model_config = CLOSED
+
+    config: Empty
+
+
+class MelConfig(BaseModel):
+    """Resolutions of the spectral distance."""
+
+    model_config = CLOSED
+
+    scales: Annotated[
+        tuple[Annotated[int, Field(ge=4, le=16)], ...], Field(min_length=1, max_length=13)
+    ]
+    """Window lengths as powers of two: 11 is 2048 samples."""
+    num_mels: Count
+    """Mel bands at every scale."""
+
+
+class MelTerm(BaseModel):
+    """L1 and L2 distance of log mel spectrograms, summed over scales."""
+
+    model_config = CLOSED
+
+    config: MelConfig
+
+
+class ReconstructionWeights(BaseModel):
+    """Weight 0 disables a term."""
+
+    model_config = CLOSED
+
+    time: NotNegative
+    mel: NotNegative
+
+
+class ReconstructionLosses(BaseModel):
+    """Terms that compare estimate and reference."""
+
+    model_config = CLOSED
+
+    time: TimeTerm
+    mel: MelTerm
+    weights: ReconstructionWeights
+
+
+class AdversarialWeights(BaseModel):
+    """Weight 0 disables a term."""
+
+    model_config = CLOSED
+
+    generator: NotNegative
+    """Hinge loss of the generator against the discriminators."""
+    feature: NotNegative
+    """Feature matching: relative distance of the discriminators' activations."""
+
+
+class AdversarialLosses(BaseModel):
+    """Terms that a discriminator judges."""
+
+    model_config = CLOSED
+
+    weights: AdversarialWeights
+
+
+class BottleneckWeights(BaseModel):
+    """Weight 0 disables a term."""
+
+    model_config = CLOSED
+
+    commitment: NotNegative
+    """Distance of latents to the codebook entries that they choose, mean over stages."""
+
+
+class BottleneckLosses(BaseModel):
+    """Terms of the quantizer."""
+
+    model_config = CLOSED
+
+    weights: BottleneckWeights
+
+
+class SimilarityConfig(BaseModel):
+    """Where two capsules should agree."""
+
+    model_config = CLOSED
+
+    stage: CountOrZero
+    """Quantizer stage, counted from 0."""
+
+
+class SimilarityTerm(BaseModel):
+    """Mean squared difference of one stage between capsules; lower is more alike."""
+
+    model_config = CLOSED
+
+    config: SimilarityConfig
+
+
+class DiversityConfig(BaseModel):
+    """Where two capsules should differ."""
+
+    model_config = CLOSED
+
+    stage: CountOrZero
+    """Quantizer stage, counted from 0."""
+    kind: Literal["neg_mse", "hinge"]
+    """neg_mse: minus the mean squared difference, unbounded; hinge: stops at `margin`."""
+    margin: Positive
+    """Mean squared difference at which the hinge is satisfied."""
+
+
+class DiversityTerm(BaseModel):
+    """Reward for a difference of one stage between capsules; lower is further apart."""
+
+    model_config = CLOSED
+
+    config: DiversityConfig
+
+
+class PairwiseWeights(BaseModel):
+    """Weight 0 disables a term."""
+
+    model_config = CLOSED
+
+    similarity: NotNegative
+    diversity: NotNegative
+
+
+class PairwiseLosses(BaseModel):
+    """Terms between capsules of one item."""
+
+    model_config = CLOSED
+
+    similarity: SimilarityTerm
+    diversity: DiversityTerm
+    weights: PairwiseWeights
+
+
+class Losses(BaseModel):
+    """Groups of terms; each group holds its terms and their weights."""
+
+    model_config = CLOSED
+
+    reconstruction: ReconstructionLosses
+    adversarial: AdversarialLosses
+    bottleneck: BottleneckLosses
+    pairwise: PairwiseLosses
+
+
+class Balancer(BaseModel):
+    """Rescales the gradients of the terms at the decoder's output to the weights' shares."""
+
+    model_config = CLOSED
+
+    enabled: bool
+    total_norm: Positive
+    """Norm of the balanced gradient."""
+    decay: Decay
+    """Of the moving average of the norms."""
+    epsilon: Positive
+    """Added to the norms, so that a vanishing term does not divide by zero."""
+    covers: tuple[Literal["time", "mel", "generator", "feature"], ...]
+    """Terms that are balanced; those that act on the decoder's output can be."""

@@ -1,0 +1,134 @@
+"""`model.`: the networks, each chosen by its `type`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field
+
+from codecctl.engine.profile.constraints import (
+    CLOSED,
+    Count,
+    CountOrZero,
+    Decay,
+    Fraction,
+    NotNegative,
+    Positive,
+)
+
+
+class SeanetGenerator(BaseModel):
+    """SEANet encoder and decoder, EnCodec flavor (https://arxiv.org/abs/2210.13438)."""
+
+    model_config = CLOSED
+
+    type: Literal["seanet"]
+    channels: Count
+    """Audio channels that are coded together."""
+    num_filters: Count
+    """Width after the first convolution; doubles at every stride."""
+    latent_dim: Count
+    """Latent width (D)."""
+    strides: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Down-sampling factors in the order of the encoder; their product is the hop in samples."""
+    residual_layers: CountOrZero
+    """Residual blocks before every stride."""
+    kernel_size: Count
+    """First convolution, in samples."""
+    last_kernel_size: Count
+    """Last convolution, in samples."""
+    residual_kernel_size: Count
+    """Convolutions of residual blocks, in samples."""
+    dilation_base: Count
+    """Dilation of the n-th residual block is this to the power of n."""
+    compress: Count
+    """Residual blocks narrow the width by this factor."""
+    lstm_layers: CountOrZero
+    """LSTM layers over time at the narrowest point, with a residual connection; 0: none."""
+    skip: Literal["conv1x1", "identity"]
+    """Way around a residual block."""
+    norm: Literal["weight_norm", "none"]
+    """Normalization of the convolutions."""
+    causal: bool
+    """Pad on the left only, so that no output depends on later input."""
+    pad_mode: Literal["reflect", "zero"]
+    """What stands before the first sample."""
+    trim_right_ratio: Fraction
+    """Share of the surplus of a transposed convolution cut from the right; 1 when causal."""
+
+
+class ResidualQuantizer(BaseModel):
+    """Residual vector quantizer with codebooks that follow a moving average."""
+
+    model_config = CLOSED
+
+    type: Literal["rvq"]
+    num_codebooks: Annotated[int, Field(ge=1, le=64)]
+    """Stages (K); each codes what the stage before left."""
+    codebook_size: Annotated[int, Field(ge=2, le=65536)]
+    """Entries of each codebook."""
+    decay: Decay
+    """Of the moving average of counts and sums, per update."""
+    epsilon: Positive
+    """Laplace smoothing of the counts."""
+    kmeans_init: bool
+    """Start the codebooks by k-means on latents of the first batches, else on random latents."""
+    kmeans_iterations: Count
+    dead_threshold: NotNegative
+    """An entry whose averaged count falls below this is replaced by a latent of the batch."""
+    dropout: bool
+    """Train with a random number of stages."""
+    ema: Literal["correct", "encodec"]
+    """correct: initialization survives and revival revives; encodec: as the original does it."""
+    bandwidths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    """Bitrates to offer, in kb/s, rising; each becomes a number of stages."""
+
+
+class MultiScaleStftDiscriminator(BaseModel):
+    """EnCodec's discriminator on complex spectrograms of several resolutions."""
+
+    model_config = CLOSED
+
+    type: Literal["ms_stft"]
+    n_ffts: Annotated[tuple[Annotated[int, Field(ge=16)], ...], Field(min_length=1)]
+    """FFT length of each scale, in samples."""
+    hop_lengths: tuple[Count, ...]
+    """In samples, one for each scale."""
+    win_lengths: tuple[Count, ...]
+    """Hann windows in samples, one for each scale."""
+    num_filters: Count
+    """Width of every convolution."""
+    kernel_size: tuple[Count, Count]
+    """(time, frequency)."""
+    dilations: tuple[Count, ...]
+    """Dilation over time of the strided convolutions."""
+    stride: tuple[Count, Count]
+    """(time, frequency) of the strided convolutions."""
+    feature_maps_include_logits: bool
+    """Whether feature matching also compares the logits."""
+    leak: Fraction
+    """Negative slope of the activation."""
+    channels: Literal["all"]
+    """Which channels of the estimate it sees."""
+
+
+# A second kind of a part makes the alias a union:
+# `Annotated[SeanetGenerator | Other, Field(discriminator="type")]`.
+Generator = SeanetGenerator
+Quantizer = ResidualQuantizer
+Discriminator = MultiScaleStftDiscriminator
+
+
+class Model(BaseModel):
+    """Normalization, generator, quantizer and discriminators."""
+
+    model_config = CLOSED
+
+    normalize: Literal["rms", "none"]
+    """rms: the codec sees audio of level 1, the level travels beside the codes."""
+    pre_transform: Literal["none"]
+    """Invertible transform before the encoder."""
+    generator: Generator
+    quantizer: Quantizer
+    discriminators: tuple[Discriminator, ...]
+    """An empty list trains without adversary."""

@@ -1,0 +1,250 @@
+"""`trainer.`: optimization, schedules, validation, checkpoints and trackers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, Tag
+from pydantic import Discriminator as ChosenBy
+
+from codecctl.engine.profile.constraints import (
+    CLOSED,
+    Count,
+    CountOrZero,
+    Decay,
+    Fraction,
+    NotNegative,
+    Positive,
+    Text,
+)
+from codecctl.engine.profile.schema_losses import Balancer, Losses
+
+
+class AdamConfig(BaseModel):
+    """Arguments of Adam and AdamW, by torch's names."""
+
+    model_config = CLOSED
+
+    lr: Positive
+    betas: tuple[Decay, Decay]
+    eps: Positive
+    weight_decay: NotNegative
+
+
+class Adam(BaseModel):
+    """Adam: decay of weights is part of the gradient."""
+
+    model_config = CLOSED
+
+    type: Literal["Adam"]
+    config: AdamConfig
+
+
+class AdamW(BaseModel):
+    """AdamW: decay of weights is apart from the gradient."""
+
+    model_config = CLOSED
+
+    type: Literal["AdamW"]
+    config: AdamConfig
+
+
+Optimizer = Annotated[Adam | AdamW, Field(discriminator="type")]
+
+
+class WarmupCosineConfig(BaseModel):
+    """Exponential warm-up, then a cosine over `trainer.max_epochs`."""
+
+    model_config = CLOSED
+
+    warmup_epochs: NotNegative
+    """Length of the warm-up; 0: none."""
+    warmup_start: Annotated[float, Field(gt=0, le=1)]
+    """Factor on the learning rate at the first step."""
+    final: Fraction
+    """Factor at the end."""
+
+
+class WarmupCosine(BaseModel):
+    """Schedule of the paired and mono modes."""
+
+    model_config = CLOSED
+
+    type: Literal["WarmupCosine"]
+    enabled: bool
+    """false keeps the learning rate constant."""
+    interval: Literal["step"]
+    """When the rate changes."""
+    config: WarmupCosineConfig
+
+
+Scheduler = WarmupCosine
+
+
+class StartAtEpoch(BaseModel):
+    """Something begins with an epoch."""
+
+    model_config = CLOSED
+
+    epoch: Count
+    """Counted from 1."""
+
+    def first_step(self, updates_per_epoch: int) -> int:
+        """The first step, counted from 0, of the epoch."""
+        return (self.epoch - 1) * updates_per_epoch
+
+
+class StartAtStep(BaseModel):
+    """Something begins with a step."""
+
+    model_config = CLOSED
+
+    step: CountOrZero
+    """Counted from 0."""
+
+    def first_step(self, updates_per_epoch: int) -> int:
+        """The step; `updates_per_epoch` has no influence."""
+        del updates_per_epoch
+        return self.step
+
+
+def _kind_of_start(value: object) -> str:
+    keys = value if isinstance(value, dict) else ()
+    return "at step" if "step" in keys or isinstance(value, StartAtStep) else "at epoch"
+
+
+Start = Annotated[
+    Annotated[StartAtEpoch, Tag("at epoch")] | Annotated[StartAtStep, Tag("at step")],
+    ChosenBy(_kind_of_start),
+]
+
+
+class Adversary(BaseModel):
+    """How the discriminators are trained."""
+
+    model_config = CLOSED
+
+    optimizer: Optimizer
+    scheduler: Scheduler
+    start: Start
+    """`{epoch = N}` from 1 or `{step = N}` from 0: before it neither the discriminators nor the
+    terms that they judge act."""
+    update_probability: Annotated[float, Field(gt=0, le=1)]
+    """Chance that a step updates the discriminators."""
+    update_every: Count
+    """Steps between updates."""
+    gradient_clip_val: NotNegative
+    """Largest norm of the gradient; 0: no limit."""
+    adversarial_before_start: bool
+    """true: the generator is trained against untrained discriminators before `start`."""
+
+
+class MovingAverage(BaseModel):
+    """Averaged weights of the generator, kept beside the trained ones."""
+
+    model_config = CLOSED
+
+    enabled: bool
+    decay: Decay
+
+
+class Previews(BaseModel):
+    """Reconstructions of fixed validation items, written as audio."""
+
+    model_config = CLOSED
+
+    every: CountOrZero
+    """Steps between previews; 0: at every validation."""
+    items: CountOrZero
+    """How many of the validation items; 0: none."""
+    at_steps: tuple[CountOrZero, ...]
+    """Further steps."""
+
+
+class Wandb(BaseModel):
+    """Mirror of the metrics in Weights & Biases."""
+
+    model_config = CLOSED
+
+    use_wandb: bool
+    project: Text
+    run_name: str
+    """Empty: the name of the run directory."""
+    mode: Literal["auto", "online", "offline", "disabled"]
+    """auto: online when logged in and the host answers within 2 s, else offline."""
+
+
+class Trainer(BaseModel):
+    """One training."""
+
+    model_config = CLOSED
+
+    seed: CountOrZero
+    """Of initialization, batches and everything drawn in a step."""
+    strategy: Literal["auto", "ddp"]
+    """How devices share the work."""
+    num_gpus: Literal["auto"] | CountOrZero
+    """Per node; auto: all that are visible, 0: CPU."""
+    num_nodes: Count
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"]
+    """Of networks; quantizer, spectra, losses and balancer stay in 32 bit."""
+    compile: bool
+    """Compile the networks with torch.compile."""
+    max_epochs: Count
+    """End of the training and of the schedules."""
+    max_steps: Annotated[int, Field(ge=-1)]
+    """End of the training where it comes before `max_epochs`; -1: none."""
+    updates_per_epoch: CountOrZero
+    """Steps that make an epoch; 0: data.items_per_epoch / data.batch_size."""
+    order: Literal["generator_first", "discriminator_first"]
+    """Who is updated first in a step."""
+    stages: Annotated[tuple[str, ...], Field(max_length=0)]
+    """Stages of a training in several; none in this mode."""
+    gradient_clip_val: NotNegative
+    """Largest norm of the generator's gradient; 0: no limit."""
+    accumulate_grad_batches: Count
+    """Batches of an update."""
+    optimizer: Optimizer
+    """Of the generator."""
+    scheduler: Scheduler
+    """Of the generator."""
+    discriminator: Adversary
+    loss_config: Losses
+    balancer: Balancer
+    ema: MovingAverage
+    check_val_every_n_epoch: CountOrZero
+    """0: not by epochs."""
+    val_every_n_steps: CountOrZero
+    """0: not by steps."""
+    log_every_n_steps: Count
+    """The first ten steps are logged as well."""
+    save_every_n_epochs: CountOrZero
+    """0: not by epochs."""
+    save_every_n_steps: CountOrZero
+    """0: not by steps."""
+    save_every_minutes: Positive
+    """A checkpoint is never older than this."""
+    save_top_k: CountOrZero
+    """Best checkpoints to keep."""
+    keep_last: Count
+    """Latest checkpoints to keep."""
+    ckpt_dir: Text
+    """Folder of the checkpoints below the run directory."""
+    best_metric: Literal["val/mel", "val/total", "val/time", "val/si_sdr"]
+    """What chooses the best checkpoint."""
+    deterministic: bool
+    """Use deterministic algorithms on a GPU; a CPU always does."""
+    detect_anomaly: bool
+    """Find the operation that makes a NaN; slow."""
+    terminate_on_nan: bool
+    """Stop at the first loss that is not finite, naming it."""
+    profile: bool
+    """Record a profile of a few steps."""
+    log_model_structure: bool
+    """Write the layers of the networks to the log."""
+    num_sanity_val_steps: CountOrZero
+    """Validation batches to try before training."""
+    previews: Previews
+    logger: Literal["jsonl"]
+    """Where metrics go besides wandb; the files of the run directory are always written."""
+    wandb: Wandb

@@ -1,0 +1,53 @@
+"""A resolved profile as JSON: what a run and its checkpoints keep."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from codecctl.engine.profile.findings import findings_of
+from codecctl.engine.profile.schema import MODES, Profile
+from codecctl.engine.profile.shape import shape_of
+from codecctl.engine.profile.tree import Source, Tree
+from codecctl.errors import ProfileError
+
+_NOT_HASHED = ("description", "defaults")
+"""Names and words: two profiles that differ only here train the same."""
+
+
+def profile_from_json(values: Mapping[str, object], *, label: str = "profile.json") -> Profile:
+    """The profile that `profile.model_dump(mode="json")` wrote.
+
+    Args:
+        values: The stored object.
+        label: How messages call the file.
+
+    Raises:
+        ProfileError: The object is of another version or was edited wrongly.
+    """
+    mode = values.get("mode")
+    if not isinstance(mode, str) or mode not in MODES:
+        raise ProfileError(f"{label}: mode: found {mode!r}, allowed: {', '.join(MODES)}")
+    schema = MODES[mode].schema
+    try:
+        return schema.model_validate_json(json.dumps(values))
+    except ValidationError as error:
+        shape = shape_of(schema)
+        tree = Tree(shape)
+        tree.merge(values, Source(label))
+        findings = findings_of(error, tree, shape)
+        raise ProfileError(
+            [f"{label}: {'.'.join(finding.key)}: {finding.what}" for finding in findings]
+        ) from error
+
+
+def profile_hash(profile: Profile) -> str:
+    """SHA-256, in hex, of everything in a profile that the training depends on."""
+    values = profile.model_dump(mode="json")
+    for name in _NOT_HASHED:
+        del values[name]
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
