@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import numpy as np
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
@@ -35,3 +40,53 @@ def shared_audio() -> Path:
     if not SHARED_AUDIO.is_dir():
         pytest.skip("real recordings (shared/audio) are not beside this checkout")
     return SHARED_AUDIO
+
+
+@pytest.fixture
+def make_store(tmp_path: Path) -> Callable[..., Path]:
+    """A function that writes a store below `tmp_path/stores` and returns its folder.
+
+    It takes the audio of each recording by name, (C, T) float32; `Beach.1` is of scene Beach.
+    """
+
+    def make(
+        audio: Mapping[str, np.ndarray],
+        *,
+        name: str = "scenes",
+        sample_rate: int = 8000,
+        dtype: str = "int16",
+        source_folder: str = "/data/field recordings",
+    ) -> Path:
+        from codecctl.datasets.store import RecordingWriter, SourceFacts, write_index
+
+        folder = tmp_path / "stores" / name
+        rows = []
+        for recording, samples in audio.items():
+            channels, frames = samples.shape
+            scene, _, take = recording.rpartition(".")
+            with RecordingWriter(
+                folder,
+                name=recording,
+                scene=scene,
+                take=take,
+                array="em32" if channels == 32 else f"unknown-{channels}ch",
+                channels=channels,
+                frames=frames,
+                sample_rate=sample_rate,
+                dtype=dtype,
+                source=SourceFacts(f"{recording}.wav", sample_rate, 24, frames, 0, 0.0),
+                labels=[str(channel + 1) for channel in range(channels)],
+            ) as writer:
+                writer.write(samples)
+                rows.append(writer.commit(source_hash="sha256:00"))
+        write_index(
+            folder,
+            name=name,
+            sample_rate=sample_rate,
+            dtype=dtype,
+            recordings=rows,
+            source_folder=source_folder,
+        )
+        return folder
+
+    return make

@@ -1,7 +1,12 @@
 """The chunk store: write recordings, list them in an index, read any window of them."""
 
 from codecctl.datasets.store.disk import free_bytes, remove_abandoned, size_text
-from codecctl.datasets.store.index import committed_recordings, read_index, write_index
+from codecctl.datasets.store.index import (
+    Index,
+    committed_recordings,
+    read_index,
+    write_index,
+)
 from codecctl.datasets.store.layout import (
     FORMAT_VERSION,
     Geometry,
@@ -17,6 +22,7 @@ __all__ = [
     "FORMAT_VERSION",
     "Damage",
     "Geometry",
+    "Index",
     "RecordingInfo",
     "RecordingWriter",
     "SourceFacts",
