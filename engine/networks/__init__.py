@@ -1,1 +1,29 @@
 """Encoders, decoders and discriminators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codecctl.engine.networks.autoencoder import Autoencoder, Layout
+from codecctl.engine.networks.discriminator import Judgement, MultiScaleSTFTDiscriminator
+from codecctl.engine.networks.seanet import SEANetDecoder, SEANetEncoder, SEANetLayout
+
+__all__ = [
+    "DISCRIMINATORS",
+    "GENERATORS",
+    "Autoencoder",
+    "Judgement",
+    "Layout",
+    "MultiScaleSTFTDiscriminator",
+    "SEANetDecoder",
+    "SEANetEncoder",
+    "SEANetLayout",
+]
+
+GENERATORS: dict[str, Callable[..., Layout]] = {"seanet": SEANetLayout}
+"""`model.generator.type` to the layout that takes the other keys and builds the network."""
+
+DISCRIMINATORS: dict[str, Callable[..., MultiScaleSTFTDiscriminator]] = {
+    "ms_stft": MultiScaleSTFTDiscriminator
+}
+"""`type` of an entry of `model.discriminators` to the network that takes the other keys."""
