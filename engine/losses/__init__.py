@@ -1,1 +1,42 @@
-"""Terms that a codec is trained with."""
+"""Terms that a codec is trained with; imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from torch import Tensor
+
+from codecctl.engine.losses.mel import MultiScaleMelLoss
+from codecctl.engine.losses.waveform import time_distance
+
+WaveLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
+"""Estimate and reference, (N, C, T), to the loss of each item, (N,)."""
+
+
+@dataclass(frozen=True)
+class WaveLossConfig:
+    """What a waveform term may be told."""
+
+    sample_rate: int
+    """Hz."""
+    scales: tuple[int, ...]
+    """Exponents i of the windows of 2^i samples; of the mel term alone."""
+    num_mels: int
+    """Bands at every resolution; of the mel term alone."""
+
+
+def _time(config: WaveLossConfig) -> WaveLoss:
+    del config
+    return time_distance
+
+
+def _mel(config: WaveLossConfig) -> WaveLoss:
+    return MultiScaleMelLoss(
+        scales=config.scales, num_mels=config.num_mels, sample_rate=config.sample_rate
+    )
+
+
+LOSSES: dict[str, Callable[[WaveLossConfig], WaveLoss]] = {"time": _time, "mel": _mel}
+"""Reconstruction terms by the name that a profile gives."""

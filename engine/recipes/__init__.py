@@ -1,1 +1,24 @@
-"""Recipes: how one mode takes a training step, validates and reconstructs."""
+"""Ways of training; imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.paired import PairedRecipe, PairwiseTerms
+
+
+def _codec(codec: CodecRecipe, _pairwise: PairwiseTerms) -> Recipe:
+    return codec
+
+
+def _paired(codec: CodecRecipe, pairwise: PairwiseTerms) -> Recipe:
+    return PairedRecipe(codec, pairwise=pairwise)
+
+
+RECIPES: dict[str, Callable[[CodecRecipe, PairwiseTerms], Recipe]] = {
+    "codec": _codec,
+    "paired": _paired,
+}
+"""Recipes by the mode that a profile names, made of a codec and terms between capsules."""

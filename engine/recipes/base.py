@@ -27,6 +27,11 @@ class Runtime(Protocol):
         ...
 
     @property
+    def rank(self) -> int:
+        """Which of the ranks this process is."""
+        ...
+
+    @property
     def world_size(self) -> int:
         """Ranks that share a global batch."""
         ...
@@ -50,6 +55,15 @@ class Runtime(Protocol):
     def all_reduce_(self, tensor: Tensor) -> None:
         """Sum a tensor over the ranks, in place."""
         ...
+
+
+def mean_over_ranks(values: Tensor, runtime: Runtime) -> Tensor:
+    """The mean over all ranks; each of them calls with values of one shape."""
+    if runtime.world_size == 1:
+        return values
+    total = values.clone()
+    runtime.all_reduce_(total)
+    return total / runtime.world_size
 
 
 @dataclass(frozen=True)

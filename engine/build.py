@@ -1,0 +1,300 @@
+"""Profile to objects; nothing below this module sees a profile."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import torch
+from pydantic import BaseModel
+from torch import nn
+
+from codecctl.datasets.batch import Item
+from codecctl.datasets.sampler import TrainSampler
+from codecctl.datasets.split import Split, split
+from codecctl.datasets.store import Store
+from codecctl.datasets.validation import fixed_items
+from codecctl.datasets.windows import Window
+from codecctl.engine.balancer import Balancer
+from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
+from codecctl.engine.losses.pairwise import DIVERSITIES
+from codecctl.engine.losses.weights import match_weights
+from codecctl.engine.metrics import METRICS
+from codecctl.engine.networks import DISCRIMINATORS, GENERATORS
+from codecctl.engine.profile import Profile
+from codecctl.engine.profile.schema_losses import Losses
+from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
+from codecctl.engine.quantizers import QUANTIZERS
+from codecctl.engine.recipes import RECIPES
+from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
+from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
+from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.measuring import Measuring
+from codecctl.engine.recipes.network import CodecNetwork
+from codecctl.engine.recipes.objective import Objective
+from codecctl.engine.recipes.paired import PairwiseTerms
+from codecctl.engine.recipes.player import Player
+from codecctl.engine.recipes.stacking import Stacking
+from codecctl.engine.schedules import (
+    OPTIMIZERS,
+    SCHEDULERS,
+    OptimizerConfig,
+    Schedule,
+    ScheduleConfig,
+)
+from codecctl.errors import ProfileError
+
+ADVERSARIAL = ("generator", "feature")
+"""Terms that discriminators give."""
+BOTTLENECK = ("commitment",)
+"""Terms that the quantizer gives."""
+PAIRWISE = ("similarity", "diversity")
+"""Terms between capsules."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a training reads."""
+
+    train: TrainSampler
+    validation: tuple[Item, ...]
+    """Fixed items, the same in every run on this store."""
+    window: Window
+    split: Split
+    """Recordings of either side, and a note where the profile's scenes are not there."""
+
+
+def build_data(profile: Profile, store: Store) -> Data:
+    """Sampler and fixed validation items of a store.
+
+    Raises:
+        DataError: No recording fits.
+    """
+    data = profile.data
+    window = Window(
+        frames=round(data.segment_seconds * data.rate),
+        capsules=data.capsules.count,
+        policy=data.capsules.policy,
+        geometry=data.capsules.geometry,
+        silence_db=data.silence_db,
+        min_source_seconds=data.min_source_seconds,
+    )
+    sides = split(
+        store,
+        train_scenes=data.train_scenes,
+        val_scenes=data.val_scenes,
+        test_scenes=data.test_scenes,
+        seed=data.val_seed,
+    )
+    train = TrainSampler(
+        store,
+        sides.train,
+        window=window,
+        batch_size=data.batch_size,
+        seed=profile.trainer.seed,
+    )
+    validation = fixed_items(
+        store, sides.validation, window=window, count=data.val_items, seed=data.val_seed
+    )
+    return Data(train=train, validation=validation, window=window, split=sides)
+
+
+def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) -> Recipe:
+    """Networks, losses and optimizers of a profile, on the runtime's device.
+
+    Raises:
+        ProfileError: A weight and a term do not match, or a key asks for what no recipe does.
+    """
+    _refuse_unsupported(profile)
+    network, jury = build_networks(profile)
+    weights = term_weights(profile.trainer.loss_config)
+    pairwise = _pairwise(profile.trainer.loss_config, weights)
+    weights = _without(weights, PAIRWISE)
+    if jury is None or not any(name in weights for name in ADVERSARIAL):
+        jury, weights = None, _without(weights, ADVERSARIAL)
+    trainer = profile.trainer
+    generator = Player(
+        network,
+        _optimizer(trainer.optimizer, network),
+        schedule=_schedule(trainer, trainer.scheduler, updates_per_epoch),
+        max_norm=trainer.gradient_clip_val,
+        runtime=runtime,
+    )
+    adversary = None if jury is None else _adversary(trainer, jury, runtime, updates_per_epoch)
+    objective = _objective(profile, weights, runtime)
+    codec = CodecRecipe(
+        generator,
+        adversary,
+        objective=objective,
+        weights=weights,
+        stacking=Stacking(apart=profile.model.generator.channels == 1),
+        measuring=Measuring(
+            {name: _placed(metric(profile.data.rate), runtime) for name, metric in METRICS.items()},
+            weights,
+            objective=objective,
+            adversary=adversary,
+        ),
+        seed=trainer.seed,
+        runtime=runtime,
+    )
+    return RECIPES[profile.mode](codec, pairwise)
+
+
+def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
+    """Codec and discriminators with weights drawn from the profile's seed, on the CPU."""
+    model = profile.model
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(profile.trainer.seed)
+        layout = GENERATORS[model.generator.type](**model.generator.model_dump(exclude={"type"}))
+        autoencoder = layout.build()
+        settings = model.quantizer
+        quantizer = QUANTIZERS[settings.type](
+            dim=autoencoder.latent_dim,
+            num_codebooks=settings.num_codebooks,
+            codebook_size=settings.codebook_size,
+            decay=settings.decay,
+            epsilon=settings.epsilon,
+            # Without iterations, the centroids are the latents that they start from.
+            kmeans_iterations=settings.kmeans_iterations if settings.kmeans_init else 0,
+            dead_threshold=settings.dead_threshold,
+            ema=settings.ema,
+        )
+        discriminators: list[nn.Module] = [
+            DISCRIMINATORS[entry.type](
+                channels=model.generator.channels,
+                **entry.model_dump(exclude={"type", "channels"}),
+            )
+            for entry in model.discriminators
+        ]
+    network = CodecNetwork(
+        autoencoder,
+        quantizer,
+        sample_rate=profile.data.rate,
+        normalize=model.normalize == "rms",
+    )
+    if profile.trainer.compile:
+        autoencoder.encoder.compile()
+        autoencoder.decoder.compile()
+    return network, Jury(discriminators) if discriminators else None
+
+
+def term_weights(losses: Losses) -> dict[str, float]:
+    """Weights of all terms; a term that is left out by a weight of zero is not among them.
+
+    Raises:
+        ProfileError: A weight names no term, or a term has no weight.
+    """
+    groups: list[tuple[str, BaseModel, BaseModel, Collection[str]]] = [
+        ("reconstruction", losses.reconstruction, losses.reconstruction.weights, ()),
+        ("adversarial", losses.adversarial, losses.adversarial.weights, ADVERSARIAL),
+        ("bottleneck", losses.bottleneck, losses.bottleneck.weights, BOTTLENECK),
+        ("pairwise", losses.pairwise, losses.pairwise.weights, ()),
+    ]
+    weights: dict[str, float] = {}
+    for name, group, given, implied in groups:
+        terms = {*implied, *type(group).model_fields} - {"weights"}
+        weights |= match_weights(name, terms, given.model_dump())
+    return {"commitment": 0.0, **weights}
+
+
+def _without(weights: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
+    return {name: weight for name, weight in weights.items() if name not in names}
+
+
+def _refuse_unsupported(profile: Profile) -> None:
+    trainer = profile.trainer
+    problems = [
+        f"{key}: found {found}, needed {needed}"
+        for key, found, needed in (
+            ("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1),
+            ("trainer.ema.enabled", trainer.ema.enabled, False),
+            ("model.quantizer.dropout", profile.model.quantizer.dropout, False),
+        )
+        if found != needed
+    ]
+    if problems:
+        raise ProfileError([f"{problem}; this version has no other" for problem in problems])
+
+
+def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
+    config = settings.config
+    return OPTIMIZERS[settings.type](
+        network.parameters(),
+        OptimizerConfig(
+            lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
+        ),
+    )
+
+
+def _schedule(trainer: Trainer, settings: Scheduler, updates_per_epoch: int) -> Schedule:
+    return SCHEDULERS[settings.type if settings.enabled else "Constant"](
+        ScheduleConfig(
+            updates_per_epoch=updates_per_epoch,
+            max_epochs=trainer.max_epochs,
+            warmup_epochs=settings.config.warmup_epochs,
+            warmup_start=settings.config.warmup_start,
+            final=settings.config.final,
+        )
+    )
+
+
+def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch: int) -> Adversary:
+    settings = trainer.discriminator
+    player = Player(
+        jury,
+        _optimizer(settings.optimizer, jury),
+        schedule=_schedule(trainer, settings.scheduler, updates_per_epoch),
+        max_norm=settings.gradient_clip_val,
+        runtime=runtime,
+    )
+    timing = Timing(
+        start_step=settings.start.first_step(updates_per_epoch),
+        update_probability=settings.update_probability,
+        update_every=settings.update_every,
+        generator_first=trainer.order == "generator_first",
+        adversarial_before_start=settings.adversarial_before_start,
+    )
+    return Adversary(player, timing=timing, seed=trainer.seed, runtime=runtime)
+
+
+def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime) -> Objective:
+    terms = profile.trainer.loss_config.reconstruction
+    config = WaveLossConfig(
+        sample_rate=profile.data.rate,
+        scales=terms.mel.config.scales,
+        num_mels=terms.mel.config.num_mels,
+    )
+    losses = {
+        name: _placed(loss(config), runtime) for name, loss in LOSSES.items() if name in weights
+    }
+    settings = profile.trainer.balancer
+    wave_weights = _without(weights, BOTTLENECK)
+    balancer = None
+    covered = [name for name in settings.covers if name in wave_weights]
+    if settings.enabled and covered:
+        balancer = Balancer(
+            {name: wave_weights[name] for name in covered},
+            covered,
+            total_norm=settings.total_norm,
+            decay=settings.decay,
+            epsilon=settings.epsilon,
+            device=runtime.device,
+            over_ranks=lambda sizes: mean_over_ranks(sizes, runtime),
+        )
+    return Objective(losses, wave_weights, balancer=balancer)
+
+
+def _pairwise(losses: Losses, weights: Mapping[str, float]) -> PairwiseTerms:
+    diversity = losses.pairwise.diversity.config
+    return PairwiseTerms(
+        similarity_stage=losses.pairwise.similarity.config.stage,
+        diversity_stage=diversity.stage,
+        diversity=DIVERSITIES[diversity.kind],
+        margin=diversity.margin,
+        weights={name: weight for name, weight in weights.items() if name in PAIRWISE},
+    )
+
+
+def _placed(measure: WaveLoss, runtime: Runtime) -> WaveLoss:
+    """A loss or metric with its buffers on the device."""
+    return measure.to(runtime.device) if isinstance(measure, nn.Module) else measure

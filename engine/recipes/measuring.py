@@ -1,0 +1,100 @@
+"""What validation measures on each item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from codecctl.engine.metrics import WaveMetric
+from codecctl.engine.recipes.adversary import Adversary
+from codecctl.engine.recipes.network import Coded
+from codecctl.engine.recipes.objective import Objective
+from codecctl.engine.recipes.scalars import by_capsule, weighted_sum
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A coded batch and what was measured on it."""
+
+    coded: Coded
+    metrics: dict[str, Tensor]
+    """(B,) each."""
+    total: Tensor
+    """Weighted sum of the codec's terms, (B,)."""
+
+
+@contextmanager
+def evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
+    """Evaluation mode without gradients for a block; training mode after it."""
+    networks = list(networks)
+    for network in networks:
+        network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for network in networks:
+            network.train()
+
+
+def commitment_of_items(coded: Coded) -> Tensor:
+    """Mean over stages of the squared distance to the chosen entries, for each signal; (N,)."""
+    stages = coded.stages.detach()
+    residuals = coded.latent.detach().to(stages.dtype) - (stages.cumsum(0) - stages)
+    return (residuals - stages).square().mean((0, 2, 3))
+
+
+class Measuring:
+    """Every term of the training and every metric, item by item.
+
+    The terms of the discriminators are measured always, also before they take part, so that the
+    total has one meaning. Feature matching is relative to the maps of the item itself: a batch
+    then has no influence on its items.
+
+    Args:
+        metrics: Measures beside the terms; mean over the signals of an item.
+        weights: Of every term.
+        objective: Reconstruction terms.
+        adversary: Judges the estimate, if there is one.
+    """
+
+    def __init__(
+        self,
+        metrics: Mapping[str, WaveMetric],
+        weights: Mapping[str, float],
+        *,
+        objective: Objective,
+        adversary: Adversary | None,
+    ) -> None:
+        self._metrics = dict(metrics)
+        self._weights = dict(weights)
+        self._objective = objective
+        self._adversary = adversary
+
+    def measure(self, coded: Coded, reference: Tensor, *, num_groups: int) -> Measured:
+        """Measure signals (N, C, T) of which `num_groups` make an item."""
+        metrics: dict[str, Tensor] = {}
+        terms: dict[str, Tensor] = {}
+        for name, values in self._terms(coded, reference).items():
+            parts = values.reshape(-1, num_groups)  # (B, M)
+            terms[name] = parts.sum(-1)
+            # The metric of a name is comparable over profiles, the term of that name is not.
+            label = f"{name}_loss" if name in self._metrics else name
+            metrics |= by_capsule(label, terms[name], parts)
+        for name, metric in self._metrics.items():
+            parts = metric(coded.estimate, reference).reshape(-1, num_groups)
+            metrics |= by_capsule(name, parts.mean(-1), parts)
+        return Measured(coded=coded, metrics=metrics, total=weighted_sum(terms, self._weights))
+
+    def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
+        terms = self._objective.reconstruction(coded.estimate, reference)
+        if self._adversary is not None:
+            verdict = self._adversary.judge(coded.estimate, reference, learning=False)
+            judged = verdict.terms(reference.shape[0], lambda levels: levels)
+            terms |= {name: term for name, term in judged.items() if name in self._weights}
+        terms["commitment"] = commitment_of_items(coded)
+        return terms

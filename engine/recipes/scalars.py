@@ -1,0 +1,67 @@
+"""Names and figures that recipes share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from codecctl.engine.quantizers import codebook_perplexity, codebook_usage, count_codes
+from codecctl.engine.recipes.base import Scalars
+
+
+def on_device(value: float, device: torch.device) -> Tensor:
+    """A number as a 0-d tensor, made there instead of copied."""
+    return torch.full((), value, device=device)
+
+
+def by_capsule(name: str, whole: Tensor, parts: Tensor) -> dict[str, Tensor]:
+    """A value and, where an item has several signals, that of each.
+
+    Args:
+        name: Of the value.
+        whole: (...).
+        parts: (..., M).
+    """
+    if parts.shape[-1] == 1:
+        return {name: whole}
+    named = {f"{name}/capsule{m}": part for m, part in enumerate(parts.unbind(-1), start=1)}
+    return {name: whole, **named}
+
+
+def weighted_sum(values: Mapping[str, Tensor], weights: Mapping[str, float]) -> Tensor:
+    """Sum of values, each times its weight; all of one shape."""
+    return torch.stack([weights[name] * value for name, value in values.items()]).sum(0)
+
+
+def loss_scalars(
+    terms: Mapping[str, Tensor], between: Mapping[str, Tensor], *, weights: Mapping[str, float]
+) -> Scalars:
+    """Every term by name, and the weighted sum of all.
+
+    Args:
+        terms: Of each capsule, (M,).
+        between: Of all capsules together, 0-d.
+        weights: Of every term.
+    """
+    scalars: Scalars = {}
+    sums: Scalars = {}
+    for name, parts in terms.items():
+        sums[name] = parts.detach().sum()
+        scalars |= by_capsule(f"loss/{name}", sums[name], parts.detach())
+    for name, value in between.items():
+        sums[name] = scalars[f"loss/{name}"] = value.detach()
+    scalars["loss/total"] = weighted_sum(sums, weights)
+    return scalars
+
+
+def codebook_scalars(codes: Tensor, *, codebook_size: int) -> Scalars:
+    """Usage and perplexity of each codebook: codes (N, K, F); codebooks count from 1."""
+    counts = count_codes(codes, codebook_size=codebook_size)
+    scalars: Scalars = {}
+    usages, perplexities = codebook_usage(counts), codebook_perplexity(counts)
+    for number, (usage, perplexity) in enumerate(zip(usages, perplexities, strict=True), start=1):
+        scalars[f"codebook/{number}/usage"] = usage
+        scalars[f"codebook/{number}/perplexity"] = perplexity
+    return scalars
