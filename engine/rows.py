@@ -25,6 +25,9 @@ METRICS_KEY = ("step", "split")
 VALIDATION_KEY = ("step", "item", "metric")
 """What identifies a row of validation.jsonl."""
 
+RATE_PREFIX = "speed/"
+"""Scalars that depend on the machine, not on the training."""
+
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 
@@ -59,6 +62,15 @@ def latest_rows(rows: Iterable[Row], key: Sequence[str] = METRICS_KEY) -> list[R
     """
     latest = {tuple(row.get(name) for name in key): row for row in rows}
     return sorted(latest.values(), key=lambda row: number(row.get("step")) or 0.0)
+
+
+def comparable(row: Row) -> Row:
+    """A row without seconds and rates: what is left of equal trainings is equal."""
+    return {
+        name: value
+        for name, value in row.items()
+        if name != "seconds" and not name.startswith(RATE_PREFIX)
+    }
 
 
 def read_rows(path: Path) -> list[Row]:

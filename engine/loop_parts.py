@@ -1,0 +1,106 @@
+"""What the loop works with, what it counts, and what it tells."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+
+import torch
+
+from codecctl.datasets.batch import Batch
+from codecctl.engine.cadence import Cadence
+from codecctl.engine.checkpoint import Identity
+from codecctl.engine.guard import FiniteGuard
+from codecctl.engine.lease import Lease
+from codecctl.engine.previews import Previews
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.rundir import RunDirectory
+from codecctl.engine.signals import StopSignals
+from codecctl.engine.validate import Validation
+
+
+@dataclass
+class Progress:
+    """Where a training stands; saved with every checkpoint."""
+
+    step: int = 0
+    """Updates done."""
+    seconds: float = 0.0
+    """Of training, over all resumes."""
+    audio_seconds: float = 0.0
+    """Of audio heard, all capsules together."""
+    best: float | None = None
+    """The smallest validation distance so far."""
+    best_step: int = -1
+    validated_step: int = -1
+    previewed_step: int = -1
+
+
+@dataclass(frozen=True)
+class Keep:
+    """Which checkpoints stay."""
+
+    last: int
+    best: int
+    metric: str
+    """The validation scalar whose smallest value is the best."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a progress line shows; given out after each step."""
+
+    step: int
+    max_steps: int
+    epoch: int
+    values: Mapping[str, float]
+    """The last row of training."""
+    audio_seconds_per_second: float
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a loop works with."""
+
+    recipe: Recipe
+    run: RunDirectory
+    lease: Lease
+    open_batches: Callable[[int], AbstractContextManager[Iterator[Batch]]]
+    """Batches in the order of steps, from the given number of finished updates on."""
+    validation: Validation
+    previews: Previews
+    cadence: Cadence
+    keep: Keep
+    identity: Identity
+    guard: FiniteGuard
+    signals: StopSignals
+    device: torch.device
+    on_row: Callable[[int, str, Mapping[str, float]], None]
+    """Takes step, split and values of each row; must not fail and must not wait."""
+    on_report: Callable[[Report], None]
+
+
+@dataclass
+class Speed:
+    """What happened since the last row of training."""
+
+    started: float = field(default_factory=time.monotonic)
+    steps: int = 0
+    audio_seconds: float = 0.0
+    wait_seconds: float = 0.0
+
+    def leave_out(self, seconds: float) -> None:
+        """Take time that was spent on something else than steps out of the rates."""
+        self.started += seconds
+
+    def row(self) -> dict[str, float]:
+        """The rates by name."""
+        elapsed = max(time.monotonic() - self.started, 1e-9)
+        return {
+            "speed/step_seconds": elapsed / max(self.steps, 1),
+            "speed/audio_seconds_per_second": self.audio_seconds / elapsed,
+            "speed/loader_wait_seconds": self.wait_seconds / max(self.steps, 1),
+        }

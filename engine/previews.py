@@ -1,0 +1,75 @@
+"""Audio of the fixed items that people listen to while a run trains.
+
+previews/reference/item-000.wav         once per run
+previews/step-000000500/item-000.wav    the reconstruction, one channel for each capsule
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from torch import Tensor
+
+from codecctl.datasets.batch import Batch
+from codecctl.engine.rundir import step_name
+
+SUBTYPE = "PCM_24"
+"""A quiet beach keeps its detail, and every player reads it; beyond full scale it clips."""
+
+
+class Previews:
+    """Writes references and reconstructions of a few fixed items.
+
+    Args:
+        folder: `previews/` of the run.
+        batches: The batches that hold the items, one item each.
+        device: Where the networks live.
+    """
+
+    def __init__(
+        self, folder: Path, batches: Callable[[], Sequence[Batch]], *, device: torch.device
+    ) -> None:
+        self._folder = folder
+        self._batches = batches
+        self._device = device
+
+    def write(self, step: int, reconstruct: Callable[[Tensor], Tensor]) -> int:
+        """Write the reconstructions of a step, and the references if they are not there.
+
+        Args:
+            step: Updates done.
+            reconstruct: (B, M, T) to (B, M, T) on the device.
+
+        Returns:
+            How many items were written.
+        """
+        batches = self._batches()
+        if not (self._folder / "reference").exists():
+            audio = [(batch.audio[0], batch.sample_rate) for batch in batches]
+            _write_folder(self._folder / "reference", audio)
+        estimates = []
+        for batch in batches:
+            with torch.no_grad():
+                estimate = reconstruct(torch.from_numpy(batch.audio).to(self._device))
+            estimates.append((estimate[0].float().cpu().numpy(), batch.sample_rate))
+        _write_folder(self._folder / step_name(step), estimates)
+        return len(estimates)
+
+
+def _write_folder(folder: Path, items: Sequence[tuple[np.ndarray, int]]) -> None:
+    """Write one multichannel file for each (M, T) array; the folder appears whole."""
+    beside = folder.with_name(f".tmp-{folder.name}-{os.getpid()}")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    for index, (audio, sample_rate) in enumerate(items):
+        path = beside / f"item-{index:03d}.wav"
+        soundfile.write(path, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE)
+    if folder.exists():
+        shutil.rmtree(folder)
+    beside.rename(folder)

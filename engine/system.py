@@ -1,0 +1,51 @@
+"""What the machine does while a run trains, for system.jsonl."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import psutil
+import torch
+
+from codecctl.engine.rundir import RunDirectory
+
+_MIN_SECONDS = 5.0
+
+
+class SystemMonitor:
+    """Appends a row on processor, memory and loader, at most every 5 s.
+
+    Args:
+        run: Takes the rows.
+        device: Where the networks live; a GPU adds its memory.
+    """
+
+    def __init__(self, run: RunDirectory, device: torch.device) -> None:
+        self._run = run
+        self._device = device
+        self._process = psutil.Process()
+        self._process.cpu_percent()  # the first call only starts the measurement
+        self._written = -_MIN_SECONDS
+
+    def write(self, step: int, values: Mapping[str, float]) -> None:
+        """Append a row if the last one is old enough.
+
+        Args:
+            step: Updates done.
+            values: The row of training, which holds the times of a step.
+        """
+        now = time.monotonic()
+        if now - self._written < _MIN_SECONDS:
+            return
+        self._written = now
+        row = {
+            "step": step,
+            "cpu_percent": self._process.cpu_percent(),
+            "memory_mb": self._process.memory_info().rss / 1e6,
+            "loader_wait_seconds": values["speed/loader_wait_seconds"],
+            "step_seconds": values["speed/step_seconds"],
+        }
+        if self._device.type == "cuda":
+            row["gpu_memory_mb"] = torch.cuda.memory_allocated(self._device) / 1e6
+        self._run.system(row)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+
+from codecctl.datasets.batch import Batch, Item
+from codecctl.engine.previews import Previews
+
+
+def _batch(index: int) -> Batch:
+    audio = np.random.default_rng(index).uniform(-1, 1, (1, 3, 50)).astype(np.float32)
+    return Batch(audio, 24000, (Item("Beach.1", 0, (0, 4, 9)),))
+
+
+def _previews(folder: Path) -> Previews:
+    folder.mkdir(exist_ok=True)
+    return Previews(folder, lambda: [_batch(0), _batch(1)], device=torch.device("cpu"))
+
+
+def test_an_item_is_one_multichannel_file_beside_its_reference(tmp_path: Path) -> None:
+    assert _previews(tmp_path / "p").write(500, lambda audio: audio * 0.5) == 2
+
+    files = sorted(str(path.relative_to(tmp_path / "p")) for path in tmp_path.rglob("*.wav"))
+    assert files == [
+        "reference/item-000.wav",
+        "reference/item-001.wav",
+        "step-000000500/item-000.wav",
+        "step-000000500/item-001.wav",
+    ]
+    reference, rate = soundfile.read(tmp_path / "p" / files[1], dtype="float32")
+    estimate, _ = soundfile.read(tmp_path / "p" / files[3], dtype="float32")
+    assert (rate, reference.shape) == (24000, (50, 3))
+    np.testing.assert_allclose(reference.T, _batch(1).audio[0], atol=2**-23)
+    np.testing.assert_allclose(estimate, reference * 0.5, atol=2**-22)
+
+
+def test_references_are_written_once_and_a_step_is_replaced(tmp_path: Path) -> None:
+    previews = _previews(tmp_path / "p")
+    previews.write(1, lambda audio: audio)
+    marked = tmp_path / "p" / "reference" / "item-000.wav"
+    marked.write_bytes(b"mine")
+    previews.write(1, lambda audio: audio * 4.0)
+
+    assert marked.read_bytes() == b"mine"
+    estimate, _ = soundfile.read(tmp_path / "p" / "step-000000001" / "item-000.wav")
+    assert np.abs(estimate).max() <= 1.0
+    assert sorted(path.name for path in (tmp_path / "p").iterdir()) == [
+        "reference",
+        "step-000000001",
+    ]
