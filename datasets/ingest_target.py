@@ -1,0 +1,140 @@
+"""What stands where a store is to be written."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecctl.datasets.store import (
+    RecordingInfo,
+    committed_recordings,
+    read_index,
+    remove_abandoned,
+)
+from codecctl.errors import CodecctlError, DataError, UsageError
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""Age at which an unfinished file of another machine counts as abandoned."""
+
+_INDEX = "index.json"
+_RECORDINGS = "rec"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A store as an ingest finds it."""
+
+    folder: Path
+    stored: Mapping[str, RecordingInfo]
+    """Whole recordings by name, whether the index lists them or not."""
+    listed: Mapping[str, RecordingInfo]
+    """Rows of the index; none where there is none yet."""
+    index_damaged: bool
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """Names that the index lists and that are not there any more, or not as it says."""
+        return tuple(sorted(set(self.listed) - set(self.stored)))
+
+
+def inspect_target(folder: Path) -> Target:
+    """Look at a store that may not exist yet, or not completely.
+
+    Raises:
+        CodecctlError: A regular file is in the way.
+        UsageError: The folder holds something else.
+        DataError: A store of another format version is in the way.
+    """
+    for path in (folder, *folder.parents):
+        if (path.exists() or path.is_symlink()) and not path.is_dir():
+            raise CodecctlError(f"{folder}: cannot be made, {path} is a file; give another --name")
+    if not folder.is_dir():
+        return Target(folder, {}, {}, index_damaged=False)
+    content = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    if content and not content & {_INDEX, _RECORDINGS}:
+        raise UsageError(f"{folder}: exists and is no store; give another --name or remove it")
+    listed, damaged = _listed(folder) if _INDEX in content else ({}, False)
+    stored = {
+        name: row
+        for name, row in committed_recordings(folder).items()
+        if name not in listed or listed[name].structure_hash == row.structure_hash
+    }
+    return Target(folder, stored, listed, damaged)
+
+
+def require_match(target: Target, *, sample_rate: int, dtype: str) -> None:
+    """Check that the recordings of a store are of the rate and type to be written.
+
+    Raises:
+        UsageError: They are not; says how to write another store.
+    """
+    for row in target.stored.values():
+        if (row.sample_rate, row.dtype) != (sample_rate, dtype):
+            other = f"{target.folder.name}-{sample_rate}"
+            raise UsageError(
+                f"{target.folder}: holds {row.sample_rate} Hz {row.dtype}, asked for "
+                f"{sample_rate} Hz {dtype}; give --name {other}, or --rate {row.sample_rate} "
+                f"--dtype {row.dtype}"
+            )
+
+
+def free_space(folder: Path) -> int:
+    """Bytes that can still be written where a folder is or would be made."""
+    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
+    return shutil.disk_usage(place).free
+
+
+def clean(folder: Path) -> None:
+    """Remove what killed ingests have left in a store; the caller holds its lock."""
+    for place in (folder, folder / _RECORDINGS):
+        remove_abandoned(place)
+        for path in place.glob(".*.tmp-*"):
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                path.unlink(missing_ok=True)
+
+
+def remove_empty(folder: Path, *, down_to: Path) -> None:
+    """Remove a store without recordings, and the folders above it that were made for it.
+
+    Args:
+        folder: Of the store.
+        down_to: The nearest folder that was there before.
+    """
+    for path in (folder / _RECORDINGS, folder, *folder.parents):
+        if path == down_to:
+            return
+        try:
+            path.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:  # something is in it, or it is not ours to remove
+            return
+
+
+def nearest_folder(folder: Path) -> Path:
+    """The folder itself or the first one above it that exists."""
+    return next((path for path in (folder, *folder.parents) if path.is_dir()), Path(os.sep))
+
+
+def _listed(folder: Path) -> tuple[dict[str, RecordingInfo], bool]:
+    """Rows of the index, and whether it is damaged (it can then be written anew)."""
+    try:
+        return {row.name: row for row in read_index(folder).recordings}, False
+    except DataError:
+        if _is_other_version(folder / _INDEX):
+            raise
+        return {}, True
+
+
+def _is_other_version(path: Path) -> bool:
+    """Whether this is a store that another codecctl can read."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and isinstance(content.get("format_version"), int)
