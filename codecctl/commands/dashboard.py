@@ -1,0 +1,95 @@
+"""`codecctl dashboard`: watch runs in the terminal, in a browser, or once as text."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from codecctl.errors import NotFoundError, UsageError
+from codecctl.locations import runs_folder
+from codecctl.output import note, result, result_json
+
+RUN_MARKER = "profile.json"
+
+
+def dashboard(
+    runs: Annotated[
+        str, typer.Argument(metavar="[RUNS]", help="Folder of runs, or one run; default ./runs.")
+    ] = "",
+    once: Annotated[bool, typer.Option("--once", help="Print a text snapshot and end.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="With --once: for scripts.")] = False,
+    width: Annotated[int, typer.Option(min=0, help="Of the snapshot; default: terminal.")] = 0,
+    height: Annotated[int, typer.Option(min=0, help="Of the snapshot; default: terminal.")] = 0,
+    web: Annotated[bool, typer.Option("--web", help="Serve it to a browser on this host.")] = False,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="With --web.")] = 8000,
+) -> None:
+    """Watch runs: live curves, validation, previews, events; reads run folders only."""
+    folder, only = _locate(runs)
+    if json and not once:
+        raise UsageError("--json: belongs to --once; add it")
+    if once:
+        _print_once(folder, only, as_json=json, width=width, height=height)
+    elif web:
+        _serve(runs, port)
+    elif not sys.stdout.isatty():
+        raise UsageError("dashboard: stdout is no terminal; use --once for a text snapshot")
+    else:
+        # Here, not above: `codecctl --help` must not wait for Textual.
+        from codecctl.dashboard.app import DashboardApp
+
+        DashboardApp(folder, only=only).run()
+
+
+def _locate(runs: str) -> tuple[Path, str]:
+    """The folder of runs, and the name of the only run to show ("" for all).
+
+    Raises:
+        NotFoundError: Neither a folder nor a run has this name.
+    """
+    if not runs:
+        return runs_folder(), ""
+    for path in (runs_folder() / runs, Path(runs)):
+        if (path / RUN_MARKER).is_file():
+            path = path.resolve()
+            return path.parent, path.name
+    if Path(runs).is_dir():
+        return Path(runs), ""
+    raise NotFoundError(
+        f"{runs}: no folder of runs and no run in {runs_folder()}; see: codecctl runs list"
+    )
+
+
+def _print_once(folder: Path, only: str, *, as_json: bool, width: int, height: int) -> None:
+    from codecctl.dashboard.snapshot import read_everything, snapshot_rows, snapshot_text
+
+    snapshot = read_everything(folder, only=only)
+    if as_json:
+        result_json(snapshot_rows(snapshot))
+        return
+    terminal = shutil.get_terminal_size()
+    result(
+        snapshot_text(
+            folder, snapshot, width=width or terminal.columns, height=height or terminal.lines
+        )
+    )
+
+
+def _serve(runs: str, port: int) -> None:
+    """Serve the dashboard to browsers on this machine.
+
+    Raises:
+        UsageError: The extra is not installed.
+    """
+    try:
+        from textual_serve.server import Server
+    except ImportError:
+        raise UsageError("--web: needs textual-serve; pip install 'codecctl[web]'") from None
+
+    arguments = [sys.argv[0], "dashboard", *([runs] if runs else [])]
+    note(f"http://127.0.0.1:{port} shows it; from elsewhere: ssh -L {port}:127.0.0.1:{port} HOST")
+    Server(shlex.join(arguments), host="127.0.0.1", port=port, title="codecctl").serve()

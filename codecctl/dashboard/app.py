@@ -1,0 +1,212 @@
+"""The application: keys, and one thread at a time that reads run folders."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import App
+from textual.binding import Binding, BindingType
+from textual.command import Provider
+from textual.message import Message
+from textual.widgets import HelpPanel
+
+from codecctl.dashboard.chart_grid import ChartGrid
+from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
+from codecctl.dashboard.colors import ColorBook
+from codecctl.dashboard.confirm_screen import ConfirmScreen
+from codecctl.dashboard.palette import DashboardCommands
+from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
+from codecctl.dashboard.run_screen import RunScreen
+from codecctl.dashboard.runs_screen import RunsScreen
+from codecctl.dashboard.views import RunView, Snapshot
+from codecctl.dashboard.wording import ACTIVE
+from codecctl.engine.rundir import request
+from codecctl.errors import CodecctlError
+
+NUM_SHOWN_AT_START = 4
+
+_QUESTIONS = {
+    "save": "Ask {name} to save a checkpoint after its current step?",
+    "stop": "Ask {name} to save a checkpoint and stop?",
+}
+
+
+class DashboardApp(App[None]):
+    """Shows the runs of a folder while they train, and after.
+
+    Once a second a thread reads what is new and posts it; while a reading is under way or its
+    result is not yet on the screen, seconds are skipped, so a slow disk slows only the news.
+
+    Args:
+        folder: Holds the runs; may not exist yet.
+        only: Follow this run alone and open its page; "" for all runs.
+        clock: Unix time in seconds.
+    """
+
+    CSS_PATH = "dashboard.tcss"
+    TITLE = "codecctl"
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {
+        DashboardCommands
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *CHART_KEYS,
+        Binding("w", "ask('save')", "Save now", show=False, id="run.save", tooltip="A checkpoint"),
+        Binding("X", "ask('stop')", "Stop run", show=False, id="run.stop", tooltip="Save and stop"),
+        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
+        Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
+    ]
+
+    class SnapshotRead(Message):
+        """The reading thread is done."""
+
+        def __init__(self, snapshot: Snapshot) -> None:
+            super().__init__()
+            self.snapshot = snapshot
+
+    def __init__(
+        self, folder: Path, *, only: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
+        # Without colors Textual would still write grays; the terminal's own palette has none.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        self.folder = folder
+        self.snapshot = Snapshot()
+        self.shown: set[str] | None = None
+        self.is_reading = False
+        self._only = only
+        self._reader = RunsReader(folder, only=only, clock=clock)
+        self._book = ColorBook()
+        self._opened = only
+
+    def get_default_screen(self) -> RunsScreen:
+        """Start with the list of runs."""
+        return RunsScreen(str(self.folder))
+
+    def on_mount(self) -> None:
+        """Read at once, then every second."""
+        if self._only:
+            self.open_run(self._only)
+        self.set_interval(POLL_SECONDS, self.poll)
+        self.poll()
+
+    def poll(self) -> None:
+        """Start to read, unless a reading is under way."""
+        if not self.is_reading:
+            self.is_reading = True
+            self._read(frozenset(self.shown or ()), self._opened)
+
+    @work(thread=True, group="reader")
+    def _read(self, shown: frozenset[str], opened: str) -> None:
+        self.post_message(self.SnapshotRead(self._reader.poll(shown, opened)))
+
+    def on_dashboard_app_snapshot_read(self, event: SnapshotRead) -> None:
+        """Show what was read, and go on at once where there is more."""
+        self.is_reading = False
+        self.snapshot = event.snapshot
+        names = [run.name for run in event.snapshot.runs]
+        self._book.assign(names)
+        again = not event.snapshot.complete
+        if self.shown is None and names:
+            self.shown = set(names[:NUM_SHOWN_AT_START])
+            again = True
+        self._show()
+        if again:
+            self.poll()
+
+    def _show(self) -> None:
+        with self.batch_update():
+            screen = self.screen
+            if isinstance(screen, RunsScreen):
+                screen.show(self.snapshot, self.shown or (), self._book)
+            elif isinstance(screen, RunScreen):
+                screen.show(self.snapshot.by_name().get(screen.run_name), self._book)
+
+    def open_run(self, name: str) -> None:
+        """Open the page of a run, in place of another run's page."""
+        if isinstance(self.screen, RunScreen):
+            self.pop_screen()
+        self._opened = name
+        self.push_screen(RunScreen(name), self._page_closed)
+        self.call_after_refresh(self._show)
+        self.poll()
+
+    def _page_closed(self, _result: None) -> None:
+        self._opened = ""
+        self.call_after_refresh(self._show)
+
+    def toggle_run(self, name: str) -> None:
+        """Draw a run in the charts of the list, or no longer."""
+        self.shown = (self.shown or set()) ^ {name}
+        self._show()
+        self.poll()
+
+    @on(RunsScreen.Opened)
+    def _run_opened(self, event: RunsScreen.Opened) -> None:
+        self.open_run(event.run_name)
+
+    @on(RunsScreen.Toggled)
+    def _run_toggled(self, event: RunsScreen.Toggled) -> None:
+        self.toggle_run(event.run_name)
+
+    def active_grid(self) -> ChartGrid | None:
+        """The charts that are on the screen."""
+        screen = self.screen
+        if isinstance(screen, RunScreen):
+            return screen.active_grid()
+        if isinstance(screen, RunsScreen) and self.snapshot.runs:
+            return screen.query_one(ChartGrid)
+        return None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of charts exist where there are charts."""
+        if action == "chart":
+            return self.active_grid() is not None
+        return super().check_action(action, parameters)
+
+    def action_chart(self, command: str) -> None:
+        """Change how charts are looked at."""
+        grid = self.active_grid()
+        if grid is not None:
+            CHART_COMMANDS[command](grid)
+
+    def action_help(self) -> None:
+        """Show or hide the panel with help and all keys."""
+        if self.screen.query(HelpPanel):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()
+
+    def selected_run(self) -> RunView | None:
+        """The run that keys act on: the open one, or the one under the cursor."""
+        screen = self.screen
+        if isinstance(screen, RunScreen):
+            return self.snapshot.by_name().get(screen.run_name)
+        return screen.selected_run() if isinstance(screen, RunsScreen) else None
+
+    def action_ask(self, what: str) -> None:
+        """Ask the process that trains a run for something, after a confirmation."""
+        run = self.selected_run()
+        if run is None:
+            return
+        if run.summary.status not in ACTIVE:
+            self.notify(f"{run.name} is {run.summary.status}: nobody would answer")
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._request(run, what)
+
+        self.push_screen(ConfirmScreen(_QUESTIONS[what].format(name=run.name)), answered)
+
+    def _request(self, run: RunView, what: str) -> None:
+        try:
+            request(run.summary.path, what)
+        except (CodecctlError, OSError) as error:
+            self.notify(str(error), severity="error")
+        else:
+            self.notify(f"{what} asked; served after the current step")
+        self.poll()

@@ -1,0 +1,78 @@
+"""What a chart is drawn against: ranges of both axes and the unit of the horizontal one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+OUTLIER_PERCENT = 1.0
+
+
+class XAxis(str, Enum):
+    """What the horizontal axis counts."""
+
+    STEP = "step"
+    EPOCH = "epoch"
+    TIME = "time"
+    AUDIO = "audio"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of the horizontal axis: divide values by `size` and write `name`."""
+
+    name: str
+    size: float
+
+
+def x_unit(axis: XAxis, span: float) -> Unit:
+    """The unit in which an axis of this length is readable; times are kept in seconds."""
+    if axis in (XAxis.STEP, XAxis.EPOCH):
+        return Unit(axis.value, 1.0)
+    suffix = " audio" if axis is XAxis.AUDIO else ""
+    for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if span >= 2 * size:
+            return Unit(name + suffix, size)
+    return Unit("s" + suffix, 1.0)
+
+
+def full_range(arrays: Sequence[Array]) -> tuple[float, float] | None:
+    """Lowest and highest finite value of all arrays, never equal; None if there is none."""
+    finite = [array[np.isfinite(array)] for array in arrays]
+    filled = [array for array in finite if array.size]
+    if not filled:
+        return None
+    low = min(float(array.min()) for array in filled)
+    high = max(float(array.max()) for array in filled)
+    return widen(low, high)
+
+
+def inner_range(arrays: Sequence[Array]) -> tuple[float, float] | None:
+    """The range without the lowest and the highest percent of the values."""
+    values = np.concatenate([array[np.isfinite(array)] for array in arrays] or [np.empty(0)])
+    if not values.size:
+        return None
+    low, high = np.percentile(values, [OUTLIER_PERCENT, 100 - OUTLIER_PERCENT])
+    return widen(float(low), float(high))
+
+
+def widen(low: float, high: float) -> tuple[float, float]:
+    """A range that is not empty: a constant gets room on both sides."""
+    room = max(abs(low) * 1e-6, 1e-30)
+    if high - low > room:
+        return low, high
+    room = abs(low) * 0.1 or 1.0
+    return low - room, high + room
+
+
+def logarithm(values: Array) -> Array:
+    """log10, NaN for what has none."""
+    positive = values > 0
+    result = np.full(values.shape, np.nan)
+    result[positive] = np.log10(values[positive])
+    return result

@@ -1,0 +1,45 @@
+"""The first line of a screen."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import Static
+
+from codecctl.dashboard.notes import seconds_left
+from codecctl.dashboard.runs_table import state_text
+from codecctl.dashboard.views import RunView, Snapshot
+from codecctl.dashboard.wording import ACTIVE, age_text, step_text
+
+
+class Banner(Static):
+    """What one looks at, and whether it is alive."""
+
+    def show_folder(self, folder: str, snapshot: Snapshot) -> None:
+        """Name the folder and count its runs."""
+        alive = sum(run.summary.status in ACTIVE for run in snapshot.runs)
+        lost = sum(run.summary.status == "lost" for run in snapshot.runs)
+        parts = [f"{len(snapshot.runs)} runs", f"{alive} running"]
+        parts += [f"{lost} lost"] if lost else []
+        parts += ["reading…"] if not snapshot.complete else []
+        self.update(Text.assemble(("codecctl ", "bold"), folder, " · ", " · ".join(parts)))
+
+    def show_run(self, run: RunView) -> None:
+        """Name the run and say where it stands."""
+        summary = run.summary
+        parts = [step_text(summary.step, summary.max_steps)]
+        if summary.max_steps > 0:
+            parts[0] += f" ({summary.step / summary.max_steps:.0%})"
+        left = seconds_left(run)
+        parts += [f"{age_text(left)} left"] if left is not None else []
+        parts.append(f"seen {age_text(summary.age_seconds)} ago")
+        for name in run.detail.requests if run.detail is not None else ():
+            parts.append(f"{name} asked")
+        self.update(
+            Text.assemble(
+                (summary.name, "bold"), " ", state_text(summary.status), " ", " · ".join(parts)
+            )
+        )
+
+    def show_gone(self, name: str) -> None:
+        """Say that the run was deleted."""
+        self.update(Text.assemble((name, "bold"), " ", ("was deleted; esc goes back", "bold red")))

@@ -1,0 +1,177 @@
+"""A line chart that is drawn row by row, with a crosshair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from codecctl.dashboard.canvas import Canvas, Ink
+from codecctl.dashboard.colors import inks
+from codecctl.dashboard.plot import Curve, View, draw, visible_window
+
+
+class LineChart(Widget, can_focus=True):
+    """Curves of one metric; knows values, no file.
+
+    It is drawn when it is shown, not when its values change: a chart out of sight costs nothing.
+    """
+
+    HELP = """
+    ## A chart
+
+    The bright line is the average, the dim one behind it the raw values; every dot column spans
+    the lowest to the highest value in it. `×` marks values that are not finite.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "move(-1)", "Crosshair left", show=False, id="chart.left"),
+        Binding("right", "move(1)", "Crosshair right", show=False, id="chart.right"),
+        Binding("shift+left", "move(-10)", "Crosshair far left", show=False, id="chart.far_left"),
+        Binding("shift+right", "move(10)", "Crosshair far right", show=False, id="chart.far_right"),
+    ]
+
+    class CursorMoved(Message):
+        """The crosshair was put somewhere.
+
+        Args:
+            x: Where, in units of the axis; None when it was taken away.
+        """
+
+        def __init__(self, x: float | None) -> None:
+            super().__init__()
+            self.x = x
+
+    class Zoomed(Message):
+        """The wheel was turned over a chart.
+
+        Args:
+            factor: Below 1 shows less.
+            x: What stays in place.
+        """
+
+        def __init__(self, factor: float, x: float) -> None:
+            super().__init__()
+            self.factor = factor
+            self.x = x
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.metric = ""
+        self.curves: tuple[Curve, ...] = ()
+        self.view = View()
+        self.log_scale = False
+        self._canvas: Canvas | None = None
+        self._strips: dict[int, Strip] = {}
+
+    def show(
+        self, metric: str, curves: Sequence[Curve], *, view: View, log_scale: bool = False
+    ) -> None:
+        """Exchange what is drawn."""
+        self.metric, self.curves = metric, tuple(curves)
+        self.view, self.log_scale = view, log_scale
+        self._redraw()
+
+    def render_line(self, y: int) -> Strip:
+        """One row of the chart."""
+        strip = self._strips.get(y)
+        if strip is None:
+            strip = self._strips[y] = self._strip(y)
+        return strip
+
+    def plain_text(self) -> str:
+        """What is drawn, without styles."""
+        return "\n".join(self._drawn().rows())
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the styles of another theme."""
+        super().notify_style_update()
+        self._redraw()
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Draw again for the new size."""
+        self._redraw()
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """The crosshair follows the mouse."""
+        self.post_message(self.CursorMoved(self._x_at(event.get_content_offset_capture(self).x)))
+
+    def on_leave(self, _event: events.Leave) -> None:
+        """No mouse, no crosshair."""
+        if not self.has_focus:
+            self.post_message(self.CursorMoved(None))
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom in at the mouse."""
+        self._zoom(event, 0.8)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out at the mouse."""
+        self._zoom(event, 1.25)
+
+    def action_move(self, columns: int) -> None:
+        """Move the crosshair by columns; it starts at the right end."""
+        window = visible_window(self.curves, self.view, log=self.log_scale)
+        if window is None:
+            return
+        low, high = window.x_low, window.x_high
+        start = high if self.view.cursor is None else self.view.cursor
+        moved = start + columns * (high - low) / max(1, self.size.width)
+        self.post_message(self.CursorMoved(min(high, max(low, moved))))
+
+    def _zoom(self, event: events.MouseEvent, factor: float) -> None:
+        x = self._x_at(event.get_content_offset_capture(self).x)
+        if x is not None:
+            event.stop()
+            self.post_message(self.Zoomed(factor, x))
+
+    def _x_at(self, column: int) -> float | None:
+        """What a column of the widget stands for; None outside of the curves."""
+        canvas = self._drawn()
+        window = visible_window(self.curves, self.view, log=self.log_scale)
+        width = canvas.width - canvas.left
+        if window is None or width < 1 or not canvas.left <= column < canvas.width:
+            return None
+        share = (column - canvas.left + 0.5) / width
+        return window.x_low + share * (window.x_high - window.x_low)
+
+    def _redraw(self) -> None:
+        self._canvas = None
+        self._strips = {}
+        self.refresh()
+
+    def _drawn(self) -> Canvas:
+        size = self.content_size or Size(0, 0)
+        if self._canvas is None or (self._canvas.width, self._canvas.height) != size:
+            self._canvas = draw(
+                self.metric,
+                self.curves,
+                view=self.view,
+                width=size.width,
+                height=size.height,
+                log=self.log_scale,
+            )
+        return self._canvas
+
+    def _strip(self, y: int) -> Strip:
+        canvas = self._drawn()
+        background = self.rich_style
+        if y >= canvas.height:
+            return Strip.blank(self.size.width, background)
+        book = inks(ansi=self.app.native_ansi_color, dark=self.app.current_theme.dark)
+        segments = [
+            Segment(text, background + self._accent(ink) + book.style(ink))
+            for text, ink in canvas.pieces(y)
+        ]
+        return Strip(segments, canvas.width)
+
+    def _accent(self, ink: int) -> Style:
+        """The title of the chart that has the keys is underlined."""
+        return Style(underline=True) if self.has_focus and ink == Ink.TITLE else Style()

@@ -1,0 +1,77 @@
+"""Turns views of runs into the curves of a chart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from codecctl.dashboard.axis import XAxis, full_range
+from codecctl.dashboard.plot import Curve, View
+from codecctl.dashboard.smoothing import smooth
+from codecctl.dashboard.table import Table
+from codecctl.dashboard.views import RunView, metric_rank
+
+
+@dataclass(frozen=True)
+class Source:
+    """A run to draw: where its scalars come from, and how it is told apart."""
+
+    train: Table
+    validation: Table
+    steps_per_epoch: float
+    color: int
+    letter: str = ""
+
+    def metrics(self) -> set[str]:
+        """Names of all scalars."""
+        return set(self.train.columns) | set(self.validation.columns)
+
+    def curve(self, metric: str, view: View) -> Curve | None:
+        """The curve of a scalar; None if the run has none of this name.
+
+        Measurements of a validation are few, and are never smoothed.
+        """
+        is_validation = metric in self.validation.columns
+        table = self.validation if is_validation else self.train
+        x, values = table.series(metric, view.axis, steps_per_epoch=self.steps_per_epoch)
+        if not x.size:
+            return None
+        weight = 0.0 if is_validation else view.smoothing
+        smoothed = smooth(values, weight) if weight > 0 else None
+        return Curve(x, values, smoothed, self.color, self.letter)
+
+
+def run_source(run: RunView, *, color: int, letter: str = "") -> Source:
+    """A run's training and validation scalars."""
+    return Source(run.train, run.validation, run.steps_per_epoch, color, letter)
+
+
+def all_metrics(sources: Iterable[Source], pattern: str = "") -> list[str]:
+    """Names of the scalars of all runs that match a pattern, the most telling first.
+
+    A pattern that is no regular expression (yet: it is being typed) is looked for as text.
+    """
+    names = {name for source in sources for name in source.metrics()}
+    try:
+        matches = re.compile(pattern, re.IGNORECASE).search
+    except re.error:
+        matches = re.compile(re.escape(pattern), re.IGNORECASE).search
+    return sorted((name for name in names if matches(name)), key=metric_rank)
+
+
+def curves_of(metric: str, sources: Sequence[Source], view: View) -> list[Curve]:
+    """The curves of one scalar, a run each."""
+    curves = (source.curve(metric, view) for source in sources)
+    return [curve for curve in curves if curve is not None]
+
+
+def x_extent(sources: Sequence[Source], axis: XAxis) -> tuple[float, float] | None:
+    """First and last x of any scalar of the runs; None when there are none."""
+    places = [
+        table.x(axis, steps_per_epoch=source.steps_per_epoch)
+        for source in sources
+        for table in (source.train, source.validation)
+        if table.num_rows
+    ]
+    return full_range(places)

@@ -1,0 +1,108 @@
+"""A table of rows with fixed columns that is changed cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+from textual import events
+from textual.widgets import DataTable
+
+Cell = Text | str
+_SCROLLBAR = 1
+
+
+@dataclass(frozen=True)
+class ListColumn:
+    """A column of a listing."""
+
+    label: str
+    width: int
+    """In cells; 0 takes what the others leave."""
+    from_width: int = 0
+    """Only in listings at least this wide."""
+
+
+class Listing(DataTable[Text]):
+    """Rows by key; a row keeps its place and the cursor its row when values change.
+
+    Args:
+        columns: From left to right.
+        id: Of the widget.
+    """
+
+    def __init__(self, list_columns: Sequence[ListColumn], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
+        super().__init__(id=id, cursor_type="row", zebra_stripes=False)
+        self._list_columns = tuple(list_columns)
+        self._shown_columns: tuple[int, ...] = ()
+        self._rows: dict[str, list[Text]] = {}
+
+    @property
+    def selected_key(self) -> str | None:
+        """The key of the row under the cursor; None in an empty listing."""
+        keys = list(self._rows)
+        return keys[self.cursor_row] if 0 <= self.cursor_row < len(keys) else None
+
+    def show_rows(self, rows: Mapping[str, Sequence[Cell]]) -> None:
+        """Exchange the rows: key -> one cell for every column, visible or not."""
+        new = {
+            key: [cell if isinstance(cell, Text) else Text(cell) for cell in cells]
+            for key, cells in rows.items()
+        }
+        old, self._rows = self._rows, new
+        if not self._shown_columns:
+            return
+        if list(new) != list(old) or self.row_count != len(new):
+            self._fill()
+            return
+        for key, cells in new.items():
+            for index in self._shown_columns:
+                if cells[index] != old[key][index] or cells[index].spans != old[key][index].spans:
+                    self.update_cell(key, str(index), cells[index])
+
+    def rename_column(self, index: int, label: str) -> None:
+        """Change a heading."""
+        columns = list(self._list_columns)
+        if columns[index].label != label:
+            columns[index] = ListColumn(label, columns[index].width, columns[index].from_width)
+            self._list_columns = tuple(columns)
+            self._arrange(self.size.width)
+
+    def select_key(self, key: str) -> None:
+        """Put the cursor on a row, if it is there."""
+        if key in self._rows:
+            self.move_cursor(row=list(self._rows).index(key), animate=False)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the columns that have room."""
+        if event.size.width:
+            self._arrange(event.size.width)
+
+    def _arrange(self, width: int) -> None:
+        kept = self.selected_key
+        visible = [
+            index for index, column in enumerate(self._list_columns) if width >= column.from_width
+        ]
+        taken = sum(self._list_columns[index].width + 2 * self.cell_padding for index in visible)
+        flexible = [index for index in visible if not self._list_columns[index].width]
+        rest = max(4, (width - taken - _SCROLLBAR) // max(1, len(flexible)))
+        self.clear(columns=True)
+        for index in visible:
+            column = self._list_columns[index]
+            self.add_column(Text(column.label), width=column.width or rest, key=str(index))
+        self._shown_columns = tuple(visible)
+        self._fill()
+        if kept is not None:
+            self.select_key(kept)
+
+    def _fill(self) -> None:
+        keys = list(self._rows)
+        kept = None
+        if 0 <= self.cursor_row < self.row_count:
+            kept = self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
+        self.clear()
+        for key in keys:
+            self.add_row(*(self._rows[key][index] for index in self._shown_columns), key=key)
+        if kept in self._rows:
+            self.move_cursor(row=keys.index(kept), animate=False)

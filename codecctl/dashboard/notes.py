@@ -1,0 +1,43 @@
+"""Sentences about runs, on screens and in snapshots."""
+
+from __future__ import annotations
+
+from codecctl.dashboard.views import RunView
+from codecctl.dashboard.wording import first_line
+from codecctl.engine.rundir import Row, number
+
+EMPTY = """No runs in {folder} yet.
+
+Type in another terminal:
+
+    codecctl train --profile paired
+    codecctl train --profile paired model=tiny trainer=demo     (two minutes on a CPU)
+
+New runs appear here by themselves. Runs elsewhere: codecctl dashboard FOLDER"""
+
+
+def note_text(run: RunView) -> str:
+    """One line about a run: what is wrong, what it last said, where it trains."""
+    state = run.summary.state
+    parts = [run.problem, first_line(state.message)]
+    if run.summary.status == "lost":
+        parts.append(f"no heartbeat; codecctl train --run {run.name} --resume continues it")
+    parts.append(f"{state.host} pid {state.pid}" if state.host else "")
+    parts.append(run.summary.profile or run.summary.mode)
+    parts.append(" ".join(f"#{tag}" for tag in run.summary.tags))
+    return f"{run.name}: " + " · ".join(part for part in parts if part)
+
+
+def seconds_left(run: RunView) -> float | None:
+    """How long the run still takes at the last measured speed; None when it is not running."""
+    speed = number(run.summary.train.get("speed/step_seconds"))
+    if run.summary.status != "running" or not speed or run.summary.max_steps <= 0:
+        return None
+    return max(0, run.summary.max_steps - run.summary.step) * speed
+
+
+def loss_value(train: Row) -> float | None:
+    """The one loss that stands for all: the total, else the mel distance, else the first."""
+    names = [name for name in train if name.startswith("loss/")]
+    preferred = [name for name in ("loss/total", "loss/mel") if name in names]
+    return number(train.get((preferred + sorted(names))[0])) if names else None

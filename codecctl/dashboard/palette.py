@@ -1,0 +1,58 @@
+"""Commands of the palette: open a run, show a metric, count another axis."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.types import IgnoreReturnCallbackType
+
+from codecctl.dashboard.axis import XAxis
+from codecctl.dashboard.smoothing import LEVELS
+
+if TYPE_CHECKING:
+    from codecctl.dashboard.app import DashboardApp
+
+Entry = tuple[str, str, IgnoreReturnCallbackType]
+
+
+class DashboardCommands(Provider):
+    """What the palette offers besides the commands of every application."""
+
+    async def discover(self) -> Hits:
+        """What is shown before anything is typed."""
+        for name, text, callback in self._entries():
+            yield DiscoveryHit(name, callback, help=text)
+
+    async def search(self, query: str) -> Hits:
+        """Entries that match what is typed."""
+        matcher = self.matcher(query)
+        for name, text, callback in self._entries():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), callback, help=text)
+
+    def _entries(self) -> Iterator[Entry]:
+        app = cast("DashboardApp", self.app)
+        for run in app.snapshot.runs:
+            yield f"Open run {run.name}", run.summary.status, partial(app.open_run, run.name)
+            yield (
+                f"Draw or hide run {run.name}",
+                "in the charts of the list",
+                partial(app.toggle_run, run.name),
+            )
+        grid = app.active_grid()
+        if grid is None:
+            return
+        for metric in grid.metrics():
+            yield f"Metric {metric}", "draw only this one", partial(grid.show_alone, metric)
+        for axis in XAxis:
+            yield f"X axis {axis.value}", "count this along x", partial(grid.set_axis, axis)
+        for level in LEVELS:
+            yield (
+                f"Smoothing {level:g}",
+                "weight of the moving average",
+                partial(grid.set_smoothing, level),
+            )

@@ -1,0 +1,216 @@
+"""One chart: title with values, axis with 1-2-5 marks, curves of several runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from codecctl.dashboard.axis import (
+    Array,
+    XAxis,
+    full_range,
+    inner_range,
+    logarithm,
+    x_unit,
+)
+from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
+from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
+from codecctl.dashboard.ticks import Tick, linear_ticks, log_ticks
+from codecctl.dashboard.wording import value_text
+
+NOT_FINITE = "×"
+_MIN_WIDTH, _MIN_HEIGHT = 12, 4
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's values of the metric of a chart."""
+
+    x: Array
+    """(N,) rising."""
+    values: Array
+    """(N,) as logged."""
+    smoothed: Array | None
+    """(N,) to draw in front, the values behind it; None to draw the values alone."""
+    color: int
+    letter: str = ""
+    """Names the run where there are several."""
+
+    @property
+    def front(self) -> Array:
+        """What is read off the chart, (N,)."""
+        return self.values if self.smoothed is None else self.smoothed
+
+
+@dataclass(frozen=True)
+class View:
+    """How charts are looked at; all charts of a page share one."""
+
+    axis: XAxis = XAxis.STEP
+    smoothing: float = 0.0
+    window: tuple[float, float] | None = None
+    """Range of x that is shown, None for all."""
+    cursor: float | None = None
+    """x of the crosshair."""
+    without_outliers: bool = False
+
+
+@dataclass(frozen=True)
+class _Area:
+    """Where the curves go on the canvas, and what they are drawn against."""
+
+    left: int
+    width: int
+    height: int
+    window: Window
+
+
+def draw(
+    title: str, curves: Sequence[Curve], *, view: View, width: int, height: int, log: bool = False
+) -> Canvas:
+    """Draw a chart of `width` x `height` cells."""
+    canvas = Canvas(width, height)
+    window = visible_window(curves, view, log=log)
+    if window is None or width < _MIN_WIDTH or height < _MIN_HEIGHT:
+        canvas.text(0, 0, title, Ink.TITLE)
+        if height > 1:
+            canvas.text(height // 2, 2, "no values yet" if window is None else "…", Ink.LABEL)
+        return canvas
+    ticks = _y_ticks(window, log=log, rows=height - 2)
+    left = max((len(tick.label) for tick in ticks), default=0) + 1
+    canvas.left = left
+    area = _Area(left, width - left, height - 2, window)
+    _draw_axes(canvas, area, ticks, view=view)
+    _draw_curves(canvas, area, curves, log=log)
+    _draw_alerts(canvas, area, curves)
+    if view.cursor is not None:
+        _draw_cursor(canvas, area, view.cursor)
+    _draw_title(canvas, title + (" log" if log else ""), curves, view=view)
+    return canvas
+
+
+def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window | None:
+    """The ranges of both axes: all finite values within the shown part of x."""
+    x_range = view.window or full_range([curve.x for curve in curves])
+    if x_range is None:
+        return None
+    shown = []
+    for curve in curves:
+        inside = (curve.x >= x_range[0]) & (curve.x <= x_range[1])
+        shown.append(curve.values[inside])
+    if log:
+        shown = [logarithm(values) for values in shown]
+    y_range = (inner_range if view.without_outliers else full_range)(shown)
+    if y_range is None:  # nothing finite here: the axis stays, so that the alerts have a place
+        if not any(values.size for values in shown):
+            return None
+        y_range = (0.0, 1.0)
+    return Window(*x_range, *y_range)
+
+
+def nearest(curve: Curve, x: float) -> int | None:
+    """Index of the point closest to `x`; None where there is no point."""
+    if not curve.x.size:
+        return None
+    right = int(np.searchsorted(curve.x, x).clip(0, curve.x.size - 1))
+    left = max(0, right - 1)
+    return left if abs(curve.x[left] - x) <= abs(curve.x[right] - x) else right
+
+
+def _y_ticks(window: Window, *, log: bool, rows: int) -> list[Tick]:
+    count = max(2, rows // 2)
+    return (log_ticks if log else linear_ticks)(window.y_low, window.y_high, count=count)
+
+
+def _draw_axes(canvas: Canvas, area: _Area, ticks: Sequence[Tick], *, view: View) -> None:
+    window = area.window
+    for row in range(area.height):
+        canvas.text(1 + row, area.left - 1, "│", Ink.AXIS)
+    for tick in ticks:
+        share = (window.y_high - tick.value) / (window.y_high - window.y_low)
+        row = 1 + round(share * (area.height * 4 - 1)) // 4
+        canvas.text(row, area.left - 1 - len(tick.label), tick.label, Ink.LABEL)
+        canvas.text(row, area.left - 1, "┤", Ink.AXIS)
+        canvas.text(row, area.left, "┈" * area.width, Ink.GUIDE)
+    _draw_x_labels(canvas, area, view)
+
+
+def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
+    window = area.window
+    unit = x_unit(view.axis, window.x_high - window.x_low)
+    low, high = window.x_low / unit.size, window.x_high / unit.size
+    bottom = canvas.height - 1
+    end = canvas.width - len(unit.name)
+    canvas.text(bottom, end, unit.name, Ink.LABEL)
+    free = area.left - 1
+    for tick in linear_ticks(low, high, count=max(2, area.width // 9)):
+        column = area.left + int((tick.value - low) / (high - low) * (area.width - 1))
+        start = max(area.left - 1, column - len(tick.label) // 2)
+        if start >= free and start + len(tick.label) < end:
+            canvas.text(bottom, start, tick.label, Ink.LABEL)
+            free = start + len(tick.label) + 1
+
+
+def _draw_curves(canvas: Canvas, area: _Area, curves: Sequence[Curve], *, log: bool) -> None:
+    """Raw values of all runs first, so that no run hides another one's average."""
+    layers = [(c.x, c.values, raw_ink(c.color)) for c in curves if c.smoothed is not None]
+    layers += [(c.x, c.front, curve_ink(c.color)) for c in curves]
+    for x, values, ink in layers:
+        y = logarithm(values) if log else values
+        dots = curve_dots(x, y, window=area.window, width=area.width, height=area.height)
+        codes = braille(dots)
+        canvas.stamp(1, area.left, codes, mask=codes != BRAILLE, ink=ink)
+
+
+def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
+    """A mark at the top of each column that holds a value that is not finite."""
+    window = area.window
+    for curve in curves:
+        bad = curve.x[~np.isfinite(curve.values)]
+        share = (bad - window.x_low) / (window.x_high - window.x_low)
+        share = share[(share >= 0) & (share <= 1)]
+        columns = np.unique(np.floor(share * area.width).clip(max=area.width - 1).astype(np.intp))
+        for column in columns.tolist():
+            canvas.text(1, area.left + column, NOT_FINITE, Ink.ALERT)
+
+
+def _draw_cursor(canvas: Canvas, area: _Area, cursor: float) -> None:
+    window = area.window
+    share = (cursor - window.x_low) / (window.x_high - window.x_low)
+    if not 0 <= share <= 1:
+        return
+    column = area.left + min(area.width - 1, int(share * area.width))
+    for row in range(1, 1 + area.height):
+        if canvas.inks[row, column] < Ink.CURVES:
+            canvas.text(row, column, "│", Ink.CURSOR)
+
+
+def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: View) -> None:
+    """The name on the left; on the right each run's value at the crosshair, or its last."""
+    canvas.text(0, 0, title, Ink.TITLE)
+    column = canvas.width
+    for curve in reversed(curves):
+        text, ink = _readout(curve, view)
+        start = column - len(text)
+        if start <= len(title):
+            break
+        canvas.text(0, start, text, ink)
+        column = start - 1
+    if view.cursor is not None:
+        unit = x_unit(view.axis, view.cursor)
+        where = f"@{value_text(view.cursor / unit.size)}"
+        if column - len(where) > len(title):
+            canvas.text(0, column - len(where), where, Ink.LABEL)
+
+
+def _readout(curve: Curve, view: View) -> tuple[str, int]:
+    index = curve.values.size - 1 if view.cursor is None else nearest(curve, view.cursor)
+    if index is None or index < 0:
+        return "", Ink.LABEL
+    last = float(curve.values[index])
+    shown = float(curve.front[index])
+    text = value_text(shown if np.isfinite(shown) else last)
+    ink = curve_ink(curve.color) if np.isfinite(last) else int(Ink.ALERT)
+    return (f"{curve.letter} {text}" if curve.letter else text), ink

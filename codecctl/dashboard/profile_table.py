@@ -1,0 +1,70 @@
+"""The resolved profile of a run: every value and where it came from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from rich.text import Text
+
+from codecctl.dashboard.listing import Cell, ListColumn, Listing
+from codecctl.dashboard.views import RunView
+from codecctl.engine.rundir import Row
+
+_COLUMNS = (
+    ListColumn("key", 44),
+    ListColumn("value", 0),
+    ListColumn("from", 24, from_width=90),
+)
+_LONGEST = 200
+
+
+class ProfileTable(Listing):
+    """One row for each value; what the command line changed is bold."""
+
+    HELP = """
+    ## Profile
+
+    The resolved profile with the source of each value, then the environment of the run.
+    Values that the command line changed are bold.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(_COLUMNS, id="profile-table")
+        self._shown: tuple[Row, Row] | None = None
+
+    def show_run(self, run: RunView) -> None:
+        """Exchange the rows, if the files changed."""
+        if run.detail is None or self._shown == (run.detail.profile, run.detail.environment):
+            return
+        self._shown = (run.detail.profile, run.detail.environment)
+        provenance = run.detail.profile.get("provenance")
+        sources = provenance if isinstance(provenance, dict) else {}
+        rows: dict[str, list[Cell]] = {}
+        for path, value in flatten(run.detail.profile.get("profile")):
+            source = str(source_of(path, sources))
+            style = "bold" if "override" in source else ""
+            rows[path] = [Text(path, style=style), Text(value, style=style), source]
+        for path, value in flatten(run.detail.environment):
+            key = f"environment.{path}"
+            rows.setdefault(key, [Text(key, style="dim"), value, "environment.json"])
+        self.show_rows(rows)
+
+
+def flatten(value: object, path: str = "") -> Iterator[tuple[str, str]]:
+    """The leaves of nested tables as (dotted path, value as it is written)."""
+    if isinstance(value, Mapping) and (value or not path):
+        for name, inner in value.items():
+            yield from flatten(inner, f"{path}.{name}" if path else str(name))
+    elif path:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        yield path, text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+
+
+def source_of(path: str, sources: Mapping[str, object]) -> object:
+    """Where a value came from: the entry of its path, or of the longest path above it."""
+    while path:
+        if path in sources:
+            return sources[path]
+        path = path.rpartition(".")[0]
+    return ""

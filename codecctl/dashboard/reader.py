@@ -1,0 +1,192 @@
+"""Reads run folders a little at a time; used by one thread, knows no screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from codecctl.dashboard.detail import DetailReader
+from codecctl.dashboard.follow import Follower
+from codecctl.dashboard.table import Table
+from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
+from codecctl.engine.rundir import Row, RunState, RunSummary, number, read_json, summarize_run
+
+POLL_SECONDS = 1.0
+BUDGET_SECONDS = 0.25
+"""A poll reads no longer than about this, whatever there is."""
+
+_Signature = tuple[tuple[int, int, int], ...]
+
+
+class RunsReader:
+    """Follows all runs of a folder.
+
+    A run costs three `stat` calls a poll; its files are read when they change. Scalars are read
+    in full only for the runs that are shown, everything else only for the run that is opened.
+
+    Args:
+        folder: Holds one folder for each run; may not exist yet.
+        only: The name of the single run to follow, "" for all.
+        clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self, folder: Path, *, only: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
+        self._folder = folder
+        self._only = only
+        self._clock = clock
+        self._runs: dict[str, _RunReader] = {}
+
+    def poll(self, shown: frozenset[str], opened: str = "") -> Snapshot:
+        """The runs now; reads what is new, within the budget.
+
+        Args:
+            shown: Runs whose scalars are wanted in full.
+            opened: The run whose page is open, "" for none.
+        """
+        deadline = time.monotonic() + BUDGET_SECONDS
+        for name in self._runs.keys() - self._names():
+            del self._runs[name]
+        for name in sorted(self._names() - self._runs.keys()):
+            self._runs[name] = _RunReader(self._folder / name)
+        views = []
+        complete = True
+        for name, reader in list(self._runs.items()):
+            wanted = name in shown or name == opened
+            try:
+                complete &= reader.read(wanted, deadline=deadline, opened=name == opened)
+            except OSError as error:
+                reader.fail(error)
+            views.append(reader.view(self._clock()))
+        views.sort(key=lambda view: (-view.summary.state.started, view.name))
+        return Snapshot(tuple(views), complete)
+
+    def _names(self) -> set[str]:
+        marker = f"{self._only or '*'}/profile.json"
+        return {path.parent.name for path in self._folder.glob(marker)}
+
+
+class _RunReader:
+    """One run: what was read of it so far."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._signature: _Signature | None = None
+        self._metrics = Follower(path / "metrics.jsonl")
+        self._view: RunView | None = None
+        self._detail = DetailReader(path)
+
+    def read(self, wanted: bool, *, deadline: float, opened: bool) -> bool:
+        """Read what changed; whether everything that is wanted has been read."""
+        signature = tuple(_stamp(self._path / name) for name in _WATCHED)
+        if self._view is None or signature != self._signature:
+            summary, problem = _summary(self._path)
+            profile = read_json(self._path / "profile.json")
+            old = self._view or RunView(summary)
+            self._view = replace(
+                old,
+                summary=summary,
+                problem=problem,
+                best_metric=_best_metric(profile),
+                steps_per_epoch=_steps_per_epoch(profile),
+            )
+            self._signature = signature
+        complete = True
+        if wanted:
+            self._view, complete = self._read_metrics(self._view, deadline)
+        if opened:
+            complete &= self._detail.read(deadline)
+            self._view = replace(self._view, detail=self._detail.detail)
+        return complete
+
+    def view(self, now: float) -> RunView:
+        """The run with its age at this moment."""
+        assert self._view is not None, "read() comes first"
+        summary = self._view.summary
+        state = summary.state
+        age = max(0.0, now - state.heartbeat)
+        return replace(
+            self._view, summary=replace(summary, status=state.shown(now), age_seconds=age)
+        )
+
+    def fail(self, error: OSError) -> None:
+        """Keep what was read before, and say what is wrong."""
+        view = self._view or RunView(_unknown(self._path))
+        self._view = replace(view, problem=str(error))
+        self._signature = None
+
+    def _read_metrics(self, view: RunView, deadline: float) -> tuple[RunView, bool]:
+        news = self._metrics.read(deadline)
+        if news.restarted:
+            view = replace(view, train=Table(), validation=Table())
+        if news.rows:
+            train = [row for row in news.rows if row.get("split") == "train"]
+            validation = [row for row in news.rows if row.get("split") == "val"]
+            view = replace(
+                view, train=view.train.add(train), validation=view.validation.add(validation)
+            )
+        return view, news.complete
+
+
+_WATCHED = ("state.json", "metrics.jsonl", "profile.json")
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    """What changes when a file does; zeros when there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def _summary(path: Path) -> tuple[RunSummary, str]:
+    """The summary of a run and what is wrong with its files."""
+    summary = summarize_run(path)
+    for name in ("state.json", "profile.json"):
+        if not read_json(path / name):
+            return summary, f"{name} is missing or cannot be read"
+    return summary, ""
+
+
+def _unknown(path: Path) -> RunSummary:
+    """The summary of a folder that cannot be read at all."""
+    return RunSummary(
+        path=path,
+        profile="",
+        mode="",
+        state=RunState(status="failed"),
+        status="failed",
+        step=0,
+        max_steps=0,
+        epoch=0,
+        age_seconds=0.0,
+        train={},
+        validation={},
+        tags=(),
+    )
+
+
+def _profile_part(profile: Row, *path: str) -> Row:
+    part: object = profile.get("profile")
+    for name in path:
+        part = part.get(name) if isinstance(part, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _best_metric(profile: Row) -> str:
+    name = _profile_part(profile, "trainer").get("best_metric")
+    return name if isinstance(name, str) and name else DEFAULT_BEST
+
+
+def _steps_per_epoch(profile: Row) -> float:
+    """Updates of one epoch by the profile; 0 when it does not say."""
+    trainer, data = _profile_part(profile, "trainer"), _profile_part(profile, "data")
+    updates = number(trainer.get("updates_per_epoch"))
+    if updates:
+        return updates
+    items, batch = number(data.get("items_per_epoch")), number(data.get("batch_size"))
+    return float(items // batch) if items and batch else 0.0

@@ -1,0 +1,123 @@
+"""The page of one run, in tabs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static, TabbedContent, TabPane
+
+from codecctl.dashboard.banner import Banner
+from codecctl.dashboard.chart_grid import ChartGrid
+from codecctl.dashboard.checkpoints_table import CheckpointsTable
+from codecctl.dashboard.colors import ColorBook
+from codecctl.dashboard.curves import Source, run_source
+from codecctl.dashboard.events_table import EventsTable
+from codecctl.dashboard.previews import Previews
+from codecctl.dashboard.profile_table import ProfileTable
+from codecctl.dashboard.table import Table
+from codecctl.dashboard.validation_table import ValidationTable
+from codecctl.dashboard.views import RunView
+
+TABS = ("curves", "validation", "previews", "checkpoints", "events", "profile", "system")
+
+
+class RunScreen(Screen[None]):
+    """One run.
+
+    Args:
+        run_name: Its name.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "escape", "back", "Back", id="run.back", tooltip="Undo a filter or zoom, or go back"
+        ),
+        *(
+            Binding(
+                str(number),
+                f"tab('{name}')",
+                name.capitalize(),
+                show=False,
+                id=f"run.{name}",
+                tooltip=f"The tab {name}",
+            )
+            for number, name in enumerate(TABS, start=1)
+        ),
+    ]
+
+    def __init__(self, run_name: str) -> None:
+        super().__init__()
+        self.run_name = run_name
+
+    def compose(self) -> ComposeResult:
+        """Banner, tabs, keys."""
+        yield Banner(id="banner")
+        with TabbedContent(id="tabs"):
+            with TabPane("Curves", id="curves"):
+                yield ChartGrid(id="run-curves")
+            with TabPane("Validation", id="validation"):
+                yield ValidationTable()
+            with TabPane("Previews", id="previews"):
+                yield Previews()
+            with TabPane("Checkpoints", id="checkpoints"):
+                yield CheckpointsTable()
+            with TabPane("Events", id="events"):
+                yield EventsTable()
+                yield Static(id="event-message", markup=False)
+            with TabPane("Profile", id="profile"):
+                yield ProfileTable()
+            with TabPane("System", id="system"):
+                yield ChartGrid(id="system-curves", smoothing=0.0)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def show(self, run: RunView | None, book: ColorBook) -> None:
+        """Exchange everything for what was just read; None when the run is gone."""
+        if run is None:
+            self.query_one(Banner).show_gone(self.run_name)
+            return
+        self.query_one(Banner).show_run(run)
+        color = book.color(run.name)
+        self.query_one("#run-curves", ChartGrid).show([run_source(run, color=color)])
+        system = run.detail.system if run.detail is not None else Table("time")
+        self.query_one("#system-curves", ChartGrid).show(
+            [Source(system, Table(), run.steps_per_epoch, color)]
+        )
+        self.query_one(ValidationTable).show_run(run)
+        self.query_one(Previews).show_run(run)
+        self.query_one(CheckpointsTable).show_run(run)
+        self.query_one(EventsTable).show_run(run)
+        self.query_one(ProfileTable).show_run(run)
+
+    def active_grid(self) -> ChartGrid | None:
+        """The charts of the open tab, if it has any."""
+        tab = self.query_one(TabbedContent).active
+        grids = {"curves": "#run-curves", "system": "#system-curves"}
+        return self.query_one(grids[tab], ChartGrid) if tab in grids else None
+
+    def action_tab(self, name: str) -> None:
+        """Open a tab."""
+        self.query_one(TabbedContent).active = name
+
+    def action_back(self) -> None:
+        """Undo a filter, crosshair or zoom; when there is none, leave the page."""
+        grid = self.active_grid()
+        if grid is None or not grid.clear():
+            self.dismiss()
+
+    @on(TabbedContent.TabActivated)
+    def _give_keys(self, event: TabbedContent.TabActivated) -> None:
+        """Keys go to what the tab shows."""
+        for widget in event.pane.query(Widget):
+            if widget.focusable:
+                widget.focus()
+                break
+
+    @on(EventsTable.RowHighlighted, "#events-table")
+    def _show_message(self) -> None:
+        message = self.query_one(EventsTable).selected_message()
+        self.query_one("#event-message", Static).update(message)

@@ -1,0 +1,110 @@
+"""The first screen: the list of runs above charts that draw them over each other."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from codecctl.dashboard.banner import Banner
+from codecctl.dashboard.chart_grid import ChartGrid
+from codecctl.dashboard.colors import ColorBook
+from codecctl.dashboard.curves import run_source
+from codecctl.dashboard.listing import Listing
+from codecctl.dashboard.notes import EMPTY, note_text
+from codecctl.dashboard.runs_table import RunsTable
+from codecctl.dashboard.views import RunView, Snapshot
+
+
+class RunsScreen(Screen[None]):
+    """All runs of a folder."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "Open", id="runs.open", tooltip="Open the page of this run"),
+        Binding("space", "draw", "Draw", id="runs.draw", tooltip="Draw this run or not"),
+    ]
+
+    class Opened(Message):
+        """A run was chosen."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.run_name = name
+
+    class Toggled(Message):
+        """A run is to be drawn, or no longer."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.run_name = name
+
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+        self._runs: dict[str, RunView] = {}
+
+    def compose(self) -> ComposeResult:
+        """Banner, table, line about the chosen run, charts, keys."""
+        yield Banner(id="banner")
+        yield RunsTable(id="runs")
+        yield Static(id="run-note", markup=False)
+        yield ChartGrid(id="overview")
+        yield Static(EMPTY.format(folder=self._folder), id="empty", markup=False)
+        yield Footer(show_command_palette=False, compact=True)
+
+    def on_mount(self) -> None:
+        """Keys go to the table."""
+        self.query_one("#empty").display = False
+        self.query_one(RunsTable).focus()
+
+    def show(self, snapshot: Snapshot, shown: Collection[str], book: ColorBook) -> None:
+        """Exchange everything for what was just read."""
+        self._runs = dict(snapshot.by_name())
+        empty = not snapshot.runs
+        self.query_one(Banner).show_folder(self._folder, snapshot)
+        self.query_one("#empty").display = empty
+        for part in ("#runs", "#run-note", "#overview"):
+            self.query_one(part).display = not empty
+        table = self.query_one(RunsTable)
+        table.show_runs(snapshot.runs, shown, book)
+        self._write_note()
+        drawn = [run for run in snapshot.runs if run.name in shown]
+        self.query_one(ChartGrid).show(
+            [
+                run_source(run, color=book.color(run.name), letter=book.letter(run.name))
+                for run in drawn
+            ],
+            empty_text="no values yet" if drawn else "space draws the run under the cursor",
+        )
+
+    def selected_run(self) -> RunView | None:
+        """The run under the cursor."""
+        return self._runs.get(self.query_one(RunsTable).selected_key or "")
+
+    @on(Listing.RowHighlighted)
+    def _write_note(self) -> None:
+        run = self.selected_run()
+        self.query_one("#run-note", Static).update("" if run is None else note_text(run))
+
+    @on(Listing.RowSelected)
+    def _row_selected(self, event: Listing.RowSelected) -> None:
+        if event.row_key.value is not None:
+            self.post_message(self.Opened(event.row_key.value))
+
+    def action_open(self) -> None:
+        """Open the run under the cursor, from wherever the keys are."""
+        run = self.selected_run()
+        if run is not None:
+            self.post_message(self.Opened(run.name))
+
+    def action_draw(self) -> None:
+        """Draw the run under the cursor, or no longer."""
+        run = self.selected_run()
+        if run is not None:
+            self.post_message(self.Toggled(run.name))

@@ -1,0 +1,154 @@
+"""Rows of scalars as columns: what charts read, replaced as a whole when rows arrive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from codecctl.dashboard.axis import Array, XAxis
+from codecctl.engine.rundir import Row, number
+
+Values = npt.NDArray[np.float32]
+Present = npt.NDArray[np.bool_]
+
+_FIXED = frozenset({"schema", "step", "epoch", "split", "seconds", "audio_seconds", "time"})
+_PLACES = ("step", "epoch", "seconds", "audio_seconds", "time")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A scalar: its values, and which rows have one (a NaN is a value)."""
+
+    values: Values
+    """(rows,)"""
+    present: Present
+    """(rows,)"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Scalars of one split of a run by rising key; immutable, so that threads may share it."""
+
+    key: str = "step"
+    """What identifies a row: a later row of the same key replaces the earlier one."""
+    places: dict[str, Array] = field(default_factory=dict)
+    """step, epoch, seconds, ... of each row, (rows,); NaN where a row does not say."""
+    columns: dict[str, Column] = field(default_factory=dict)
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return int(self.places[self.key].size) if self.places else 0
+
+    def add(self, rows: Sequence[Row]) -> Table:
+        """A table with these rows as well; rows without a key are left out."""
+        rows = [row for row in rows if _is_finite(number(row.get(self.key)))]
+        if not rows:
+            return self
+        joined = _join(self, _table(self.key, rows))
+        keys = joined.places[self.key]
+        return joined if bool(np.all(np.diff(keys) > 0)) else _take(joined, _latest(keys))
+
+    def x(self, axis: XAxis, *, steps_per_epoch: float) -> Array:
+        """What an axis counts, for every row: (rows,), NaN where a row does not say."""
+        if axis is XAxis.EPOCH and steps_per_epoch > 0:
+            epochs: Array = self.places["step"] / steps_per_epoch
+            return epochs
+        if axis is XAxis.TIME and self.key == "time":
+            elapsed: Array = self.places["time"] - self.places["time"][0]
+            return elapsed
+        names = {
+            XAxis.STEP: "step",
+            XAxis.EPOCH: "epoch",
+            XAxis.TIME: "seconds",
+            XAxis.AUDIO: "audio_seconds",
+        }
+        return self.places[names[axis]]
+
+    def series(self, name: str, axis: XAxis, *, steps_per_epoch: float) -> tuple[Array, Array]:
+        """Places and values of a scalar, (N,) each, x rising.
+
+        Args:
+            name: The scalar.
+            axis: What x counts.
+            steps_per_epoch: Turns steps into epochs; rows count whole epochs only. 0: unknown.
+        """
+        column = self.columns.get(name)
+        if column is None:
+            return np.empty(0), np.empty(0)
+        x = self.x(axis, steps_per_epoch=steps_per_epoch)[column.present]
+        values = column.values[column.present].astype(np.float64)
+        known = np.isfinite(x)
+        x, values = x[known], values[known]
+        if x.size > 1 and bool(np.any(np.diff(x) < 0)):
+            order = np.argsort(x, kind="stable")
+            x, values = x[order], values[order]
+        return x, values
+
+    def last(self, name: str) -> float | None:
+        """The newest value of a scalar; None if there is none."""
+        column = self.columns.get(name)
+        found = np.flatnonzero(column.present) if column is not None else np.empty(0, np.intp)
+        return float(column.values[found[-1]]) if column is not None and found.size else None
+
+
+def _is_finite(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def _table(key: str, rows: Sequence[Row]) -> Table:
+    places = {name: _floats([row.get(name) for row in rows]) for name in _PLACES}
+    names = sorted({name for row in rows for name in row} - _FIXED)
+    columns = {}
+    for name in names:
+        values = [number(row.get(name)) for row in rows]
+        present = np.array([value is not None for value in values])
+        if present.any():
+            kept = np.array([0.0 if value is None else value for value in values])
+            with np.errstate(over="ignore"):  # beyond float32: infinity, and shown as such
+                columns[name] = Column(kept.astype(np.float32), present)
+    return Table(key, places, columns)
+
+
+def _floats(values: Sequence[object]) -> Array:
+    numbers = (number(value) for value in values)
+    return np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
+
+
+def _join(first: Table, second: Table) -> Table:
+    if not first.places:
+        return second
+    places = {name: np.concatenate([first.places[name], second.places[name]]) for name in _PLACES}
+    names = first.columns.keys() | second.columns.keys()
+    columns = {}
+    for name in names:
+        parts = [table.columns.get(name) or _absent(table.num_rows) for table in (first, second)]
+        columns[name] = Column(
+            np.concatenate([part.values for part in parts]),
+            np.concatenate([part.present for part in parts]),
+        )
+    return Table(first.key, places, columns)
+
+
+def _absent(num_rows: int) -> Column:
+    return Column(np.zeros(num_rows, np.float32), np.zeros(num_rows, np.bool_))
+
+
+def _latest(keys: Array) -> npt.NDArray[np.intp]:
+    """Row numbers by rising key, the last row of each key."""
+    order = np.argsort(keys, kind="stable")
+    is_last = np.append(np.diff(keys[order]) > 0, True)
+    kept: npt.NDArray[np.intp] = order[is_last]
+    return kept
+
+
+def _take(table: Table, rows: npt.NDArray[np.intp]) -> Table:
+    return Table(
+        table.key,
+        {name: values[rows] for name, values in table.places.items()},
+        {name: Column(c.values[rows], c.present[rows]) for name, c in table.columns.items()},
+    )

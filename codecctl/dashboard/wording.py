@@ -1,0 +1,79 @@
+"""How the dashboard writes values, ages, sizes and states."""
+
+from __future__ import annotations
+
+import math
+
+LOST = "lost"
+ACTIVE = ("starting", "running")
+
+GLYPHS = {
+    "starting": "◌",
+    "running": "●",
+    "finished": "✓",
+    "stopped": "■",
+    "failed": "✗",
+    LOST: "?",
+}
+
+HINTS = {
+    "val/mel": "mean |difference of log10 mel| over 7 scales; lower is better",
+    "val/si_sdr": "scale-invariant signal-to-distortion ratio in dB; higher is better",
+    "val/code_agreement": "share of frames where both capsules have the same first code",
+    "loss/similarity": "distance of first codes between capsules, >= 0; lower: shared content",
+    "loss/diversity": "<= 0; more negative: second codes of the capsules further apart",
+    "val/similarity": "distance of first codes between capsules, >= 0; lower: shared content",
+    "val/diversity": "<= 0; more negative: second codes of the capsules further apart",
+}
+
+_HIGHER = ("si_sdr", "usage", "perplexity", "agreement", "stoi", "pesq", "speed/audio")
+
+
+def value_text(value: float | None) -> str:
+    """A scalar with four significant digits; "-" for none."""
+    if value is None:
+        return "-"
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    if value != 0 and not 1e-3 <= abs(value) < 1e5:
+        mantissa, exponent = f"{value:.2e}".split("e")
+        return f"{mantissa}e{int(exponent)}"
+    return f"{value:.4g}"
+
+
+def age_text(seconds: float) -> str:
+    """A time span in its largest fitting unit: `4 s`, `12 min`, `3.5 h`, `2 d`."""
+    if not math.isfinite(seconds) or seconds < 0:
+        return "-"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 48 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds / 86400:.0f} d" if seconds < 1000 * 86400 else "-"
+
+
+def bytes_text(size: float) -> str:
+    """A file size with a decimal unit."""
+    for factor, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size:.0f} B"
+
+
+def step_text(step: int, max_steps: int) -> str:
+    """`1200/6000`, or the step alone where no end is known."""
+    return f"{step}/{max_steps}" if max_steps > 0 else f"{step}"
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether a larger value of this metric is the better one."""
+    return any(word in metric for word in _HIGHER)
+
+
+def first_line(text: str) -> str:
+    """The first line of a message that may have several."""
+    return text.strip().split("\n", 1)[0]
