@@ -7,6 +7,7 @@ resolved.provenance["data.batch_size"]
 
 from __future__ import annotations
 
+from codecctl.engine.profile.aliases import aliased_options
 from codecctl.engine.profile.compose import Resolved, load_profile
 from codecctl.engine.profile.schema import GROUPS, MODES, Profile
 from codecctl.engine.profile.stored import profile_from_json, profile_hash
@@ -16,6 +17,7 @@ __all__ = [
     "MODES",
     "Profile",
     "Resolved",
+    "aliased_options",
     "load_profile",
     "profile_from_json",
     "profile_hash",

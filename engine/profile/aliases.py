@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
+from codecctl.engine.profile.names import did_you_mean
+from codecctl.errors import UsageError
+
 KEY_ALIASES: dict[str, str] = {
     "data.eval_dataloader.batch_size": "data.val_batch_size",
     "data.num_workers": "data.prefetch_batches",
@@ -39,3 +44,47 @@ def canonical_key(key: str) -> str:
         if key.startswith(f"{branch}."):
             key = target + key[len(branch) :]
     return KEY_ALIASES.get(key, key)
+
+
+def aliased_options(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+    """The profile and the overrides that arguments of `train` mean which it does not know itself.
+
+    `--config-name config_paired_nq2` chooses a profile; `--epochs 5` and `--log-interval=10` are
+    aliases of keys; everything that does not begin with a dash is an override and stays.
+
+    Raises:
+        UsageError: An option is no alias, lacks its value, or chooses a second profile.
+    """
+    profile: str | None = None
+    overrides: list[str] = []
+    rest = iter(arguments)
+    for argument in rest:
+        if not argument.startswith("-"):
+            overrides.append(argument)
+            continue
+        option, equals, value = argument.partition("=")
+        name = option.removeprefix("--").replace("-", "_")
+        chosen: str | None = None
+        if option == "--config-name":
+            config = (value if equals else _value_of(option, rest)).removesuffix(".yaml")
+            chosen = PROFILE_ALIASES.get(config, config)
+        elif name in FLAG_ALIASES and option.startswith("--") and not equals:
+            chosen = FLAG_ALIASES[name]
+        elif option.startswith("--") and canonical_key(name) != name:
+            overrides.append(f"{name}={value if equals else _value_of(option, rest)}")
+        else:
+            raise UsageError(f"no option {option}{did_you_mean(option, _OPTIONS, cutoff=0.75)}")
+        if chosen and profile not in (None, chosen):
+            raise UsageError(f"{argument}: chooses profile '{chosen}' beside '{profile}'; keep one")
+        profile = chosen or profile
+    return profile, overrides
+
+
+_OPTIONS = ("--config-name", *(f"--{name}" for name in (*FLAG_ALIASES, *KEY_ALIASES)))
+
+
+def _value_of(option: str, rest: Iterator[str]) -> str:
+    value = next(rest, "--")
+    if value.startswith("--"):
+        raise UsageError(f"{option}: found no value, needed {option} VALUE")
+    return value

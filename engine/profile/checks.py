@@ -12,8 +12,10 @@ from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscrimina
 from codecctl.engine.profile.schema_trainer import Trainer
 
 
-def _finding(key: str, what: str) -> Finding:
-    return Finding(tuple(key.split(".")), what)
+def _finding(key: str, what: str, *related: str) -> Finding:
+    return Finding(
+        tuple(key.split(".")), what, related=tuple(tuple(other.split(".")) for other in related)
+    )
 
 
 def check_data(data: Data) -> Iterator[Finding]:
@@ -27,7 +29,11 @@ def check_data(data: Data) -> Iterator[Finding]:
         for scene in scenes:
             first = owner.setdefault(scene.lower(), name)
             if first != name:
-                yield _finding(f"data.{name}", f"'{scene}' is in {first} as well; keep one")
+                yield _finding(
+                    f"data.{name}",
+                    f"'{scene}' is in {first} as well; keep one",
+                    f"data.{first}",
+                )
     if data.capsules.policy == "random_one" and data.capsules.count != 1:
         yield _finding(
             "data.capsules.count",
@@ -38,17 +44,17 @@ def check_data(data: Data) -> Iterator[Finding]:
 def check_model(model: Model) -> Iterator[Finding]:
     """Keys of `model.` that contradict each other."""
     generator = model.generator
-    if not generator.causal:
-        pass
-    elif generator.trim_right_ratio != 1.0:
+    if generator.causal and generator.trim_right_ratio != 1.0:
         yield _finding(
             "model.generator.trim_right_ratio",
             f"found {generator.trim_right_ratio}, allowed with causal = true: 1.0",
+            "model.generator.causal",
         )
     if generator.compress > generator.num_filters:
         yield _finding(
             "model.generator.compress",
             f"found {generator.compress}, allowed: at most num_filters = {generator.num_filters}",
+            "model.generator.num_filters",
         )
     for index, discriminator in enumerate(model.discriminators):
         yield from _check_discriminator(discriminator, f"model.discriminators.{index}")
@@ -67,11 +73,14 @@ def _check_discriminator(discriminator: MultiScaleStftDiscriminator, key: str) -
             yield _finding(
                 f"{key}.{name}",
                 f"found {len(lengths)} entries, needed {scales}: one for each of n_ffts",
+                f"{key}.n_ffts",
             )
     for n_fft, window in zip(discriminator.n_ffts, discriminator.win_lengths, strict=False):
         if window > n_fft:
             yield _finding(
-                f"{key}.win_lengths", f"found {window}, allowed: at most its n_fft {n_fft}"
+                f"{key}.win_lengths",
+                f"found {window}, allowed: at most its n_fft {n_fft}",
+                f"{key}.n_ffts",
             )
 
 
@@ -86,6 +95,7 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
             yield _finding(
                 f"trainer.{name}.config.warmup_epochs",
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
+                "trainer.max_epochs",
             )
     yield from _check_balancer(trainer)
     if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
@@ -114,10 +124,63 @@ def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
         )
 
 
-def check_profile(profile: Profile) -> Iterator[Finding]:
-    """Keys of different groups that contradict each other."""
-    yield from _check_mode(profile)
-    data, model, trainer = profile.data, profile.model, profile.trainer
+def check_together(
+    data: Data | None, model: Model | None, trainer: Trainer | None
+) -> Iterator[Finding]:
+    """Keys of different groups that contradict each other; None: a group cannot be judged."""
+    if data and model:
+        yield from _check_bandwidths(data, model)
+    if data and trainer:
+        yield from _check_epoch(data, trainer)
+    if model and trainer:
+        yield from _check_terms(model, trainer)
+    if data and model and trainer:
+        yield from _check_segment(data, model, trainer)
+
+
+def _check_bandwidths(data: Data, model: Model) -> Iterator[Finding]:
+    lowest = kbps_per_codebook(model.quantizer, rate=data.rate, strides=model.generator.strides)
+    if model.quantizer.bandwidths[0] < lowest * (1 - 1e-9):
+        yield _finding(
+            "model.quantizer.bandwidths",
+            f"found {model.quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
+            "of one codebook",
+            "model.quantizer.codebook_size",
+            "model.generator.strides",
+            "data.rate",
+        )
+
+
+def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
+    if not trainer.updates_per_epoch and data.items_per_epoch < data.batch_size:
+        yield _finding(
+            "data.items_per_epoch",
+            f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
+            "data.batch_size",
+        )
+
+
+def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
+    losses, stages = trainer.loss_config, model.quantizer.num_codebooks
+    for name, stage, weight in (
+        ("similarity", losses.pairwise.similarity.config.stage, losses.pairwise.weights.similarity),
+        ("diversity", losses.pairwise.diversity.config.stage, losses.pairwise.weights.diversity),
+    ):
+        if weight and stage >= stages:
+            yield _finding(
+                f"trainer.loss_config.pairwise.{name}.config.stage",
+                f"found {stage}, allowed: below model.quantizer.num_codebooks = {stages}",
+                "model.quantizer.num_codebooks",
+            )
+    weights = losses.adversarial.weights
+    if not model.discriminators and (weights.generator or weights.feature):
+        yield _finding(
+            "model.discriminators",
+            "found none, needed: one, or weights 0 in trainer.loss_config.adversarial",
+        )
+
+
+def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Finding]:
     samples = round(data.segment_seconds * data.rate)
     longest = 2 ** max(trainer.loss_config.reconstruction.mel.config.scales)
     for discriminator in model.discriminators:
@@ -127,57 +190,31 @@ def check_profile(profile: Profile) -> Iterator[Finding]:
             "data.segment_seconds",
             f"found {data.segment_seconds} ({samples} samples), allowed: at least "
             f"{longest / data.rate:.4g}, the longest window of losses and discriminators",
-        )
-    if not trainer.updates_per_epoch and data.items_per_epoch < data.batch_size:
-        yield _finding(
-            "data.items_per_epoch",
-            f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
-        )
-    lowest = kbps_per_codebook(model.quantizer, rate=data.rate, strides=model.generator.strides)
-    if model.quantizer.bandwidths[0] < lowest * (1 - 1e-9):
-        yield _finding(
-            "model.quantizer.bandwidths",
-            f"found {model.quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
-            "of one codebook",
-        )
-    weights = trainer.loss_config.adversarial.weights
-    if not model.discriminators and (weights.generator or weights.feature):
-        yield _finding(
-            "model.discriminators",
-            "found none, needed: one, or weights 0 in trainer.loss_config.adversarial",
+            "data.rate",
+            "trainer.loss_config.reconstruction.mel.config.scales",
         )
 
 
-def _check_mode(profile: Profile) -> Iterator[Finding]:
-    mode, capsules = MODES[profile.mode], profile.data.capsules
-    if capsules.count < mode.least_capsules:
+def check_mode(mode: str, data: Data | None, model: Model | None) -> Iterator[Finding]:
+    """What the mode demands of the data and the networks."""
+    facts = MODES[mode]
+    if data and data.capsules.count < facts.least_capsules:
         yield _finding(
             "data.capsules.count",
-            f"found {capsules.count}, allowed in mode '{profile.mode}': at least "
-            f"{mode.least_capsules}",
+            f"found {data.capsules.count}, allowed in mode '{mode}': at least "
+            f"{facts.least_capsules}",
         )
-    if capsules.policy not in mode.policies:
-        allowed = " or ".join(f"'{policy}'" for policy in mode.policies)
+    if data and data.capsules.policy not in facts.policies:
+        allowed = " or ".join(f"'{policy}'" for policy in facts.policies)
         yield _finding(
             "data.capsules.policy",
-            f"found '{capsules.policy}', allowed in mode '{profile.mode}': {allowed}",
+            f"found '{data.capsules.policy}', allowed in mode '{mode}': {allowed}",
         )
-    if profile.model.generator.channels != 1:
+    if model and model.generator.channels != 1:
         yield _finding(
             "model.generator.channels",
-            f"found {profile.model.generator.channels}, allowed in mode '{profile.mode}': 1",
+            f"found {model.generator.channels}, allowed in mode '{mode}': 1",
         )
-    stages = profile.model.quantizer.num_codebooks
-    pairwise = profile.trainer.loss_config.pairwise
-    for name, stage, weight in (
-        ("similarity", pairwise.similarity.config.stage, pairwise.weights.similarity),
-        ("diversity", pairwise.diversity.config.stage, pairwise.weights.diversity),
-    ):
-        if weight and stage >= stages:
-            yield _finding(
-                f"trainer.loss_config.pairwise.{name}.config.stage",
-                f"found {stage}, allowed: below model.quantizer.num_codebooks = {stages}",
-            )
 
 
 def kbps_per_codebook(quantizer: Quantizer, *, rate: int, strides: tuple[int, ...]) -> float:

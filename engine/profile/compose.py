@@ -10,14 +10,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from codecctl.engine.profile.aliases import PROFILE_ALIASES
 from codecctl.engine.profile.checks import notices
-from codecctl.engine.profile.findings import describe, quoted, unknown_key, where_is
+from codecctl.engine.profile.findings import Finding, describe, quoted, unknown_key, where_is
 from codecctl.engine.profile.fragment import Fragment, read_option, read_profile
-from codecctl.engine.profile.library import Library, did_you_mean, same_name, search_path
+from codecctl.engine.profile.library import Library, search_path
+from codecctl.engine.profile.names import did_you_mean, same_name
 from codecctl.engine.profile.overrides import (
     Assign,
     Choose,
@@ -76,17 +77,14 @@ def load_profile(
     instructions, problems = parse_overrides(overrides)
     file = library.profile(PROFILE_ALIASES.get(same_name(name), name))
     parts = _Parts(read_profile(file), problems=problems)
-    shape = shape_of(_schema(parts))
+    library = library.beside(file)
+    mode = _mode(parts)
+    shape = shape_of(MODES[mode].schema)
     _read_options(parts, library, instructions)
     tree = _lay_files(parts, shape, overlays=True)
     _lay_overrides(tree, parts, shape, instructions)
-    profile, findings = validate(tree, shape)
-    parts.problems += [
-        describe(finding, tree)
-        for finding in findings
-        # Without its option every key of a group is missing: one line says that already.
-        if not (finding.missing and finding.key[0] in parts.unread)
-    ]
+    profile, findings = validate(tree, mode)
+    parts.problems += _problems(findings, tree, parts, library)
     if profile is None or parts.problems:
         raise ProfileError(parts.problems)
     return Resolved(
@@ -97,11 +95,26 @@ def load_profile(
     )
 
 
-def _schema(parts: _Parts) -> type[Profile]:
-    """The schema of the profile's mode; without a mode nothing else can be judged."""
+def _problems(
+    findings: Sequence[Finding], tree: Tree, parts: _Parts, library: Library
+) -> Iterator[str]:
+    for finding in findings:
+        group = finding.key[0]
+        if finding.missing and group in parts.unread:
+            continue  # without its option every key is missing, and one line says that already
+        if finding.missing and finding.key == (group,) and group in GROUPS:
+            have = ", ".join(library.names(group))
+            finding = replace(
+                finding, what=f"is missing; name an option in defaults.{group} (have: {have})"
+            )
+        yield describe(finding, tree)
+
+
+def _mode(parts: _Parts) -> str:
+    """The profile's mode; without one nothing else can be judged."""
     mode = parts.body.values.get("mode")
     if isinstance(mode, str) and mode in MODES:
-        return MODES[mode].schema
+        return mode
     found = f"found {quoted(mode)}" if mode is not None else "is missing"
     hint = did_you_mean(mode, list(MODES)) if isinstance(mode, str) else ""
     allowed = ", ".join(f"'{known}'" for known in MODES)
@@ -140,10 +153,13 @@ def _defaults(parts: _Parts) -> Iterator[tuple[str, str]]:
     """Group and option of the profile's `defaults`; what is wrong with them becomes a problem."""
     table = parts.body.values.setdefault("defaults", {})
     if not isinstance(table, dict):
-        return  # validation reports it
+        parts.unread.update(GROUPS)  # validation reports the table
+        return
     for group in GROUPS:
         option = table.setdefault(group, "")
-        if isinstance(option, str) and option:
+        if not isinstance(option, str):
+            parts.unread.add(group)  # validation reports the name
+        elif option:
             yield group, option
 
 
@@ -162,12 +178,14 @@ def _read_option(
         parts.problems += error.problems
         parts.unread.add(group)
         return None
-    parts.problems += fragment.problems
+    if fragment.problems:
+        parts.problems += fragment.problems
+        parts.unread.add(group)
     return fragment
 
 
 def _lay_files(parts: _Parts, shape: Shape, *, overlays: bool) -> Tree:
-    tree = Tree(shape)
+    tree = Tree(shape, parts.body.source)
     in_force = {group: fragment.source for group, fragment in parts.defaults.items()}
     for fragment in (*parts.defaults.values(), parts.body):
         tree.merge(fragment.values, fragment.source)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from codecctl.engine.profile.library import did_you_mean
+from codecctl.engine.profile.names import did_you_mean
 from codecctl.engine.profile.shape import Key, Shape, content
 from codecctl.engine.profile.toml_file import line_of
 from codecctl.engine.profile.tree import Source, Tree
@@ -25,6 +25,8 @@ class Finding:
     """Found and allowed, in words."""
     missing: bool = False
     """Whether the key is wrong by not being there."""
+    related: tuple[Key, ...] = ()
+    """Keys that it has to agree with."""
 
 
 def findings_of(error: ValidationError, tree: Tree, shape: Shape) -> list[Finding]:
@@ -44,18 +46,39 @@ def findings_of(error: ValidationError, tree: Tree, shape: Shape) -> list[Findin
         else:
             finding = Finding(key, _wrong_value(key, tree, shape))
         found.setdefault(finding.key, finding)  # a union reports each of its members
-    return list(found.values())
+    return list(_together(found.values()))
+
+
+def _together(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, with several keys that one table lacks as one."""
+    findings = list(findings)
+    lacking: dict[Key, list[str]] = {}
+    for finding in findings:
+        if finding.missing:
+            lacking.setdefault(finding.key[:-1], []).append(finding.key[-1])
+    for finding in findings:
+        table = finding.key[:-1]
+        names = lacking.get(table, []) if finding.missing else []
+        if len(names) < 2 or not table:
+            yield finding
+        elif finding.key[-1] == names[0]:
+            yield Finding(table, f"lacks {', '.join(names)}", missing=True)
 
 
 def describe(finding: Finding, tree: Tree) -> str:
-    """The line for the user: file and line or override, key, what is wrong."""
-    where = where_is(finding.key, tree.source_of(finding.key))
-    return f"{where}: {'.'.join(finding.key)}: {finding.what}"
+    """The line for the user: file and line or override, key, what is wrong.
+
+    Of several keys that do not agree the one on the command line is to blame: it was set last.
+    """
+    blamed = [(key, tree.source_of(key)) for key in (finding.key, *finding.related)]
+    key, source = next((b for b in blamed if b[1].path is None), blamed[0])
+    return f"{where_is(key, source)}: {'.'.join(finding.key)}: {finding.what}"
 
 
 def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     """What to say of a key that the tree does not have: the nearest one, or all."""
-    length = next(n for n in range(1, len(key) + 1) if not shape.at(key[:n], tree.values))
+    lengths = range(1, len(key) + 1)
+    length = next((n for n in lengths if not shape.at(key[:n], tree.values)), len(key))
     parent = shape.at(key[: length - 1], tree.values)
     siblings = parent.names(tree.get(key[: length - 1])) if parent else ()
     hint = did_you_mean(key[length - 1], siblings)
@@ -65,10 +88,8 @@ def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     return "unknown key" + (hint or f", allowed: {', '.join(siblings) or 'none here'}")
 
 
-def where_is(key: Key, source: Source | None) -> str:
+def where_is(key: Key, source: Source) -> str:
     """The file and line or the override that a key was set by."""
-    if source is None:
-        return "profile"
     if source.path is None:
         return source.text
     written = key
@@ -90,11 +111,16 @@ def _key_of(location: Sequence[int | str], values: object, *, missing: bool) -> 
     for index, part in enumerate(location):
         text = str(part)
         last = missing and index == len(location) - 1
-        below = content(values, text)
-        if last or below is not None:
+        if last or _holds(values, text):
             key.append(text)
-            values = below
+            values = content(values, text)
     return tuple(key)
+
+
+def _holds(values: object, part: str) -> bool:
+    if isinstance(values, list):
+        return part.isdigit() and int(part) < len(values)
+    return isinstance(values, Mapping) and part in values
 
 
 def _allowed(key: Key, tree: Tree, shape: Shape) -> str:
@@ -106,6 +132,8 @@ def _wrong_value(key: Key, tree: Tree, shape: Shape) -> str:
     value = tree.get(key)
     here = shape.at(key, tree.values)
     hint = did_you_mean(value, here.words) if here and isinstance(value, str) else ""
+    if here and here.kind == "union" and hint:
+        hint = f"; did you mean '{'.'.join((*key, 'type'))}'?"
     return f"found {quoted(value)}, allowed: {_allowed(key, tree, shape)}{hint}"
 
 

@@ -8,12 +8,11 @@ A later folder of the search path wins over an earlier one with a file of the sa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
+from codecctl.engine.profile.names import did_you_mean, same_name
 from codecctl.errors import NotFoundError, ProfileError
 
 PACKAGED = Path(str(files("codecctl.profiles")))
@@ -41,23 +40,17 @@ def search_path() -> tuple[Path, ...]:
     return tuple(found)
 
 
-def same_name(name: str) -> str:
-    """A name without the differences that do not count: case, and `-` for `_`."""
-    return name.lower().replace("-", "_")
-
-
-def did_you_mean(word: str, candidates: Sequence[str]) -> str:
-    """`; did you mean 'x'?` for the nearest of the candidates, or nothing."""
-    folded = {same_name(candidate): candidate for candidate in candidates}
-    near = get_close_matches(same_name(word), folded, n=1, cutoff=0.6)
-    return f"; did you mean '{folded[near[0]]}'?" if near else ""
-
-
 @dataclass(frozen=True)
 class Library:
     """Profiles and options of a search path."""
 
     folders: tuple[Path, ...]
+
+    def beside(self, file: File) -> Library:
+        """This library and the folder of a profile that was given by its path."""
+        folder = file.path.parent
+        known = any(other.is_dir() and folder.samefile(other) for other in self.folders)
+        return self if known else Library((*self.folders, folder))
 
     def names(self, group: str = "") -> dict[str, File]:
         """Name to file of the options of a group, or of the profiles."""
@@ -95,11 +88,10 @@ class Library:
         options = self.names(group)
         found = _matching(name, options) or _matching(f"{family}-{name}", options)
         if found is None:
+            short = [known.removeprefix(f"{family}-") for known in options]
+            hint = did_you_mean(name, [*options, *short])
             have = ", ".join(options) or "none"
-            raise ProfileError(
-                f"no option '{name}' in group '{group}'{did_you_mean(name, list(options))} "
-                f"(have: {have})"
-            )
+            raise ProfileError(f"no option '{name}' in group '{group}'{hint} (have: {have})")
         return found
 
 

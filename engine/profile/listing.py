@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import cast
 
 import tomli_w
 
 from codecctl.engine.profile.compose import Resolved, load_profile
-from codecctl.engine.profile.findings import describe, findings_of
+from codecctl.engine.profile.findings import describe
 from codecctl.engine.profile.fragment import read_option, read_profile
 from codecctl.engine.profile.library import File, Library, label_of, search_path
-from codecctl.engine.profile.schema import GROUPS
-from codecctl.engine.profile.shape import shape_of
+from codecctl.engine.profile.schema import GROUPS, Profile
+from codecctl.engine.profile.shape import EVERY, shape_of
 from codecctl.engine.profile.tree import Tree
+from codecctl.engine.profile.validate import validate_types
 from codecctl.errors import ProfileError
 
 
@@ -140,27 +142,27 @@ def check_file(name: str, overrides: Sequence[str]) -> list[str]:
 
 def _check_option(file: File, group: str) -> str:
     """An option alone lacks what the profile brings, so what is missing is no error."""
-    from pydantic import ValidationError
-
-    from codecctl.engine.profile.schema import Profile
-
     fragment = read_option(file, group)
-    shape = shape_of(Profile)
-    tree = Tree(shape)
-    tree.merge(fragment.values, fragment.source)
-    problems = list(fragment.problems)
-    try:
-        Profile.model_validate(tree.values)
-    except ValidationError as error:
-        problems += [
-            describe(finding, tree)
-            for finding in findings_of(error, tree, shape)
-            if not finding.missing
-        ]
+    tree = Tree(shape_of(Profile), fragment.source)
+    tree.merge(cast(dict[str, object], _entries(fragment.values)), fragment.source)
+    _, findings = validate_types(tree, Profile)
+    problems = [
+        *fragment.problems,
+        *(describe(finding, tree) for finding in findings if not finding.missing),
+    ]
     if problems:
         raise ProfileError(problems)
     kind = "overlay" if fragment.overlay else "option"
     return f"{file.label}: {kind} of '{group}', {len(tree.sources)} values, no errors"
+
+
+def _entries(values: object) -> object:
+    """The values with `[name."*"]` as a list of one entry: there is nothing to lay it over."""
+    if not isinstance(values, dict):
+        return values
+    if list(values) == [EVERY]:
+        return [_entries(values[EVERY])]
+    return {name: _entries(below) for name, below in values.items()}
 
 
 def _library(search: Sequence[Path] | None) -> Library:

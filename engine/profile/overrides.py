@@ -55,7 +55,7 @@ def parse_overrides(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
         override = _parse(text)
         if override is None:
             problems.append(
-                f"override '{text}': found no value, needed KEY=VALUE, GROUP=OPTION or ~KEY"
+                f"override '{text}': not understood, needed KEY=VALUE, GROUP=OPTION or ~KEY"
             )
         else:
             overrides.append(override)

@@ -25,8 +25,8 @@ class Capsules(BaseModel):
     count: Count
     """Channels of an item (M)."""
     policy: Literal["random_distinct", "random_one", "all"]
-    """random_distinct: `count` different channels, drawn for each item; random_one: one; all: the
-    first `count` channels in order."""
+    """random_distinct: `count` different channels, drawn for each item; random_one: one; all: every
+    channel of the recordings that have `count`."""
     geometry: Literal["any"]
     """Which sets of channels may be drawn, by their place on the array."""
 

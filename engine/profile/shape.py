@@ -20,6 +20,10 @@ EVERY = "*"
 """Stands for every position of a list in a key."""
 
 
+_SHOWN = 5
+"""Keys of a table that a message names."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """What may stand at one key."""
@@ -118,7 +122,7 @@ def _shape(node: Node, definitions: Mapping[str, Node]) -> Shape:
     if node.get("type") == "object":
         properties = cast(Mapping[str, Node], node.get("properties", {}))
         fields = {name: _shape(child, definitions) for name, child in properties.items()}
-        text = f"a table of {', '.join(fields)}" if fields else "an empty table"
+        text = f"a table of {_few(tuple(fields))}" if fields else "an empty table"
         return Shape("table", text, fields=fields)
     if node.get("type") == "array":
         return _list(node, definitions)
@@ -174,6 +178,11 @@ def _bounds(node: Node) -> str:
         return f"from {low} to {high}"
     parts = {"at least": low, "above": above, "at most": high, "below": below}
     return " and ".join(f"{word} {number}" for word, number in parts.items() if number is not None)
+
+
+def _few(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return shown if len(names) <= _SHOWN else f"{shown}, ... ({len(names)} keys)"
 
 
 def _or(words: tuple[str, ...] | list[str]) -> str:

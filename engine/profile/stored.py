@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
-from codecctl.engine.profile.findings import findings_of
+from codecctl.engine.profile.findings import describe
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.shape import shape_of
 from codecctl.engine.profile.tree import Source, Tree
+from codecctl.engine.profile.validate import validate_types
 from codecctl.errors import ProfileError
 
 _NOT_HASHED = ("description", "defaults")
@@ -32,16 +31,13 @@ def profile_from_json(values: Mapping[str, object], *, label: str = "profile.jso
     if not isinstance(mode, str) or mode not in MODES:
         raise ProfileError(f"{label}: mode: found {mode!r}, allowed: {', '.join(MODES)}")
     schema = MODES[mode].schema
-    try:
-        return schema.model_validate_json(json.dumps(values))
-    except ValidationError as error:
-        shape = shape_of(schema)
-        tree = Tree(shape)
-        tree.merge(values, Source(label))
-        findings = findings_of(error, tree, shape)
-        raise ProfileError(
-            [f"{label}: {'.'.join(finding.key)}: {finding.what}" for finding in findings]
-        ) from error
+    source = Source(label)
+    tree = Tree(shape_of(schema), source)
+    tree.merge(values, source)
+    profile, findings = validate_types(tree, schema)
+    if profile is None:
+        raise ProfileError([describe(finding, tree) for finding in findings])
+    return profile
 
 
 def profile_hash(profile: Profile) -> str:

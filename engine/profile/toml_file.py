@@ -31,7 +31,9 @@ def read_toml(path: Path, label: str) -> dict[str, object]:
     try:
         return tomli.loads(path.read_bytes().decode("utf-8"))
     except tomli.TOMLDecodeError as error:
-        raise ProfileError(f"{label}:{error.lineno}:{error.colno}: {error.msg}") from error
+        raise ProfileError(
+            f"{label}:{error.lineno}:{error.colno}: TOML syntax: {error.msg}"
+        ) from error
     except UnicodeDecodeError as error:
         raise ProfileError(f"{label}: byte {error.start} is not UTF-8; save it as UTF-8") from error
     except OSError as error:

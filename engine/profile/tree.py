@@ -30,7 +30,8 @@ class Tree:
     old one. A key into a list is a position, or `*` for every entry.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, base: Source) -> None:
+        self.base = base
         self.values: dict[str, object] = {}
         self.sources: dict[Key, Source] = {}
         self._shape = shape
@@ -79,13 +80,13 @@ class Tree:
             value = content(value, part)
         return value
 
-    def source_of(self, key: Key) -> Source | None:
-        """The source of a value; of a table, of the first value in it or else beside it."""
+    def source_of(self, key: Key) -> Source:
+        """The source of a value; of a table, of the first value in it, or beside it, or `base`."""
         for length in range(len(key), 0, -1):
             for leaf, source in self.sources.items():
                 if leaf[:length] == key[:length]:
                     return source
-        return None
+        return self.base
 
     def _merge(
         self,

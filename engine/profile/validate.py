@@ -4,43 +4,66 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from codecctl.engine.profile.checks import check_data, check_model, check_profile, check_trainer
+from codecctl.engine.profile.checks import (
+    check_data,
+    check_mode,
+    check_model,
+    check_together,
+    check_trainer,
+)
 from codecctl.engine.profile.findings import Finding, findings_of
-from codecctl.engine.profile.schema import Profile
+from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_model import Model
 from codecctl.engine.profile.schema_trainer import Trainer
-from codecctl.engine.profile.shape import Shape
+from codecctl.engine.profile.shape import shape_of
 from codecctl.engine.profile.tree import Tree
 
+Section = TypeVar("Section", bound=BaseModel)
 
-def validate(tree: Tree, shape: Shape) -> tuple[Profile | None, list[Finding]]:
+
+def validate(tree: Tree, mode: str) -> tuple[Profile | None, list[Finding]]:
     """The profile of a tree, and what is wrong with it; None where types do not allow one."""
+    profile, findings = validate_types(tree, MODES[mode].schema)
+    data, model, trainer = (
+        _section(Data, tree.values.get("data")),
+        _section(Model, tree.values.get("model")),
+        _section(Trainer, tree.values.get("trainer")),
+    )
+    return profile, [*findings, *_disagreements(mode, data, model, trainer)]
+
+
+def validate_types(tree: Tree, schema: type[Section]) -> tuple[Section | None, list[Finding]]:
+    """The tree as an object of the schema, and which of its keys do not allow that."""
     try:
-        profile = Profile.model_validate_json(_json(tree.values))
+        return schema.model_validate_json(_json(tree.values)), []
     except ValidationError as error:
-        findings = findings_of(error, tree, shape)
-        wrong = {finding.key[0] for finding in findings if finding.key}
-        return None, findings + list(_checks_of_groups(tree, wrong))
-    return profile, [
-        *check_data(profile.data),
-        *check_model(profile.model),
-        *check_trainer(profile.trainer),
-        *check_profile(profile),
-    ]
+        return None, findings_of(error, tree, shape_of(schema))
 
 
-def _checks_of_groups(tree: Tree, wrong: set[str]) -> Iterator[Finding]:
-    """What is wrong within the groups that at least are of the right types."""
-    if "data" not in wrong:
-        yield from check_data(Data.model_validate_json(_json(tree.values["data"])))
-    if "model" not in wrong:
-        yield from check_model(Model.model_validate_json(_json(tree.values["model"])))
-    if "trainer" not in wrong:
-        yield from check_trainer(Trainer.model_validate_json(_json(tree.values["trainer"])))
+def _disagreements(
+    mode: str, data: Data | None, model: Model | None, trainer: Trainer | None
+) -> Iterator[Finding]:
+    """What the groups that are of the right types do wrong, each and together."""
+    if data:
+        yield from check_data(data)
+    if model:
+        yield from check_model(model)
+    if trainer:
+        yield from check_trainer(trainer)
+    yield from check_mode(mode, data, model)
+    yield from check_together(data, model, trainer)
+
+
+def _section(schema: type[Section], values: object) -> Section | None:
+    try:
+        return schema.model_validate_json(_json(values))
+    except ValidationError:
+        return None  # reported by validate_types, with its keys
 
 
 def _json(values: object) -> str:
