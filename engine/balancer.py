@@ -38,7 +38,7 @@ def _same_everywhere(values: Tensor) -> Tensor:
 
 def item_norm(gradient: Tensor) -> Tensor:
     """Mean over items of the L2 norm of each item's gradient: (N, ...) to 0-d float64."""
-    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1).double(), dim=1)
+    norms: Tensor = torch.linalg.vector_norm(gradient.double().reshape(len(gradient), -1), dim=1)
     return norms.mean()
 
 
