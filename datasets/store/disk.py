@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -64,8 +65,11 @@ def write_error(error: OSError, *, path: Path, needed: int) -> CodecctlError:
     """What a user reads when a file of `needed` bytes cannot be written."""
     if error.errno not in _FULL:
         return CodecctlError(f"{path}: cannot write: {error.strerror}")
-    sizes = f"needed {size_text(needed)}, free {size_text(free_bytes(path))}"
-    return CodecctlError(f"{path.parent}: {_FULL[error.errno]}: {sizes}")
+    room = f"free {size_text(free_bytes(path))}"
+    if error.errno == errno.EFBIG:
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        room = f"limit {size_text(limit)}" if limit >= 0 else "limit set by the file system"
+    return CodecctlError(f"{path.parent}: {_FULL[error.errno]}: needed {size_text(needed)}, {room}")
 
 
 def size_text(count: float) -> str:

@@ -17,7 +17,7 @@ from codecctl.datasets.store.layout import RecordingInfo, recording_path
 from codecctl.datasets.store.verify import Damage, structure_damage, verify_recording
 from codecctl.errors import DataError, NotFoundError
 
-MAX_OPEN_FILES = 256
+MAX_OPEN_FILES = 128
 
 
 class Store:

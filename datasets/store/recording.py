@@ -219,7 +219,8 @@ class RecordingWriter:
             "sample_rate": self._geometry.sample_rate,
             "frames": self._geometry.frames,
             "block": self._geometry.sample_rate,
-            "source_name": source.name,
+            # File names may hold bytes that are no text; HDF5 and terminals refuse them.
+            "source_name": source.name.encode("utf-8", "backslashreplace").decode(),
             "source_rate": source.rate,
             "source_bits": source.bits,
             "source_frames": source.frames,

@@ -28,7 +28,6 @@ _PAGE = 4096
 LATE_ATTRIBUTES = ("source_hash",)
 """Texts that are known at the end only; their room is fixed, so that the file does not grow."""
 _LATE_BYTES = 160
-_LABEL_BYTES = 32
 
 
 class Structure:
@@ -66,8 +65,7 @@ class Structure:
             self._file.attrs[key] = value
         for key in LATE_ATTRIBUTES:
             self._file.attrs.create(key, "", dtype=h5py.string_dtype("utf-8", _LATE_BYTES))
-        label_type = h5py.string_dtype("utf-8", _LABEL_BYTES)
-        self._file.attrs.create("channel_labels", np.array(labels, dtype=label_type))
+        self._file.attrs["channel_labels"] = list(labels)
         self._file.attrs.create("complete", 0)
         self._file.flush()
         self.size = self._pages.size
@@ -166,7 +164,8 @@ class _Pages(io.RawIOBase):
         for page, start, span in self._spans(len(source)):
             page[start : start + span.stop - span.start] = source[span]
         self._position += len(source)
-        self.size = max(self.size, self._position)
+        if source:
+            self.size = max(self.size, self._position)
         return len(source)
 
     def truncate(self, size: int | None = None, /) -> int:

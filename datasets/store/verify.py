@@ -14,7 +14,7 @@ from codecctl.datasets.store.hashes import hash_chunk, hash_ranges, outside_chun
 from codecctl.datasets.store.layout import RecordingInfo
 from codecctl.datasets.store.structure import chunk_offsets
 
-_BATCH_BYTES = 4 << 20
+_REPORT_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def verify_recording(
                     Damage(info.name, channel, second, "the audio is not what was written")
                 )
             done += length
-            if done % _BATCH_BYTES < length:
+            if done % _REPORT_BYTES < length or done == info.geometry.audio_bytes:
                 on_progress(done)
     finally:
         os.close(descriptor)
