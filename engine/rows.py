@@ -150,15 +150,19 @@ class JsonlTail:
     Polling works on NFS and Lustre, where file notifications do not. A line that is not
     finished yet waits for its rest. When the file shrinks or is replaced, reading starts over.
 
+    Args:
+        path: The file; it may not be there yet.
+        start: Bytes at the start of the file to leave out.
+
     Attributes:
         generation: Rises by one each time that reading started over: rows read before it
             belong to a file that is gone.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, start: int = 0) -> None:
         self.path = path
         self.generation = 0
-        self._offset = 0
+        self._offset = start
         self._inode: int | None = None
         self._rest = b""
 
@@ -167,6 +171,8 @@ class JsonlTail:
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
+                if self._inode is None:
+                    self._inode = status.st_ino
                 if status.st_ino != self._inode or status.st_size < self._offset:
                     self._start_over(status.st_ino)
                 file.seek(self._offset)
@@ -178,8 +184,7 @@ class JsonlTail:
         return [row for line in lines if line and (row := decode_row(line)) is not None]
 
     def _start_over(self, inode: int) -> None:
-        if self._inode is not None:
-            self.generation += 1
+        self.generation += 1
         self._inode, self._offset, self._rest = inode, 0, b""
 
 

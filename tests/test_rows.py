@@ -8,6 +8,7 @@ from pathlib import Path
 from codecctl.engine.rows import (
     JsonlTail,
     RowWriter,
+    comparable,
     decode_row,
     encode_row,
     latest_rows,
@@ -51,6 +52,12 @@ def test_of_rows_with_one_step_and_split_the_later_one_counts() -> None:
     ]
 
 
+def test_rows_are_compared_without_seconds_and_rates() -> None:
+    row = decode_row(b'{"step":1,"seconds":2.0,"audio_seconds":8.0,"speed/step_seconds":1,"x":3}')
+    assert row is not None
+    assert comparable(row) == {"step": 1, "audio_seconds": 8.0, "x": 3}
+
+
 def test_a_torn_last_line_does_not_swallow_the_next_row(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_bytes(b'{"step":1}\n{"step":2,"lo')
@@ -91,6 +98,14 @@ def test_the_tail_starts_over_when_the_file_shrinks_or_is_replaced(tmp_path: Pat
     beside.replace(path)
     assert tail.read() == [{"step": 1}, {"step": 2}]
     assert tail.generation == 2
+
+
+def test_the_tail_can_begin_behind_what_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_bytes(b'{"step":1}\n{"step":2}\n')
+    tail = JsonlTail(path, start=11)
+    assert tail.read() == [{"step": 2}]
+    assert tail.generation == 0
 
 
 def test_a_long_file_comes_in_pieces_of_the_asked_size(tmp_path: Path) -> None:
