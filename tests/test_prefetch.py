@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codecctl.datasets.prefetch import HELD, Prefetcher
+from codecctl.datasets.sampler import TrainSampler
+from codecctl.datasets.store import Store
+from codecctl.datasets.windows import Window
+from codecctl.errors import DataError
+
+RATE = 100
+
+
+@pytest.fixture
+def folder(make_store: Callable[..., Path]) -> Path:
+    audio = np.random.default_rng(0).standard_normal((4, 10 * RATE)).astype(np.float32)
+    return make_store({"Park.1": audio}, sample_rate=RATE)
+
+
+@pytest.fixture
+def sampler(folder: Path) -> TrainSampler:
+    window = Window(frames=RATE, capsules=2)
+    return TrainSampler(Store.open(folder), ["Park.1"], window=window, batch_size=4, seed=1)
+
+
+@pytest.mark.parametrize("depth", [0, 1, 4])
+def test_the_depth_changes_no_batch(sampler: TrainSampler, depth: int) -> None:
+    with Prefetcher(sampler, 3, depth) as batches:
+        for step, batch in enumerate(islice(batches, 12), start=3):
+            expected = sampler.batch(step)
+            assert batch.items == expected.items
+            np.testing.assert_array_equal(batch.audio, expected.audio)
+        assert batches.wait_seconds > 0
+
+
+@pytest.mark.parametrize("depth", [0, 1, 3])
+def test_a_batch_stays_whole_while_the_next_is_in_use(sampler: TrainSampler, depth: int) -> None:
+    with Prefetcher(sampler, 0, depth) as batches:
+        before = next(batches)
+        for step in range(1, 3 * (depth + HELD)):
+            after = next(batches)
+            np.testing.assert_array_equal(before.audio, sampler.batch(step - 1).audio)
+            before = after
+
+
+def test_given_buffers_are_used_again(sampler: TrainSampler) -> None:
+    buffers = [np.zeros((2, 2, RATE), dtype=np.float32) for _ in range(1 + HELD)]
+    places = {id(buffer) for buffer in buffers}
+    with Prefetcher(sampler, 0, 1, rows=slice(1, None, 2), buffers=buffers) as batches:
+        seen = []
+        for step, batch in enumerate(islice(batches, 9)):
+            np.testing.assert_array_equal(batch.audio, sampler.batch(step).audio[1::2])
+            seen.append(id(batch.audio))
+    assert set(seen) == places
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+def test_an_error_of_the_thread_reaches_the_consumer(
+    folder: Path, sampler: TrainSampler, depth: int
+) -> None:
+    with Prefetcher(sampler, 0, depth) as batches:
+        next(batches)
+        os.truncate(folder / "rec/Park.1.h5", 4096)
+        with pytest.raises(DataError, match="truncated at byte"):
+            for _ in range(2 + depth):
+                next(batches)
+
+
+def test_closing_ends_the_thread_and_the_iteration(sampler: TrainSampler) -> None:
+    batches = Prefetcher(sampler, 0, 4)
+    next(batches)
+    assert [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+    batches.close()
+    batches.close()
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
+    assert list(batches) == []
