@@ -64,6 +64,8 @@ def read_option(file: File, group: str) -> Fragment:
                 needed = ", ".join((*allowed, "description", "overlay"))
             where = where_is((name,), source)
             problems.append(f"{where}: {name}: found in an option of '{group}', allowed: {needed}")
+    if not overlay and not isinstance(values.get(group), dict):
+        problems.append(f"{file.label}: holds no table [{group}], needed in an option of '{group}'")
     return Fragment(file.path.stem, values, source, overlay is True, description, tuple(problems))
 
 

@@ -115,10 +115,9 @@ def _types_of(table: Shape) -> tuple[str, ...]:
 def _shape(node: Node, definitions: Mapping[str, Node]) -> Shape:
     if "$ref" in node:
         return _shape(definitions[str(node["$ref"]).rpartition("/")[2]], definitions)
-    if "oneOf" in node:
-        return _union(tuple(_shape(n, definitions) for n in _nodes(node["oneOf"])))
-    if "anyOf" in node:
-        return _either(tuple(_shape(n, definitions) for n in _nodes(node["anyOf"])))
+    if "oneOf" in node or "anyOf" in node:
+        choices = _nodes(node["oneOf"] if "oneOf" in node else node["anyOf"])
+        return _either(tuple(_shape(choice, definitions) for choice in choices))
     if node.get("type") == "object":
         properties = cast(Mapping[str, Node], node.get("properties", {}))
         fields = {name: _shape(child, definitions) for name, child in properties.items()}
@@ -142,6 +141,8 @@ def _union(variants: tuple[Shape, ...]) -> Shape:
 
 
 def _either(choices: tuple[Shape, ...]) -> Shape:
+    if all(choice.kind == "table" for choice in choices):
+        return _union(choices)
     return Shape(
         "value",
         " or ".join(choice.allowed for choice in choices),

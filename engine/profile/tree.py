@@ -99,7 +99,7 @@ class Tree:
             here, old = (*path, name), table.get(name)
             if isinstance(value, Mapping) and isinstance(old, list):
                 yield from self._merge_entries(old, value, source, here)
-            elif isinstance(value, Mapping) and isinstance(old, dict):
+            elif isinstance(value, Mapping) and isinstance(old, dict) and (value or old):
                 if value:
                     self.sources.pop(here, None)  # the source of a table that was empty
                 self._yield_to(old, value, here)

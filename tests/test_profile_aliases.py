@@ -1,0 +1,116 @@
+"""Every key, profile and option that the documents print means what it meant there."""
+
+from __future__ import annotations
+
+import pytest
+
+from codecctl.engine.profile import aliased_options, load_profile
+from codecctl.engine.profile.aliases import KEY_ALIASES, canonical_key
+from codecctl.engine.profile.library import PACKAGED
+from codecctl.engine.profile.schema import Profile
+from codecctl.engine.profile.shape import shape_of
+from codecctl.errors import NotFoundError, UsageError
+
+SEARCH = (PACKAGED,)
+
+
+@pytest.mark.parametrize(
+    ("printed", "value", "canonical"),
+    [
+        ("trainer.trainer.max_epochs", 7, "trainer.max_epochs"),
+        ("trainer.trainer.max_steps", 7, "trainer.max_steps"),
+        ("trainer.trainer.gradient_clip_val", 0.5, "trainer.gradient_clip_val"),
+        ("trainer.trainer.accumulate_grad_batches", 2, "trainer.accumulate_grad_batches"),
+        ("trainer.trainer.save_every_n_epochs", 3, "trainer.save_every_n_epochs"),
+        ("trainer.trainer.check_val_every_n_epoch", 2, "trainer.check_val_every_n_epoch"),
+        ("trainer.trainer.log_every_n_steps", 5, "trainer.log_every_n_steps"),
+        ("trainer.trainer.epochs", 7, "trainer.max_epochs"),
+        ("trainer.trainer.log_interval", 7, "trainer.log_every_n_steps"),
+        ("epochs", 7, "trainer.max_epochs"),
+        ("log_interval", 7, "trainer.log_every_n_steps"),
+        ("num_workers", 2, "data.prefetch_batches"),
+        ("data.num_workers", 2, "data.prefetch_batches"),
+        ("data.train_dataloader.batch_size", 3, "data.batch_size"),
+        ("data.train_dataloader.num_workers", 3, "data.prefetch_batches"),
+        ("data.eval_dataloader.batch_size", 3, "data.val_batch_size"),
+        ("datasets.batch_size", 3, "data.batch_size"),
+        ("datasets.fixed_length", 100, "data.items_per_epoch"),
+        ("pairwise.sim_weight", 0.25, "trainer.loss_config.pairwise.weights.similarity"),
+        ("pairwise.div_weight", 0.25, "trainer.loss_config.pairwise.weights.diversity"),
+        ("model.n_q", 3, "model.quantizer.num_codebooks"),
+        ("model.target_bandwidths", [1.5], "model.quantizer.bandwidths"),
+        ("trainer.optimizer.config.lr", 1e-3, "trainer.optimizer.config.lr"),
+    ],
+)
+def test_a_printed_key_sets_its_canonical_key(printed: str, value: object, canonical: str) -> None:
+    # Warm-up and batches have to fit the few epochs and items that some of these set.
+    fitting = ["trainer.scheduler.enabled=false", "trainer.discriminator.scheduler.enabled=false"]
+    resolved = load_profile("paired", [*fitting, f"{printed}={value}"], search=SEARCH)
+    found: object = resolved.profile
+    for part in canonical.split("."):
+        found = dict(found)[part]  # type: ignore[call-overload]  # a pydantic model iterates over pairs
+    assert found == (tuple(value) if isinstance(value, list) else value)
+    assert resolved.provenance[canonical] == f"override {printed}={value}"
+
+
+def test_every_alias_means_a_key_of_the_schema() -> None:
+    leaves = {".".join(key) for key in shape_of(Profile).leaves()}
+    assert set(KEY_ALIASES.values()) <= leaves
+    assert not set(KEY_ALIASES) & leaves
+
+
+def test_a_canonical_key_is_its_own_name() -> None:
+    assert canonical_key("trainer.max_epochs") == "trainer.max_epochs"
+    assert canonical_key("trainer.trainers") == "trainer.trainers"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meaning"),
+    [
+        (["--config-name=config_paired_nq2"], ("paired", [])),
+        (["--config-name", "config_paired_nq2"], ("paired", [])),
+        (["--config-name", "config_paired_nq2.yaml"], ("paired", [])),
+        (["--config-name=config_mono_nq2"], ("mono", [])),
+        (["--config-name=paired"], ("paired", [])),
+        (["--1ch"], ("baseline-1ch", [])),
+        (["--32ch"], ("baseline-32ch", [])),
+        (["--epochs", "5"], (None, ["epochs=5"])),
+        (["--log-interval=10"], (None, ["log_interval=10"])),
+        (["--num_workers", "2", "model=tiny"], (None, ["num_workers=2", "model=tiny"])),
+        (["--pairwise.sim_weight=0.1"], (None, ["pairwise.sim_weight=0.1"])),
+        (["--trainer.trainer.max_steps", "-1"], (None, ["trainer.trainer.max_steps=-1"])),
+        (["~trainer.ema", "+trainer.seed=1"], (None, ["~trainer.ema", "+trainer.seed=1"])),
+        ([], (None, [])),
+    ],
+)
+def test_an_unknown_option_of_train_is_an_alias(
+    arguments: list[str], meaning: tuple[str | None, list[str]]
+) -> None:
+    assert aliased_options(arguments) == meaning
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--epoch", "5"], r"^no option --epoch; did you mean '--epochs'\?$"),
+        (["--nonsense"], r"^no option --nonsense$"),
+        (["--max_epochs=5"], r"^no option --max_epochs"),
+        (["-x"], r"^no option -x$"),
+        (["--epochs"], r"^--epochs: found no value, needed --epochs VALUE$"),
+        (["--epochs", "--1ch"], r"^--epochs: found no value"),
+        (["--1ch", "--32ch"], r"^--32ch: chooses profile 'baseline-32ch' beside 'baseline-1ch'"),
+    ],
+)
+def test_an_option_that_is_no_alias_is_a_usage_error(arguments: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        aliased_options(arguments)
+
+
+def test_the_config_name_of_the_document_is_a_profile_name() -> None:
+    resolved = load_profile("config_paired_nq2", search=SEARCH)
+    assert resolved.profile == load_profile("paired", search=SEARCH).profile
+
+
+def test_a_profile_that_is_not_shipped_is_not_found_by_its_alias_either() -> None:
+    with pytest.raises(NotFoundError, match=r"^no profile 'mono'"):
+        load_profile("config_mono_nq2", search=SEARCH)
