@@ -29,10 +29,14 @@ class PairwiseTerms:
     """Of `similarity` and `diversity`; a term without a weight is measured, but not trained."""
 
     def measures(self, stages: Tensor) -> dict[str, Tensor]:
-        """Both terms of each item, (B,), from the stages (K, B, M, D, F) of all capsules."""
-        distances = similarity(stages[self.similarity_stage])
-        diversities = self.diversity(stages[self.diversity_stage], margin=self.margin)
-        return {"similarity": distances, "diversity": diversities}
+        """Terms whose stage exists, (B,) each, from the stages (K, B, M, D, F)."""
+        terms: dict[str, Tensor] = {}
+        if self.similarity_stage < len(stages):
+            terms["similarity"] = similarity(stages[self.similarity_stage])
+        if self.diversity_stage < len(stages):
+            vectors = stages[self.diversity_stage]
+            terms["diversity"] = self.diversity(vectors, margin=self.margin)
+        return terms
 
     def losses(self, stages: Tensor) -> dict[str, Tensor]:
         """The terms that have a weight."""

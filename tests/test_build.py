@@ -1,0 +1,78 @@
+"""From a profile to a recipe and its data."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from codecctl.engine.build import build_networks, build_recipe, term_weights
+from codecctl.engine.profile import Profile, load_profile
+from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.network import CodecNetwork
+from codecctl.engine.recipes.paired import PairedRecipe
+from codecctl.engine.runtime import FabricRuntime
+from codecctl.errors import ProfileError
+
+
+def profile(*overrides: str) -> Profile:
+    return load_profile("paired", ["model=tiny", *overrides]).profile
+
+
+def test_the_full_paired_codec_has_the_published_number_of_parameters() -> None:
+    network, jury = build_networks(load_profile("paired").profile)
+    assert jury is not None
+    assert sum(p.numel() for p in network.parameters()) == 14_851_810
+    assert sum(p.numel() for p in jury.parameters()) == 283_398
+    assert network.bitrate_kbps == pytest.approx(1.5 + 0.032)  # codes, and 32 bits of level
+
+
+def test_the_seed_decides_the_first_weights_and_leaves_other_draws_alone() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    first, _ = build_networks(profile())
+    assert torch.equal(torch.rand(3), expected)
+    again, _ = build_networks(profile())
+    other, _ = build_networks(profile("trainer.seed=1"))
+    assert _same(first, again)
+    assert not _same(first, other)
+
+
+def _same(first: CodecNetwork, second: CodecNetwork) -> bool:
+    theirs = second.state_dict()
+    return all(torch.equal(value, theirs[name]) for name, value in first.state_dict().items())
+
+
+def test_weights_are_those_of_the_document() -> None:
+    assert term_weights(profile().trainer.loss_config) == {
+        "time": 0.1,
+        "mel": 1.0,
+        "generator": 3.0,
+        "feature": 3.0,
+        "commitment": 1.0,
+        "similarity": 0.5,
+        "diversity": 0.5,
+    }
+
+
+def test_the_mode_names_the_recipe() -> None:
+    runtime = FabricRuntime(0)
+    paired = build_recipe(profile(), runtime=runtime, updates_per_epoch=10)
+    assert isinstance(paired, PairedRecipe)
+    assert set(paired.modules()) == {"generator", "discriminator"}
+    alone = profile().model_copy(update={"mode": "codec"})
+    assert isinstance(build_recipe(alone, runtime=runtime, updates_per_epoch=10), CodecRecipe)
+
+
+def test_without_adversarial_weights_there_is_no_discriminator() -> None:
+    weights = "trainer.loss_config.adversarial.weights"
+    quiet = profile(f"{weights}.generator=0", f"{weights}.feature=0")
+    recipe = build_recipe(quiet, runtime=FabricRuntime(0), updates_per_epoch=10)
+    assert set(recipe.modules()) == {"generator"}
+
+
+def test_what_no_recipe_does_is_refused_in_one_go() -> None:
+    greedy = profile("trainer.accumulate_grad_batches=4", "trainer.ema.enabled=true")
+    with pytest.raises(ProfileError, match="accumulate_grad_batches: found 4, needed 1") as caught:
+        build_recipe(greedy, runtime=FabricRuntime(0), updates_per_epoch=10)
+    assert len(caught.value.problems) == 2
