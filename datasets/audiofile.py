@@ -87,13 +87,13 @@ def probe(path: Path) -> AudioFile:
         if status.st_size == 0:
             raise AudioFileError(path, "empty file (0 bytes)")
         container = read_container(path)
-        info = soundfile.info(str(path))
+        if container is not None:
+            _require_complete(path, container)
+        info = soundfile.info(bytes(path))  # bytes: a name may be no text
     except OSError as error:
         raise AudioFileError(path, f"cannot be read: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
         raise AudioFileError(path, _not_audio(path, str(error.error_string))) from error
-    if container is not None:
-        _require_complete(path, container, info.channels)
     if info.frames <= 0:
         raise AudioFileError(path, "holds no samples (0 frames)")
     if not _LOWEST_RATE <= info.samplerate <= _HIGHEST_RATE:
@@ -121,7 +121,7 @@ def _not_audio(path: Path, complaint: str) -> str:
     return f"damaged header: {complaint}"
 
 
-def _require_complete(path: Path, container: Container, channels: int) -> None:
+def _require_complete(path: Path, container: Container) -> None:
     behind = container.file_size - container.offset
     if container.announced == 0 and behind > 0:
         reason = f"the header announces no samples but {behind} bytes follow it"
@@ -130,8 +130,8 @@ def _require_complete(path: Path, container: Container, channels: int) -> None:
         held = 100 * container.present / (container.present + container.missing)
         raise AudioFileError(
             path,
-            f"truncated: the header announces {container.announced} bytes of samples "
-            f"({channels} ch), the file holds {container.present} ({held:.1f} %); copy it again",
+            f"truncated: the header announces {container.announced} bytes of samples, the file "
+            f"holds {container.present} ({held:.1f} %); copy it again",
         )
     short = container.announced is not None and container.length_bytes == 4
     if short and container.file_size > _RIFF_LIMIT:

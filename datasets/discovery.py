@@ -49,7 +49,7 @@ class Discovery:
     left_out: tuple[Problem, ...]
     """Things that are not taken and do no harm: archives, lossy files, runs."""
     num_hidden: int
-    """Files whose name starts with a dot, such as the `._*` files of macOS; skipped."""
+    """Entries whose name starts with a dot, such as the `._*` files of macOS; skipped."""
 
 
 def discover(source: Path) -> Discovery:
@@ -119,30 +119,29 @@ class _Search:
     def _meet(self, entry: os.DirEntry[str], below: PurePosixPath) -> None:
         suffix = below.suffix.lower()
         if entry.name.startswith("."):
-            self._num_hidden += entry.is_file()
-        elif entry.is_dir():
+            self._num_hidden += 1
+            return
+        try:
+            mode = entry.stat().st_mode
+        except OSError as error:
             if suffix in AUDIO_SUFFIXES:
-                self._broken.append(
-                    Problem(shown(below), "a folder with the name of an audio file")
-                )
+                self._broken.append(Problem(shown(below), _unreachable(entry, error)))
+            return
+        if stat.S_ISDIR(mode):
+            if suffix in AUDIO_SUFFIXES:
+                self._broken.append(Problem(shown(below), "a folder with the name of an audio file"))
             self._walk(Path(entry.path), below)
         elif suffix in ARCHIVE_SUFFIXES:
             self._left_out.append(Problem(shown(below), "an archive; unpack it to ingest it"))
         elif suffix in LOSSY_SUFFIXES:
             self._left_out.append(Problem(shown(below), f"{suffix[1:]} is lossy and not read"))
+        elif suffix in AUDIO_SUFFIXES and not stat.S_ISREG(mode):
+            self._broken.append(Problem(shown(below), "not a regular file"))
         elif suffix in AUDIO_SUFFIXES:
-            self._candidate(entry, below)
+            self._files.append(below)
 
-    def _candidate(self, entry: os.DirEntry[str], below: PurePosixPath) -> None:
-        try:
-            mode = entry.stat().st_mode
-        except FileNotFoundError:
-            reason = f"a link to {shown(str(Path(entry.path).readlink()))}, which does not exist"
-            self._broken.append(Problem(shown(below), reason))
-        except OSError as error:
-            self._broken.append(Problem(shown(below), f"cannot be opened: {error.strerror}"))
-        else:
-            if stat.S_ISREG(mode):
-                self._files.append(below)
-            else:
-                self._broken.append(Problem(shown(below), "not a regular file"))
+
+def _unreachable(entry: os.DirEntry[str], error: OSError) -> str:
+    if entry.is_symlink() and isinstance(error, FileNotFoundError):
+        return f"a link to {shown(str(Path(entry.path).readlink()))}, which does not exist"
+    return f"cannot be opened: {error.strerror}"

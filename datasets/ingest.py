@@ -112,10 +112,10 @@ def ingest(
     there = nearest_folder(folder)
     if not prepared.plan.jobs and not _index_needed(prepared.target, prepared.target.stored):
         return _report(prepared.plan, _Tally(dict(prepared.target.stored)), started)
-    _require_space(prepared)
     try:
         with StoreLock(folder) as lock:
             clean(folder)
+            _require_space(prepared)
             target = inspect_target(folder)
             plan = make_plan(prepared.survey, prepared.rules, store=folder, stored=target.stored)
             tally = _Tally(dict(target.stored))

@@ -89,7 +89,7 @@ class AudioBlocks:
         audio = self._audio
         step = self._planar.shape[1]
         interleaved = np.empty((step, audio.channels), np.float32)
-        with soundfile.SoundFile(str(audio.path)) as decoder:
+        with soundfile.SoundFile(bytes(audio.path)) as decoder:
             while self._position < audio.frames:
                 # The bytes of this block first: the decoder then finds them in the page cache.
                 share = min(1.0, (self._position + step) / audio.frames)
