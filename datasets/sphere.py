@@ -89,18 +89,19 @@ def response_of_angle(
 def sum_of_modes(cosine: Floats, modes: Complexes) -> Complexes:
     """Sum over n of (2n+1)/(4 pi) P_n(cosine) modes[n], (..., F).
 
-    Order by order and not as a matrix product, whose last bit depends on the number of
+    By einsum and not as a matrix product of BLAS, whose last bit may depend on the number of
     threads: rendered corpora have to be equal byte for byte.
 
     Args:
         cosine: Any shape.
         modes: (order + 1, F), of any meaning: spectra, or spectra of filters cut in time.
     """
-    polynomials = legendre(cosine, len(modes) - 1)
-    total = np.zeros((*cosine.shape, modes.shape[1]), dtype=np.complex128)
-    for n, mode in enumerate(modes):
-        total += (2 * n + 1) / (4 * np.pi) * polynomials[n][..., None] * mode
-    return total
+    weights = (2 * np.arange(len(modes)) + 1) / (4 * np.pi)
+    polynomials = legendre(cosine.ravel(), len(modes) - 1) * weights[:, None]
+    parts = np.ascontiguousarray(modes).view(np.float64)  # real and imaginary, interleaved
+    total = np.einsum("na,nf->af", polynomials, parts)
+    result: Complexes = total.view(np.complex128).reshape(*cosine.shape, modes.shape[1])
+    return result
 
 
 def array_response(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 
@@ -41,7 +42,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "babble": ("babble", "crowd", "people", "applause", "speech"),
     "machinery": ("machine", "train", "station", "factory", "fan", "motor", "mill", "drill"),
 }
-"""A file whose name holds one of these stands for the kind."""
+"""A file with one of these in its path stands for the kind."""
 
 
 def draw_recording(
@@ -69,6 +70,7 @@ def draw_recording(
                 material=sounds.foreground(role.kind),
                 level_dbfs=round(level_dbfs + role.level_db + float(rng.uniform(-2, 2)), 2),
                 motion=_motion(role, rng, seconds=seconds),
+                spectrum=tuple(scene.spectrum) if role.colored else (),
             )
             for role in scene.roles
         ),
@@ -100,6 +102,7 @@ class _Sounds:
     ) -> None:
         self._sounds = folder.sounds if folder else ()
         self._rng = rng
+        self._used: set[str] = set()
         # Long enough that a short recording does not repeat, and 45 s for an hour of it.
         self._longest = min(seconds + 4.0, LONGEST_LOOP_SECONDS)
 
@@ -119,7 +122,11 @@ class _Sounds:
         return self._from_file(kind, chosen, may_pause=False)
 
     def _one_of(self, sounds: Sequence[Sound]) -> Sound:
-        return sounds[int(self._rng.integers(len(sounds)))]
+        """One that this recording does not use yet, as long as there is one."""
+        fresh = [sound for sound in sounds if sound.path not in self._used] or sounds
+        sound = fresh[int(self._rng.integers(len(fresh)))]
+        self._used.add(sound.path)
+        return sound
 
     def _built_in(self, kind: str) -> Material:
         return Material(
@@ -142,8 +149,12 @@ class _Sounds:
 
 
 def _is_of_kind(sound: Sound, kind: str) -> bool:
-    name = sound.path.lower()
-    return any(word in name for word in WORDS[kind])
+    """Whether a word of the name begins with one of the kind; short ones have to be equal."""
+    for found in re.split(r"[^a-z]+", sound.path.lower()):
+        for word in WORDS[kind]:
+            if found == word or (len(word) > 3 and found.startswith(word)):
+                return True
+    return False
 
 
 def _motion(role: Role, rng: np.random.Generator, *, seconds: float) -> Motion:

@@ -40,6 +40,8 @@ class SourcePlan:
     level_dbfs: float
     """RMS at the array at the closest point of its way, before the floor reflection."""
     motion: Motion
+    spectrum: tuple[tuple[float, float], ...] = ()
+    """(Hz, dB) that it is equalized to, up to a constant; empty: left as it is."""
 
 
 @dataclass(frozen=True)

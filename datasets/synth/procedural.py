@@ -11,7 +11,14 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from codecctl.datasets.synth.spectrum import Points, filtered, shaped_noise, unit_power
+from codecctl.datasets.sphere import bin_frequencies
+from codecctl.datasets.synth.spectrum import (
+    Points,
+    amplitudes,
+    filtered,
+    shaped_noise,
+    unit_power,
+)
 
 Floats = npt.NDArray[np.float64]
 Maker = Callable[[np.random.Generator, int, int], Floats]
@@ -31,6 +38,7 @@ VOWELS: tuple[Points, ...] = (
     ((80, -12), (350, 0), (800, -6), (1400, -24), (2400, -26), (3400, -32), (8000, -64)),
     ((80, -12), (500, 0), (900, -10), (1600, -8), (2500, -14), (3500, -24), (8000, -58)),
 )  # fmt: skip
+CONTROL_HERTZ = 200.0  # of envelopes, drawn as straight lines in between
 CONSONANTS: Points = ((300, -50), (2000, -20), (4000, -3), (6000, 0), (10000, -12), (20000, -40))
 
 
@@ -122,12 +130,13 @@ def voice(rng: np.random.Generator, frames: int, sample_rate: int) -> Floats:
     intonation = 1 + 0.12 * _slow(rng, frames, sample_rate=sample_rate, hertz=1.5)
     phase = _closed_phase(rng.uniform(95.0, 230.0) * intonation, sample_rate)
     # A narrow pulse once a period: the spectrum of a glottis, to be filtered into vowels.
-    pulses = np.exp(30 * (np.cos(phase) - 1)) - 0.1
+    pulses = np.fft.rfft(np.exp(30 * (np.cos(phase) - 1)))
+    hertz = bin_frequencies(frames, sample_rate)
     talking = np.clip(_slow(rng, frames, sample_rate=sample_rate, hertz=0.4) + 0.8, 0.0, 1.0)
     speech = np.zeros(frames)
     for vowel in VOWELS:
         syllables = np.maximum(_slow(rng, frames, sample_rate=sample_rate, hertz=4.0), 0.0)
-        speech += syllables * filtered(pulses, points=vowel, sample_rate=sample_rate)
+        speech += syllables * np.fft.irfft(pulses * amplitudes(vowel, hertz), frames)
     hisses = np.maximum(_slow(rng, frames, sample_rate=sample_rate, hertz=5.0) - 1.0, 0.0)
     noise = shaped_noise(rng, frames, points=CONSONANTS, sample_rate=sample_rate)
     return unit_power((unit_power(speech) + 0.4 * hisses * noise) * talking)
@@ -167,14 +176,18 @@ PROCEDURAL: dict[str, Maker] = {
 
 def _slow(rng: np.random.Generator, frames: int, *, sample_rate: int, hertz: float) -> Floats:
     """Noise of unit power below a frequency, closed on itself, (frames,)."""
-    spectrum = np.zeros(frames // 2 + 1, dtype=np.complex128)
-    highest = max(round(2 * hertz * frames / sample_rate), 2)
+    coarse = max(round(frames / sample_rate * CONTROL_HERTZ), 32)
+    spectrum = np.zeros(coarse // 2 + 1, dtype=np.complex128)
+    highest = min(max(round(2 * hertz * frames / sample_rate), 2), coarse // 2 - 1)
     bins = np.arange(1, highest + 1)
     weights = np.exp(-((bins * sample_rate / frames / hertz) ** 2))
     spectrum[1 : highest + 1] = weights * (
         rng.standard_normal(highest) + 1j * rng.standard_normal(highest)
     )
-    return unit_power(np.fft.irfft(spectrum, frames))
+    values = unit_power(np.fft.irfft(spectrum, coarse))
+    places = np.arange(frames) * (coarse / frames)
+    smooth: Floats = np.interp(places, np.arange(coarse + 1), np.append(values, values[0]))
+    return smooth
 
 
 def _closed_phase(hertz: Floats, sample_rate: int) -> Floats:

@@ -112,7 +112,7 @@ def load_loop(
     wanted_seconds = (sounding + overlap) / sample_rate
     audio = _read(path, start_seconds=start_seconds, seconds=wanted_seconds, rate=sample_rate)
     audio = audio - audio.mean()
-    audio /= np.sqrt(np.mean(audio**2) + 1e-30)
+    audio /= np.sqrt(max(np.mean(audio**2), 10 ** (SILENCE_DBFS / 10)))  # a pause stays one
     if silence_seconds:
         fade = min(round(FADE_SECONDS * sample_rate), len(audio) // 2)
         ramp = np.sin(np.linspace(0, np.pi / 2, fade)) ** 2
@@ -138,6 +138,11 @@ def _read(path: Path, *, start_seconds: float, seconds: float, rate: int) -> Flo
             source_rate = file.samplerate
     except soundfile.LibsndfileError as error:
         raise DataError(f"{path}: readable before, not now: {error.error_string}") from error
+    if not len(audio) or not np.isfinite(audio).all():
+        raise DataError(
+            f"{path}: nothing usable at {start_seconds:g} s, the file is shorter than its header "
+            "says or holds samples that are not numbers; take it out of the sources folder"
+        )
     resampled: Floats = soxr.resample(audio[:, 0], source_rate, rate, quality="HQ")
     return resampled
 

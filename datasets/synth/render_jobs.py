@@ -79,6 +79,8 @@ def _work(tasks: Sequence[Task], sender: Connection) -> None:
     try:
         for task in tasks:
             render_task(task, lambda seconds, name: sender.send((seconds, name)))
+    except BrokenPipeError:
+        return  # the parent is gone, and with it everyone who would read
     except CodecctlError as error:
         sender.send(error)
     except OSError as error:

@@ -79,7 +79,7 @@ class _Renderer:
         sources = [
             _Source(
                 source,
-                _loop(source.material, sources_folder),
+                _loop(source, sources_folder),
                 room.floor_meters,
                 room.floor_reflection,
             )
@@ -202,6 +202,8 @@ def _material(material: Material, sources_folder: Path | None) -> Floats:
     )
 
 
-def _loop(material: Material, sources_folder: Path | None) -> Loop:
-    samples = _material(material, sources_folder).astype(np.float32)
-    return Loop(samples, sample_rate=SAMPLE_RATE)
+def _loop(source: SourcePlan, sources_folder: Path | None) -> Loop:
+    samples = _material(source.material, sources_folder)
+    if source.spectrum:
+        samples = equalized(samples, points=source.spectrum, sample_rate=SAMPLE_RATE)
+    return Loop(samples.astype(np.float32), sample_rate=SAMPLE_RATE)

@@ -25,6 +25,8 @@ class Role:
     """Range of the closest distance."""
     height_meters: tuple[float, float] = (-0.5, 0.3)
     """Range of heights relative to the array."""
+    colored: bool = False
+    """Has the spectrum of the bed: the same thing, only nearer."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Scene:
 
 # (Hz, dB) of the bed.
 _BEACH: Points = (
-    (20, 0), (200, -1.5), (350, -1), (500, -4), (700, -9), (1000, -11), (1400, -16.5),
+    (20, 3), (60, 0), (200, -1.5), (350, -0.5), (500, -3.5), (700, -9), (1000, -11), (1400, -16.5),
     (2000, -20.5), (2800, -28), (4000, -37), (5600, -47.5), (8000, -61), (12000, -75), (20000, -90),
 )  # fmt: skip
 _ROAD: Points = (
@@ -67,20 +69,20 @@ _MOUTH = (-0.1, 0.4)
 
 SCENES: dict[str, Scene] = {
     "Beach": Scene(
-        "Beach", -41.5, "surf", 1.0, _BEACH,
+        "Beach", -43.0, "surf", 1.4, _BEACH,
         (
-            Role("surf", "static", -8, (18, 35), (-1.5, -1.2)),
-            Role("surf", "static", -11, (25, 50), (-1.5, -1.2)),
-            Role("wind", "static", -16, (6, 12)),
-            Role("birds", "walking", -50, (15, 30), _HIGH),
+            Role("surf", "static", -6, (18, 35), (-1.5, -1.2), colored=True),
+            Role("surf", "static", -8, (25, 50), (-1.5, -1.2), colored=True),
+            Role("wind", "static", -12, (6, 12), colored=True),
+            Role("birds", "walking", -34, (15, 30), _HIGH),
         ),
         floor_reflection=0.4,
     ),
     "BusyStreet": Scene(
-        "Busy Street", -36.0, "traffic", 0.7, _ROAD,
+        "Busy Street", -38.0, "traffic", 0.7, _ROAD,
         (
-            Role("traffic", "driving", 4, (4, 8), (-1.1, -0.7)),
-            Role("traffic", "driving", 2, (6, 11), (-1.1, -0.7)),
+            Role("traffic", "driving", 2, (4, 8), (-1.1, -0.7)),
+            Role("traffic", "driving", -1, (6, 11), (-1.1, -0.7)),
             Role("footsteps", "walking", -20, (1.5, 4), (-1.5, -1.4)),
             Role("voice", "walking", -16, (2, 5), _MOUTH),
         ),
@@ -110,7 +112,7 @@ SCENES: dict[str, Scene] = {
         "Quiet Street", -48.0, "wind", 0.2, _LEAVES,
         (
             Role("birds", "static", -18, (8, 25), _HIGH),
-            Role("traffic", "driving", 8, (5, 12), (-1.1, -0.7)),
+            Role("traffic", "driving", 5, (5, 12), (-1.1, -0.7)),
             Role("footsteps", "walking", -12, (2, 6), (-1.5, -1.4)),
         ),
         floor_reflection=0.8, critical_distance_meters=18.0, decay_seconds=0.5,
@@ -127,9 +129,9 @@ SCENES: dict[str, Scene] = {
         critical_distance_meters=5.0, decay_seconds=1.7,
     ),
     "TrainStation": Scene(
-        "Train Station", -37.0, "machinery", 0.3, _ROAD,
+        "Train Station", -39.0, "machinery", 0.3, _ROAD,
         (
-            Role("machinery", "driving", 4, (5, 9), (-1.0, 0.5)),
+            Role("machinery", "driving", 0, (5, 9), (-1.0, 0.5)),
             Role("voice", "static", -8, (6, 14), (1.0, 3.0)),
             Role("babble", "walking", -8, (3, 8), _MOUTH),
             Role("footsteps", "walking", -14, (2, 5), (-1.5, -1.4)),
@@ -143,7 +145,7 @@ SCENES: dict[str, Scene] = {
             Role("birds", "static", -12, (6, 20), _HIGH),
             Role("birds", "static", -16, (10, 30), _HIGH),
             Role("rain", "static", -22, (4, 10), _HIGH),
-            Role("wind", "static", -8, (5, 12), (2.0, 8.0)),
+            Role("wind", "static", -8, (5, 12), (2.0, 8.0), colored=True),
         ),
         rumble_dbfs_per_hz=-90.0, floor_reflection=0.3,
     ),
