@@ -56,20 +56,15 @@ class STFTDiscriminator(nn.Module):
         self.register_buffer("window", window / window.square().sum().sqrt(), persistent=False)
         square = (kernel_size[0], kernel_size[0])
         first = nn.Conv2d(2 * channels, num_filters, kernel_size, padding=_padding(kernel_size))
-        dilated = [
-            nn.Conv2d(
-                num_filters,
-                num_filters,
-                kernel_size,
-                stride,
-                dilation=(dilation, 1),
-                padding=_padding(kernel_size, dilation),
+        self.convs = nn.ModuleList([first])
+        for dilation in dilations:
+            padding = _padding(kernel_size, dilation)
+            layer = nn.Conv2d(
+                num_filters, num_filters, kernel_size, stride, padding, dilation=(dilation, 1)
             )
-            for dilation in dilations
-        ]
+            self.convs.append(normalized(layer, "weight_norm"))
         last = nn.Conv2d(num_filters, num_filters, square, padding=_padding(square))
-        weighted = [normalized(layer, "weight_norm") for layer in [*dilated, last]]
-        self.convs = nn.ModuleList([first, *weighted])
+        self.convs.append(normalized(last, "weight_norm"))
         logits = nn.Conv2d(num_filters, 1, square, padding=_padding(square))
         self.logits = normalized(logits, "weight_norm")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from codecctl.engine.quantizers.rvq import ALONE, Quantized, Ranks, ResidualVectorQuantizer
+from codecctl.engine.quantizers.ranks import ALONE, Ranks
+from codecctl.engine.quantizers.rvq import Quantized, ResidualVectorQuantizer
 from codecctl.engine.quantizers.statistics import (
     codebook_entropy,
     codebook_perplexity,

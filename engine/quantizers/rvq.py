@@ -6,7 +6,6 @@ Zeghidour et al. 2021 (https://arxiv.org/abs/2107.03312), section 3.3; van den O
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import log2
 from typing import Literal
@@ -15,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.quantizers.clustering import kmeans, nearest
+from codecctl.engine.quantizers.ranks import ALONE, Ranks
 
 Ema = Literal["correct", "encodec"]
 
@@ -38,25 +38,6 @@ class Quantized:
     """Mean of `commitments` over the stages, 0-d."""
     bits_per_frame: float
     """Size of the codes of one frame, without entropy coding."""
-
-
-@dataclass(frozen=True)
-class Ranks:
-    """The processes that share a global batch."""
-
-    rank: int
-    """Of this process, from 0."""
-    world_size: int
-    """How many there are; all quantize equally many vectors between two updates."""
-    all_reduce_: Callable[[Tensor], None]
-    """Sums a tensor over the processes, in place."""
-
-
-def _nothing_to_add(_: Tensor) -> None:
-    """The sum over one process."""
-
-
-ALONE = Ranks(rank=0, world_size=1, all_reduce_=_nothing_to_add)
 
 
 class ResidualVectorQuantizer(nn.Module):
@@ -182,8 +163,8 @@ class ResidualVectorQuantizer(nn.Module):
     def initialize(self, latents: Tensor, generator: torch.Generator) -> None:
         """Set every codebook to the k-means centroids of what the stages before it left.
 
-        Centroids of few vectors start with the count of an average entry: the first hundred
-        updates, not the sample, shall tell whether they are dead.
+        The average entry starts with a count of one, whatever the sample's size, and no entry with
+        less: the first hundred updates, not the sample, shall tell which are dead.
 
         Args:
             latents: (V, D), V >= N, better 4 N or more: a reservoir from many recordings.
@@ -202,7 +183,7 @@ class ResidualVectorQuantizer(nn.Module):
                 counts.copy_(clusters.counts)
                 sums.copy_(clusters.centroids)
             else:
-                counts.copy_(clusters.counts.clamp(min=latents.shape[0] / self.codebook_size))
+                counts.copy_((clusters.counts / clusters.counts.mean()).clamp(min=1))
                 sums.copy_(clusters.centroids * counts[:, None])
             residual = residual - clusters.centroids[clusters.members]
 
