@@ -163,6 +163,17 @@ def test_an_empty_table_laid_over_a_full_one_changes_nothing(tree: Tree) -> None
     assert OTHER not in tree.sources.values()
 
 
+def test_a_new_owner_takes_the_table_but_not_what_others_set_in_it() -> None:
+    tree, third = Tree(shape_of(Root), FILE), Source("third.toml")
+    tree.own("part", FILE)
+    tree.merge({"part": FLAT, "sizes": [1]}, FILE)
+    tree.merge({"part": {"slope": 3.0}}, OTHER)
+    tree.merge({"part": {"width": 9}}, third)
+    tree.own("part", third)
+    assert tree.values == {"part": {"slope": 3.0, "width": 9}}
+    assert tree.source_of(("part", "type")) is third
+
+
 def test_restoring_takes_values_and_sources_of_the_other_tree(tree: Tree) -> None:
     changed = Tree(shape_of(Root), FILE)
     changed.merge(VALUES, FILE)

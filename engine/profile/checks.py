@@ -38,6 +38,7 @@ def check_data(data: Data) -> Iterator[Finding]:
         yield _finding(
             "data.capsules.count",
             f"found {data.capsules.count}, allowed with policy 'random_one': 1",
+            "data.capsules.policy",
         )
 
 

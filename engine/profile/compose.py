@@ -102,7 +102,7 @@ def _problems(
         group = finding.key[0]
         if finding.missing and group in parts.unread:
             continue  # without its option every key is missing, and one line says that already
-        if finding.missing and finding.key == (group,) and group in GROUPS:
+        if finding.key == (group,) and group in GROUPS and tree.get((group,)) is None:
             have = ", ".join(library.names(group))
             finding = replace(
                 finding, what=f"is missing; name an option in defaults.{group} (have: {have})"
@@ -186,7 +186,8 @@ def _read_option(
 
 def _lay_files(parts: _Parts, shape: Shape, *, overlays: bool) -> Tree:
     tree = Tree(shape, parts.body.source)
-    in_force = {group: fragment.source for group, fragment in parts.defaults.items()}
+    for group, fragment in parts.defaults.items():
+        tree.own(group, fragment.source)
     for fragment in (*parts.defaults.values(), parts.body):
         tree.merge(fragment.values, fragment.source)
     for choice, fragment in parts.choices:
@@ -195,9 +196,7 @@ def _lay_files(parts: _Parts, shape: Shape, *, overlays: bool) -> Tree:
         misfits = tree.merge(fragment.values, fragment.source)
         parts.problems += [f"{fragment.source.text}: {misfit}" for misfit in misfits]
         if not fragment.overlay:
-            if choice.group in in_force:
-                tree.withdraw(in_force[choice.group])
-            in_force[choice.group] = fragment.source
+            tree.own(choice.group, fragment.source)
             named = {"defaults": {choice.group: fragment.name}}
             tree.merge(named, Source(f"override {choice.text}"))
     return tree

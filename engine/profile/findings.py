@@ -37,6 +37,8 @@ def findings_of(error: ValidationError, tree: Tree, shape: Shape) -> list[Findin
         key = _key_of(problem["loc"], tree.values, missing=kind == "missing")
         if kind == "extra_forbidden":
             finding = Finding(key, unknown_key(key, tree, shape))
+        elif kind == "missing" and isinstance(tree.get(key[:-1]), list):
+            finding = Finding(key[:-1], _wrong_value(key[:-1], tree, shape))  # a list too short
         elif kind == "missing":
             finding = Finding(
                 key, f"is missing; needed: {_allowed(key, tree, shape)}", missing=True

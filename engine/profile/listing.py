@@ -135,8 +135,7 @@ def check_file(name: str, overrides: Sequence[str]) -> list[str]:
     if path.is_file() and group in GROUPS:
         return [_check_option(File(path, label_of(path)), group)]
     resolved = load_profile(name, overrides)
-    sources = len(set(resolved.provenance.values()))
-    summary = f"{name}: {len(resolved.provenance)} values from {sources} sources, no errors"
+    summary = f"{name}: {len(resolved.provenance)} values, no errors"
     return [summary, *(f"{name}: {notice}" for notice in resolved.notices)]
 
 

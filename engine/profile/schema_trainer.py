@@ -198,7 +198,7 @@ class Trainer(BaseModel):
     """Steps that make an epoch; 0: data.items_per_epoch / data.batch_size."""
     order: Literal["generator_first", "discriminator_first"]
     """Who is updated first in a step."""
-    stages: Annotated[tuple[str, ...], Field(max_length=0)]
+    stages: tuple[()]
     """Stages of a training in several; none in this mode."""
     gradient_clip_val: NotNegative
     """Largest norm of the generator's gradient; 0: no limit."""

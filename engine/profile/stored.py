@@ -6,12 +6,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 
-from codecctl.engine.profile.findings import describe
+from codecctl.engine.profile.findings import describe, quoted
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.shape import shape_of
 from codecctl.engine.profile.tree import Source, Tree
 from codecctl.engine.profile.validate import validate_types
 from codecctl.errors import ProfileError
+
+_MODES = " or ".join(f"'{mode}'" for mode in MODES)
 
 _NOT_HASHED = ("description", "defaults")
 """Names and words: two profiles that differ only here train the same."""
@@ -29,7 +31,7 @@ def profile_from_json(values: Mapping[str, object], *, label: str = "profile.jso
     """
     mode = values.get("mode")
     if not isinstance(mode, str) or mode not in MODES:
-        raise ProfileError(f"{label}: mode: found {mode!r}, allowed: {', '.join(MODES)}")
+        raise ProfileError(f"{label}: mode: found {quoted(mode)}, allowed: {_MODES}")
     schema = MODES[mode].schema
     source = Source(label)
     tree = Tree(shape_of(schema), source)

@@ -32,6 +32,7 @@ class Tree:
 
     def __init__(self, shape: Shape, base: Source) -> None:
         self.base = base
+        self._owners: dict[str, Source] = {}
         self.values: dict[str, object] = {}
         self.sources: dict[Key, Source] = {}
         self._shape = shape
@@ -68,6 +69,12 @@ class Tree:
         below_key = {leaf: s for leaf, s in other.sources.items() if leaf[: len(key)] == key}
         self.sources.update(below_key)
 
+    def own(self, name: str, source: Source) -> None:
+        """Make a source the owner of a table at the top; what its last owner still holds goes."""
+        if name in self._owners:
+            self.withdraw(self._owners[name])
+        self._owners[name] = source
+
     def withdraw(self, source: Source) -> None:
         """Remove every value that still comes from a source."""
         for key in [key for key, origin in self.sources.items() if origin is source]:
@@ -81,12 +88,18 @@ class Tree:
         return value
 
     def source_of(self, key: Key) -> Source:
-        """The source of a value; of a table, of the first value in it, or beside it, or `base`."""
+        """The source of a value, or of the first value in a table.
+
+        Of a key that is not there: the one that owns the table that it should be in, of what
+        stands beside it there, or `base`.
+        """
         for length in range(len(key), 0, -1):
+            if length == 1 < len(key) and key[0] in self._owners:
+                break
             for leaf, source in self.sources.items():
                 if leaf[:length] == key[:length]:
                     return source
-        return self.base
+        return self._owners.get(key[0], self.base)
 
     def _merge(
         self,

@@ -1,0 +1,154 @@
+"""Keys that have to agree with each other."""
+
+from __future__ import annotations
+
+import pytest
+
+from codecctl.engine.profile import load_profile
+from codecctl.engine.profile.checks import kbps_per_codebook
+from codecctl.engine.profile.library import PACKAGED
+from codecctl.errors import ProfileError
+
+SEARCH = (PACKAGED,)
+PLAIN = load_profile("paired", search=SEARCH).profile
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (
+            ['data.val_scenes=["Park", "Woodland"]'],
+            "data.val_scenes: 'Park' is in train_scenes as well; keep one",
+        ),
+        (
+            ['data.test_scenes=["train station"]'],
+            "data.test_scenes: 'trainstation' is in val_scenes as well; keep one",
+        ),
+        (
+            ["data.capsules.count=1"],
+            "data.capsules.count: found 1, allowed in mode 'paired': at least 2",
+        ),
+        (
+            ["data.items_per_epoch=7"],
+            "data.items_per_epoch: found 7, allowed: at least data.batch_size = 8",
+        ),
+        (
+            ["data.segment_seconds=0.05"],
+            "data.segment_seconds: found 0.05 (1200 samples), allowed: at least 0.08533, the "
+            "longest window of losses and discriminators",
+        ),
+        (
+            ["model.generator.channels=2"],
+            "model.generator.channels: found 2, allowed in mode 'paired': 1",
+        ),
+        (
+            ["model.generator.trim_right_ratio=0.5"],
+            "model.generator.trim_right_ratio: found 0.5, allowed with causal = true: 1.0",
+        ),
+        (
+            ["model.generator.num_filters=1"],
+            "model.generator.compress: found 2, allowed: at most num_filters = 1",
+        ),
+        (
+            ["model.quantizer.bandwidths=[3.0, 1.5]"],
+            "model.quantizer.bandwidths: found [3.0, 1.5], allowed: rising",
+        ),
+        (
+            ["model.quantizer.bandwidths=[0.5, 1.5]"],
+            "model.quantizer.bandwidths: found 0.5 kb/s, allowed: at least the 0.75 kb/s of one "
+            "codebook",
+        ),
+        (
+            ["model.n_q=1"],
+            "trainer.loss_config.pairwise.diversity.config.stage: found 1, allowed: below "
+            "model.quantizer.num_codebooks = 1",
+        ),
+        (
+            ["model.discriminators.0.hop_lengths=[256, 512]"],
+            "model.discriminators.0.hop_lengths: found 2 entries, needed 3: one for each of n_ffts",
+        ),
+        (
+            ["model.discriminators.0.win_lengths=[1024, 2048, 1024]"],
+            "model.discriminators.0.win_lengths: found 1024, allowed: at most its n_fft 512",
+        ),
+        (
+            ["model.discriminators=[]"],
+            "model.discriminators: found none, needed: one, or weights 0 in "
+            "trainer.loss_config.adversarial",
+        ),
+        (
+            ["trainer.scheduler.config.warmup_epochs=300"],
+            "trainer.scheduler.config.warmup_epochs: found 300.0, allowed: below "
+            "trainer.max_epochs = 300",
+        ),
+        (
+            ["trainer.discriminator.scheduler.config.warmup_epochs=300"],
+            "trainer.discriminator.scheduler.config.warmup_epochs: found 300.0, allowed: below "
+            "trainer.max_epochs = 300",
+        ),
+        (
+            ['trainer.balancer.covers=["mel", "mel"]'],
+            "trainer.balancer.covers: found ['mel', 'mel'], allowed: each once",
+        ),
+        (
+            ["trainer.balancer.covers=[]"],
+            "trainer.balancer.covers: found [] without any weight, needed: a term with a weight "
+            "above 0, or trainer.balancer.enabled = false",
+        ),
+        (
+            ["trainer.ckpt_dir=../checkpoints"],
+            "trainer.ckpt_dir: found '../checkpoints', allowed: a folder below the run directory",
+        ),
+        (
+            ["trainer.ckpt_dir=/checkpoints"],
+            "trainer.ckpt_dir: found '/checkpoints', allowed: a folder below the run directory",
+        ),
+    ],
+)
+def test_what_does_not_agree_is_refused_and_the_override_blamed(
+    overrides: list[str], line: str
+) -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_profile("paired", overrides, search=SEARCH)
+    assert caught.value.problems == (f"override {overrides[0]}: {line}",)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["model.n_q=1", "pairwise.div_weight=0"],
+        [
+            "model.discriminators=[]",
+            *(
+                f"trainer.loss_config.adversarial.weights.{term}=0"
+                for term in ("generator", "feature")
+            ),
+        ],
+        ["data.items_per_epoch=7", "trainer.updates_per_epoch=10"],
+        ["data.capsules.count=4"],
+        ["trainer.balancer.covers=[]", "trainer.balancer.enabled=false"],
+        ["trainer.scheduler.config.warmup_epochs=300", "trainer.scheduler.enabled=false"],
+        ["model.generator.trim_right_ratio=0.5", "model.generator.causal=false"],
+        ['data.test_scenes=["Woodland"]', 'data.val_scenes=["TrainStation"]'],
+        ["trainer.num_gpus=0"],
+        ["trainer.num_gpus=auto"],
+    ],
+)
+def test_what_does_agree_is_taken(overrides: list[str]) -> None:
+    load_profile("paired", overrides, search=SEARCH)
+
+
+def test_one_capsule_makes_no_pair() -> None:
+    with pytest.raises(ProfileError) as caught:
+        load_profile("paired", ["data.capsules.policy=random_one"], search=SEARCH)
+    assert [line.partition(": ")[2] for line in caught.value.problems] == [
+        "data.capsules.count: found 2, allowed with policy 'random_one': 1",
+        "data.capsules.policy: found 'random_one', allowed in mode 'paired': 'random_distinct' or "
+        "'all'",
+    ]
+
+
+def test_a_codebook_of_1024_entries_costs_750_bits_a_second() -> None:
+    quantizer, strides = PLAIN.model.quantizer, PLAIN.model.generator.strides
+    assert kbps_per_codebook(quantizer, rate=24000, strides=strides) == pytest.approx(0.75)
+    assert kbps_per_codebook(quantizer, rate=48000, strides=strides) == pytest.approx(1.5)
