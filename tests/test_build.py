@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
-from codecctl.engine.build import build_networks, build_recipe, term_weights
+from codecctl.datasets.store import Store
+from codecctl.engine.build import build_data, build_networks, build_recipe, term_weights
 from codecctl.engine.profile import Profile, load_profile
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.network import CodecNetwork
@@ -76,3 +81,18 @@ def test_what_no_recipe_does_is_refused_in_one_go() -> None:
     with pytest.raises(ProfileError, match="accumulate_grad_batches: found 4, needed 1") as caught:
         build_recipe(greedy, runtime=FabricRuntime(0), updates_per_epoch=10)
     assert len(caught.value.problems) == 2
+
+
+def test_data_follow_the_scenes_and_the_window_of_the_profile(
+    make_store: Callable[..., Path],
+) -> None:
+    generator = np.random.default_rng(0)
+    scenes = ("Beach.1", "Park.1", "Woodland.1", "TrainStation.1")
+    audio = {name: 0.1 * generator.standard_normal((4, 24_000), np.float32) for name in scenes}
+    with_scenes = profile("data.segment_seconds=0.5", "data.min_source_seconds=0.5")
+    data = build_data(with_scenes, Store.open(make_store(audio, sample_rate=24_000)))
+    assert set(data.split.train) == {"Beach.1", "Park.1"}
+    assert len(data.validation) == 100
+    assert {item.recording for item in data.validation} == {"Woodland.1", "TrainStation.1"}
+    assert all(len(set(item.channels)) == 2 for item in data.validation)
+    assert data.train.batch(0).audio.shape == (8, 2, 12_000)

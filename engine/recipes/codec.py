@@ -127,7 +127,8 @@ class CodecRecipe:
         verdict, scalars = self._open(estimate, reference, num_groups=groups, step=step)
         terms = self._wave_terms(estimate, reference, verdict=verdict, num_groups=groups)
         pull = self._objective.pull(
-            {name: parts.sum() for name, parts in terms.items()},
+            # Of an item of the global batch, over which the ranks together take the mean.
+            {name: parts.sum() / self._runtime.world_size for name, parts in terms.items()},
             estimate,
             keep_graph=verdict is not None and verdict.learning,
         )
@@ -255,8 +256,7 @@ class CodecRecipe:
 
     def _surrogate(self, coded: Coded, gradient: Tensor, *, num_groups: int) -> Tensor:
         """A number whose gradient is that of the balanced terms and of the commitment."""
-        # Ranks average what they pass back; an item's balanced gradient has a size of its own
-        # that must not shrink with the number of ranks.
+        # Ranks average what they pass back, but the gradients of all items add up.
         pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
         return pulled + self._weights["commitment"] * num_groups * coded.commitment
 
