@@ -69,7 +69,6 @@ class ResidualVectorQuantizer(nn.Module):
     sums: Tensor
     counts: Tensor
     revived: Tensor
-    _pending: Tensor
 
     def __init__(
         self,
@@ -103,10 +102,8 @@ class ResidualVectorQuantizer(nn.Module):
         self.register_buffer(
             "revived", torch.zeros(num_codebooks, dtype=torch.int64), persistent=False
         )
-        # Sums and counts (last column) since the last update, always empty when one is saved.
-        pending = torch.zeros(num_codebooks, codebook_size, dim + 1)
-        self.register_buffer("_pending", pending, persistent=False)
-        self._candidates: list[Tensor] = []
+        # Inputs (K, V, D) and codes (K, V) since the last update, so none when a state is saved.
+        self._noted: list[tuple[Tensor, Tensor]] = []
 
     def forward(self, latent: Tensor) -> Quantized:
         """Quantize a latent sequence (B, D, F); in training mode, note what was coded.
@@ -128,7 +125,7 @@ class ResidualVectorQuantizer(nn.Module):
                 commitments.append((residual - entry).square().mean())
                 residual, total = residual - entry, total + entry
             if self.training:
-                self._note(inputs, codes)
+                self._noted.append((torch.stack(inputs), torch.stack(codes)))
             commitment = torch.stack(commitments)
             return Quantized(
                 latent=_as_sequence(_straight_through(total, vectors), batch),
@@ -196,14 +193,17 @@ class ResidualVectorQuantizer(nn.Module):
                 ranks.
             ranks: Whose vectors count. All of them call, and all end with the same codebooks.
         """
-        if not self._candidates:
+        if not self._noted:
             return
-        slots = self._drawn(generator, ranks)  # (K, S, D)
-        # One message: sums, counts and the drawn vectors.
-        shared = torch.cat([self._pending.flatten(), slots.flatten()])
+        vectors = torch.cat([inputs for inputs, _ in self._noted], 1)
+        codes = torch.cat([codes for _, codes in self._noted], 1)
+        self._noted.clear()
+        coded, slots = self._coded(vectors, codes), self._drawn(vectors, generator, ranks)
+        # One message for all ranks.
+        shared = torch.cat([coded.flatten(), slots.flatten()])
         ranks.all_reduce_(shared)
-        parts = torch.split(shared, [self._pending.numel(), slots.numel()])
-        coded, slots = parts[0].view_as(self._pending), parts[1].view_as(slots)
+        parts = torch.split(shared, [coded.numel(), slots.numel()])
+        coded, slots = parts[0].view_as(coded), parts[1].view_as(slots)
         self.sums.mul_(self.decay).add_(coded[..., :-1], alpha=1 - self.decay)
         self.counts.mul_(self.decay).add_(coded[..., -1], alpha=1 - self.decay)
         total = self.counts.sum(1, keepdim=True)
@@ -211,22 +211,20 @@ class ResidualVectorQuantizer(nn.Module):
         smoothed = (self.counts + self.epsilon) / (total + smoothing) * total
         self.codebooks.copy_(self.sums / smoothed[..., None])
         self._revive(slots)
-        self._pending.zero_()
-        self._candidates.clear()
 
-    def _note(self, inputs: list[Tensor], codes: list[Tensor]) -> None:
-        """Add what each stage coded, (V, D) and (V,), to the pending statistics."""
-        ones = torch.ones_like(inputs[0][:, :1])
-        for pending, vectors, index in zip(self._pending, inputs, codes, strict=True):
-            pending.index_add_(0, index, torch.cat([vectors, ones], 1))
-        self._candidates.append(torch.stack(inputs))
+    def _coded(self, vectors: Tensor, codes: Tensor) -> Tensor:
+        """Sum and, last, number of the vectors (K, V, D) of each entry: (K, N, D + 1)."""
+        coded = vectors.new_zeros(self.num_codebooks, self.codebook_size, self.dim + 1)
+        counted = torch.cat([vectors, torch.ones_like(vectors[..., :1])], 2)
+        for table, rows, index in zip(coded, counted, codes, strict=True):
+            table.index_add_(0, index, rows)
+        return coded
 
-    def _drawn(self, generator: torch.Generator, ranks: Ranks) -> Tensor:
+    def _drawn(self, vectors: Tensor, generator: torch.Generator, ranks: Ranks) -> Tensor:
         """Distinct random inputs of each stage (K, S, D) from all ranks, 0 where not of this one.
 
         Drawn by their place in the global batch, so that it does not matter who holds them.
         """
-        vectors = torch.cat(self._candidates, 1)  # (K, V, D)
         if not self.dead_threshold:
             return vectors[:, :0]
         local = vectors.shape[1]
