@@ -6,13 +6,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on, work
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
+from textual.screen import Screen
 from textual.widgets import HelpPanel
 
 from codecctl.dashboard.chart_grid import ChartGrid
@@ -75,12 +76,13 @@ class DashboardApp(App[None]):
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.folder = folder
         self.snapshot = Snapshot()
-        self.shown: set[str] | None = None
+        self.shown: set[str] = set()
         self.is_reading = False
         self._only = only
         self._reader = RunsReader(folder, only=only, clock=clock)
         self._book = ColorBook()
         self._opened = only
+        self._known: set[str] = set()
 
     def get_default_screen(self) -> RunsScreen:
         """Start with the list of runs."""
@@ -97,7 +99,7 @@ class DashboardApp(App[None]):
         """Start to read, unless a reading is under way."""
         if not self.is_reading:
             self.is_reading = True
-            self._read(frozenset(self.shown or ()), self._opened)
+            self._read(frozenset(self.shown), self._opened)
 
     @work(thread=True, group="reader")
     def _read(self, shown: frozenset[str], opened: str) -> None:
@@ -109,19 +111,24 @@ class DashboardApp(App[None]):
         self.snapshot = event.snapshot
         names = [run.name for run in event.snapshot.runs]
         self._book.assign(names)
-        again = not event.snapshot.complete
-        if self.shown is None and names:
-            self.shown = set(names[:NUM_SHOWN_AT_START])
-            again = True
+        new = self._choose_shown(names)
         self._show()
-        if again:
+        if new or not event.snapshot.complete:
             self.poll()
+
+    def _choose_shown(self, names: list[str]) -> bool:
+        """Draw the newest runs at the start, and later every run that begins; whether any."""
+        begun = names[:NUM_SHOWN_AT_START] if not self._known else names
+        new = set(begun) - self._known
+        self._known |= set(names)
+        self.shown |= new
+        return bool(new)
 
     def _show(self) -> None:
         with self.batch_update():
             screen = self.screen
             if isinstance(screen, RunsScreen):
-                screen.show(self.snapshot, self.shown or (), self._book)
+                screen.show(self.snapshot, self.shown, self._book)
             elif isinstance(screen, RunScreen):
                 screen.show(self.snapshot.by_name().get(screen.run_name), self._book)
 
@@ -140,7 +147,7 @@ class DashboardApp(App[None]):
 
     def toggle_run(self, name: str) -> None:
         """Draw a run in the charts of the list, or no longer."""
-        self.shown = (self.shown or set()) ^ {name}
+        self.shown = self.shown ^ {name}
         self._show()
         self.poll()
 
@@ -153,8 +160,11 @@ class DashboardApp(App[None]):
         self.toggle_run(event.run_name)
 
     def active_grid(self) -> ChartGrid | None:
-        """The charts that are on the screen."""
-        screen = self.screen
+        """The charts that one sees."""
+        return self.grid_of(self.screen)
+
+    def grid_of(self, screen: Screen[Any]) -> ChartGrid | None:
+        """The charts that a screen shows; None when it shows none."""
         if isinstance(screen, RunScreen):
             return screen.active_grid()
         if isinstance(screen, RunsScreen) and self.snapshot.runs:

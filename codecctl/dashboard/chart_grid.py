@@ -20,7 +20,7 @@ from codecctl.dashboard.smoothing import LEVELS
 from codecctl.dashboard.viewing import panned, with_axis, zoomed
 from codecctl.dashboard.wording import HINTS
 
-MIN_CHART_WIDTH, MIN_CHART_HEIGHT = 36, 7
+MIN_CHART_WIDTH, MIN_CHART_HEIGHT = 36, 8
 MAX_CHARTS = 24
 
 
@@ -52,15 +52,15 @@ class ChartGrid(Widget):
         yield Static(id="chart-status", markup=False)
 
     def on_mount(self) -> None:
-        """Start with the filter closed."""
-        self.query_one(Input).display = False
+        """Start empty."""
         self.set_reactive(ChartGrid.view_state, self._first_view)
-        self.show([])
+        self.draw()
 
     def show(self, sources: Sequence[Source], *, empty_text: str = "no values yet") -> None:
         """Exchange the runs that are drawn."""
-        self._sources = tuple(sources)
-        self._empty_text = empty_text
+        if (tuple(sources), empty_text) == (self._sources, self._empty_text):
+            return
+        self._sources, self._empty_text = tuple(sources), empty_text
         self.draw()
 
     def metrics(self) -> list[str]:
@@ -102,13 +102,14 @@ class ChartGrid(Widget):
             new = [LineChart() for _ in range(len(names) - len(charts))]
             grid.mount(*new)
             charts += new
+        view = replace(self.view_state, extent=x_extent(self._sources, self.view_state.axis))
         for chart, name in zip(charts, names, strict=False):
             chart.display = True
             chart.tooltip = HINTS.get(name)
             chart.show(
                 name,
-                curves_of(name, self._sources, self.view_state),
-                view=self.view_state,
+                curves_of(name, self._sources, view),
+                view=view,
                 log_scale=name in self._log_metrics,
             )
         for chart in charts[len(names) :]:
@@ -172,7 +173,7 @@ class ChartGrid(Widget):
     @on(Input.Submitted, "#filter")
     def _filter_done(self, event: Input.Submitted) -> None:
         event.stop()
-        event.input.display = bool(event.value)
+        event.input.set_class(bool(event.value), "-open")
         charts = self.charts()
         if charts:
             charts[0].focus()
@@ -180,7 +181,7 @@ class ChartGrid(Widget):
     def open_filter(self) -> None:
         """Show the filter line and put the keys there."""
         line = self.query_one("#filter", Input)
-        line.display = True
+        line.add_class("-open")
         line.focus()
 
     def clear(self) -> bool:
@@ -190,8 +191,9 @@ class ChartGrid(Widget):
         if self._alone:
             self._alone = ""
             self.draw()
-        elif line.display:
-            line.value, line.display, self.pattern = "", False, ""
+        elif line.has_class("-open"):
+            line.value = self.pattern = ""
+            line.remove_class("-open")
         elif view.cursor is not None or view.window is not None:
             self.view_state = replace(view, cursor=None, window=None)
         else:

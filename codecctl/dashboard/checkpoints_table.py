@@ -12,10 +12,10 @@ from codecctl.engine.rundir import CheckpointInfo, number
 _BEST_COLUMN = 3
 _COLUMNS = (
     ListColumn("checkpoint", 15),
-    ListColumn("step", 9),
-    ListColumn("epoch", 6),
-    ListColumn("val/mel", 9),
-    ListColumn("size", 9),
+    ListColumn("step", 9, right=True),
+    ListColumn("epoch", 6, right=True),
+    ListColumn("val/mel", 9, right=True),
+    ListColumn("size", 9, right=True),
     ListColumn("", 10),
     ListColumn("metrics", 0, from_width=100),
 )
@@ -51,10 +51,10 @@ def _cells(info: CheckpointInfo, best_metric: str) -> list[Cell]:
     )
     return [
         info.name,
-        str(info.step).rjust(9),
-        str(info.epoch).rjust(6),
-        value_text(number(info.metrics.get(best_metric))).rjust(9),
-        bytes_text(info.bytes).rjust(9),
+        str(info.step),
+        str(info.epoch),
+        value_text(number(info.metrics.get(best_metric))),
+        bytes_text(info.bytes),
         Text(marks, style="bold green" if info.is_best else "bold"),
         others,
     ]

@@ -16,7 +16,7 @@ from codecctl.dashboard.canvas import Ink, curve_ink, raw_ink
 # Okabe and Ito 2008 without vermilion, which is kept for alerts; the blue is lightened.
 RUN_COLORS = ("#56b4e9", "#e69f00", "#2fbf8f", "#cc79a7", "#f0e442", "#6c8cff", "#c0c0c0")
 _DIM_COLORS = ("#2b5a75", "#735000", "#186048", "#663d54", "#787222", "#36467f", "#606060")
-_ANSI_COLORS = ("cyan", "yellow", "green", "magenta", "bright_yellow", "blue", "white")
+_ANSI_COLORS = ("cyan", "yellow", "green", "magenta", "bright_white", "blue", "bright_cyan")
 
 NUM_COLORS = len(RUN_COLORS)
 
@@ -46,9 +46,9 @@ class ColorBook:
         index = list(self._colors).index(name)
         return string.ascii_letters.swapcase()[index % len(string.ascii_letters)]
 
-    def style(self, name: str) -> Style:
+    def style(self, name: str, *, ansi: bool, dark: bool) -> Style:
         """The style in which the letter of a run is written."""
-        return Style(color=RUN_COLORS[self.color(name)], bold=True)
+        return inks(ansi=ansi, dark=dark).style(curve_ink(self.color(name))) + Style(bold=True)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def inks(*, ansi: bool, dark: bool) -> Inks:
         Ink.AXIS: Style(dim=True),
         Ink.TITLE: Style(bold=True),
         Ink.LABEL: Style(dim=True),
-        Ink.GUIDE: Style(color="bright_black") if ansi else Style(color=_gray(dark)),
+        Ink.GUIDE: Style(color="bright_black" if ansi else _gray(dark), dim=ansi),
         Ink.ALERT: Style(color="red" if ansi else "#ff5533", bold=True),
         Ink.CURSOR: Style(bold=True),
     }

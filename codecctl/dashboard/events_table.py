@@ -12,8 +12,8 @@ from codecctl.dashboard.wording import first_line
 from codecctl.engine.rundir import Row, number
 
 _COLUMNS = (
-    ListColumn("time", 14),
-    ListColumn("step", 9),
+    ListColumn("time", 15),
+    ListColumn("step", 9, right=True),
     ListColumn("event", 11),
     ListColumn("message", 0),
 )
@@ -65,7 +65,7 @@ def _cells(row: Row) -> list[Cell]:
     step = number(row.get("step"))
     return [
         clock,
-        ("" if step is None else f"{step:.0f}").rjust(9),
+        ("" if step is None else f"{step:.0f}"),
         Text(kind, style=_STYLES.get(kind, "")),
         first_line(str(row.get("message", ""))),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 from textual import events
@@ -22,6 +22,15 @@ class ListColumn:
     """In cells; 0 takes what the others leave."""
     from_width: int = 0
     """Only in listings at least this wide."""
+    right: bool = False
+    """Numbers: aligned to the right."""
+
+    def align(self, text: Text) -> Text:
+        """A cell or heading as it stands in this column."""
+        if self.right and self.width:
+            text = text.copy()
+            text.align("right", self.width)
+        return text
 
 
 class Listing(DataTable[Text]):
@@ -47,7 +56,10 @@ class Listing(DataTable[Text]):
     def show_rows(self, rows: Mapping[str, Sequence[Cell]]) -> None:
         """Exchange the rows: key -> one cell for every column, visible or not."""
         new = {
-            key: [cell if isinstance(cell, Text) else Text(cell) for cell in cells]
+            key: [
+                column.align(cell if isinstance(cell, Text) else Text(cell))
+                for column, cell in zip(self._list_columns, cells, strict=True)
+            ]
             for key, cells in rows.items()
         }
         old, self._rows = self._rows, new
@@ -65,7 +77,7 @@ class Listing(DataTable[Text]):
         """Change a heading."""
         columns = list(self._list_columns)
         if columns[index].label != label:
-            columns[index] = ListColumn(label, columns[index].width, columns[index].from_width)
+            columns[index] = replace(columns[index], label=label)
             self._list_columns = tuple(columns)
             self._arrange(self.size.width)
 
@@ -90,7 +102,9 @@ class Listing(DataTable[Text]):
         self.clear(columns=True)
         for index in visible:
             column = self._list_columns[index]
-            self.add_column(Text(column.label), width=column.width or rest, key=str(index))
+            self.add_column(
+                column.align(Text(column.label)), width=column.width or rest, key=str(index)
+            )
         self._shown_columns = tuple(visible)
         self._fill()
         if kept is not None:

@@ -11,9 +11,13 @@ EMPTY = """No runs in {folder} yet.
 Type in another terminal:
 
     codecctl train --profile paired
-    codecctl train --profile paired model=tiny trainer=demo     (two minutes on a CPU)
 
-New runs appear here by themselves. Runs elsewhere: codecctl dashboard FOLDER"""
+or, in two minutes without a GPU:
+
+    codecctl train --profile paired model=tiny trainer=demo
+
+New runs appear here by themselves.
+To look elsewhere: codecctl dashboard FOLDER"""
 
 
 def note_text(run: RunView) -> str:

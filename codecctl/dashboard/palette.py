@@ -43,7 +43,7 @@ class DashboardCommands(Provider):
                 "in the charts of the list",
                 partial(app.toggle_run, run.name),
             )
-        grid = app.active_grid()
+        grid = app.grid_of(self.screen)
         if grid is None:
             return
         for metric in grid.metrics():

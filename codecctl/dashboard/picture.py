@@ -99,7 +99,7 @@ class Picture(Widget):
         nyquist = clip.sample_rate / 2000
         labels = [""] * rows
         for share in (0.0, 0.5, 1.0):
-            labels[round((rows - 1) * (1 - share))] = f"{nyquist * share:g}k"
+            labels[round((rows - 1) * (1 - share))] = f"{nyquist * share:g}k" if share else "0"
         if self.app.native_ansi_color or self.app.no_color:
             drawn = [[Segment(line)] for line in shade_rows(levels)]
         else:

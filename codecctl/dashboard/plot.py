@@ -52,6 +52,8 @@ class View:
     smoothing: float = 0.0
     window: tuple[float, float] | None = None
     """Range of x that is shown, None for all."""
+    extent: tuple[float, float] | None = None
+    """What "all" is: first and last x over all charts of a page, so that their axes agree."""
     cursor: float | None = None
     """x of the crosshair."""
     without_outliers: bool = False
@@ -93,7 +95,7 @@ def draw(
 
 def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window | None:
     """The ranges of both axes: all finite values within the shown part of x."""
-    x_range = view.window or full_range([curve.x for curve in curves])
+    x_range = view.window or view.extent or full_range([curve.x for curve in curves])
     if x_range is None:
         return None
     shown = []
@@ -111,8 +113,8 @@ def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window 
 
 
 def nearest(curve: Curve, x: float) -> int | None:
-    """Index of the point closest to `x`; None where there is no point."""
-    if not curve.x.size:
+    """Index of the point closest to `x`; None before the first and after the last one."""
+    if not curve.x.size or not curve.x[0] <= x <= curve.x[-1]:
         return None
     right = int(np.searchsorted(curve.x, x).clip(0, curve.x.size - 1))
     left = max(0, right - 1)
@@ -145,7 +147,7 @@ def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
     end = canvas.width - len(unit.name)
     canvas.text(bottom, end, unit.name, Ink.LABEL)
     free = area.left - 1
-    for tick in linear_ticks(low, high, count=max(2, area.width // 9)):
+    for tick in linear_ticks(low, high, count=max(2, area.width // 8)):
         column = area.left + int((tick.value - low) / (high - low) * (area.width - 1))
         start = max(area.left - 1, column - len(tick.label) // 2)
         if start >= free and start + len(tick.label) < end:
@@ -208,7 +210,7 @@ def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: Vi
 def _readout(curve: Curve, view: View) -> tuple[str, int]:
     index = curve.values.size - 1 if view.cursor is None else nearest(curve, view.cursor)
     if index is None or index < 0:
-        return "", Ink.LABEL
+        return f"{curve.letter} -".strip(), curve_ink(curve.color)
     last = float(curve.values[index])
     shown = float(curve.front[index])
     text = value_text(shown if np.isfinite(shown) else last)

@@ -12,9 +12,9 @@ from codecctl.dashboard.views import RunView
 from codecctl.engine.rundir import Row
 
 _COLUMNS = (
-    ListColumn("key", 44),
+    ListColumn("key", 0),
     ListColumn("value", 0),
-    ListColumn("from", 24, from_width=90),
+    ListColumn("from", 18),
 )
 _LONGEST = 200
 
@@ -31,6 +31,7 @@ class ProfileTable(Listing):
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="profile-table")
+        self._rows_in_full: dict[str, list[Cell]] = {}
         self._shown: tuple[Row, Row] | None = None
 
     def show_run(self, run: RunView) -> None:
@@ -48,7 +49,16 @@ class ProfileTable(Listing):
         for path, value in flatten(run.detail.environment):
             key = f"environment.{path}"
             rows.setdefault(key, [Text(key, style="dim"), value, "environment.json"])
+        self._rows_in_full = rows
         self.show_rows(rows)
+
+    def selected_text(self) -> str:
+        """The row under the cursor without anything cut off."""
+        cells = self._rows_in_full.get(self.selected_key or "")
+        if cells is None:
+            return ""
+        path, value, source = (str(cell) for cell in cells)
+        return f"{path} = {value}" + (f"   from {source}" if source else "")
 
 
 def flatten(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -76,8 +76,10 @@ def _join(x: Array, y: Array, finite: Dots, low: Array, high: Array, *, edges: A
 def _fill(low: Array, high: Array, window: Window, rows: int) -> Dots:
     scale = (rows - 1) / (window.y_high - window.y_low)
     hit = low <= high
-    top = np.where(hit, np.rint((window.y_high - np.where(hit, high, 0.0)) * scale), rows)
-    bottom = np.where(hit, np.rint((window.y_high - np.where(hit, low, 0.0)) * scale), -1)
+    # The small shift keeps a constant and its average, apart by a rounding, in one row.
+    top = np.floor((window.y_high - np.where(hit, high, 0.0)) * scale + 0.5001)
+    bottom = np.floor((window.y_high - np.where(hit, low, 0.0)) * scale + 0.5001)
+    top, bottom = np.where(hit, top, rows), np.where(hit, bottom, -1)
     row = np.arange(rows)[:, None]
     dots: Dots = (row >= top) & (row <= bottom)
     return dots

@@ -23,6 +23,15 @@ from codecctl.dashboard.table import Table
 from codecctl.dashboard.validation_table import ValidationTable
 from codecctl.dashboard.views import RunView
 
+_RUN_WIDGETS: dict[
+    str, type[ValidationTable | Previews | CheckpointsTable | EventsTable | ProfileTable]
+] = {
+    "validation": ValidationTable,
+    "previews": Previews,
+    "checkpoints": CheckpointsTable,
+    "events": EventsTable,
+    "profile": ProfileTable,
+}
 TABS = ("curves", "validation", "previews", "checkpoints", "events", "profile", "system")
 
 
@@ -53,6 +62,8 @@ class RunScreen(Screen[None]):
     def __init__(self, run_name: str) -> None:
         super().__init__()
         self.run_name = run_name
+        self._run: RunView | None = None
+        self._color = 0
 
     def compose(self) -> ComposeResult:
         """Banner, tabs, keys."""
@@ -68,30 +79,37 @@ class RunScreen(Screen[None]):
                 yield CheckpointsTable()
             with TabPane("Events", id="events"):
                 yield EventsTable()
-                yield Static(id="event-message", markup=False)
+                yield Static(id="event-message", classes="whole-row", markup=False)
             with TabPane("Profile", id="profile"):
                 yield ProfileTable()
+                yield Static(id="profile-row", classes="whole-row", markup=False)
             with TabPane("System", id="system"):
                 yield ChartGrid(id="system-curves", smoothing=0.0)
         yield Footer(show_command_palette=False, compact=True)
 
     def show(self, run: RunView | None, book: ColorBook) -> None:
-        """Exchange everything for what was just read; None when the run is gone."""
+        """Exchange what one sees for what was just read; None when the run is gone."""
         if run is None:
             self.query_one(Banner).show_gone(self.run_name)
             return
+        self._run, self._color = run, book.color(run.name)
         self.query_one(Banner).show_run(run)
-        color = book.color(run.name)
-        self.query_one("#run-curves", ChartGrid).show([run_source(run, color=color)])
-        system = run.detail.system if run.detail is not None else Table("time")
-        self.query_one("#system-curves", ChartGrid).show(
-            [Source(system, Table(), run.steps_per_epoch, color)]
-        )
-        self.query_one(ValidationTable).show_run(run)
-        self.query_one(Previews).show_run(run)
-        self.query_one(CheckpointsTable).show_run(run)
-        self.query_one(EventsTable).show_run(run)
-        self.query_one(ProfileTable).show_run(run)
+        self._show_tab(self.query_one(TabbedContent).active)
+
+    def _show_tab(self, tab: str) -> None:
+        """Fill the open tab; the others cost nothing until they are opened."""
+        run = self._run
+        if run is None:
+            return
+        if tab == "curves":
+            curves = [run_source(run, color=self._color)]
+            self.query_one("#run-curves", ChartGrid).show(curves)
+        elif tab == "system":
+            system = run.detail.system if run.detail is not None else Table("time")
+            source = Source(system, Table(), run.steps_per_epoch, self._color)
+            self.query_one("#system-curves", ChartGrid).show([source])
+        elif tab in _RUN_WIDGETS:
+            self.query_one(_RUN_WIDGETS[tab]).show_run(run)
 
     def active_grid(self) -> ChartGrid | None:
         """The charts of the open tab, if it has any."""
@@ -111,9 +129,10 @@ class RunScreen(Screen[None]):
 
     @on(TabbedContent.TabActivated)
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
-        """Keys go to what the tab shows."""
+        """Fill the tab; keys go to what it shows."""
+        self._show_tab(event.pane.id or "")
         for widget in event.pane.query(Widget):
-            if widget.focusable:
+            if widget.focusable and widget.display:
                 widget.focus()
                 break
 
@@ -121,3 +140,8 @@ class RunScreen(Screen[None]):
     def _show_message(self) -> None:
         message = self.query_one(EventsTable).selected_message()
         self.query_one("#event-message", Static).update(message)
+
+    @on(ProfileTable.RowHighlighted, "#profile-table")
+    def _show_profile_row(self) -> None:
+        text = self.query_one(ProfileTable).selected_text()
+        self.query_one("#profile-row", Static).update(text)

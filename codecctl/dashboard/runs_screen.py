@@ -26,7 +26,8 @@ class RunsScreen(Screen[None]):
     """All runs of a folder."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "Open", id="runs.open", tooltip="Open the page of this run"),
+        Binding("enter", "open", "Open", id="runs.open_chosen", tooltip="The page of the run"),
+        Binding("escape", "clear", "Clear", show=False, id="runs.clear", tooltip="Filter, zoom"),
         Binding("space", "draw", "Draw", id="runs.draw", tooltip="Draw this run or not"),
     ]
 
@@ -97,6 +98,12 @@ class RunsScreen(Screen[None]):
         if event.row_key.value is not None:
             self.post_message(self.Opened(event.row_key.value))
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keys of runs exist where there are runs."""
+        if action in ("open", "draw"):
+            return bool(self._runs)
+        return super().check_action(action, parameters)
+
     def action_open(self) -> None:
         """Open the run under the cursor, from wherever the keys are."""
         run = self.selected_run()
@@ -108,3 +115,8 @@ class RunsScreen(Screen[None]):
         run = self.selected_run()
         if run is not None:
             self.post_message(self.Toggled(run.name))
+
+    def action_clear(self) -> None:
+        """Undo a filter, crosshair or zoom, and give the keys back to the table."""
+        self.query_one(ChartGrid).clear()
+        self.query_one(RunsTable).focus()

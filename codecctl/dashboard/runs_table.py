@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import ClassVar
 
 from rich.text import Text
+from textual.binding import Binding, BindingType
 
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
@@ -26,14 +28,14 @@ _COLUMNS = (
     ListColumn("", 1),
     ListColumn("run", 0),
     ListColumn("state", 10),
-    ListColumn("step", 13),
-    ListColumn("seen", 6),
-    ListColumn("val/mel", 8),
-    ListColumn("loss", 8),
-    ListColumn("epoch", 5, from_width=100),
-    ListColumn("SI-SDR", 7, from_width=110),
-    ListColumn("audio x", 8, from_width=120),
-    ListColumn("left", 8, from_width=120),
+    ListColumn("step", 11, right=True),
+    ListColumn("seen", 6, right=True),
+    ListColumn("val/mel", 7, right=True),
+    ListColumn("loss", 7, right=True),
+    ListColumn("epoch", 5, from_width=100, right=True),
+    ListColumn("SI-SDR", 7, from_width=110, right=True),
+    ListColumn("audio x", 7, from_width=120, right=True),
+    ListColumn("left", 8, from_width=120, right=True),
     ListColumn("profile", 12, from_width=140),
 )
 
@@ -48,6 +50,10 @@ class RunsTable(Listing):
     heartbeat; a run that says it is running but has not been heard of for 20 s is **lost**.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select_cursor", "Open", id="runs.open", tooltip="The page of this run"),
+    ]
+
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(_COLUMNS, id=id)
 
@@ -55,7 +61,13 @@ class RunsTable(Listing):
         """Exchange the rows."""
         names = {run.best_metric for run in runs}
         self.rename_column(_BEST_COLUMN, names.pop() if len(names) == 1 else "best of")
-        self.show_rows({run.name: _cells(run, run.name in shown, book) for run in runs})
+        theme = self.app.current_theme
+        rows = {}
+        for run in runs:
+            style = book.style(run.name, ansi=self.app.native_ansi_color, dark=theme.dark)
+            marker = Text(book.letter(run.name), style) if run.name in shown else Text("·")
+            rows[run.name] = [marker, *_cells(run)]
+        self.show_rows(rows)
 
 
 def state_text(status: str) -> Text:
@@ -63,31 +75,24 @@ def state_text(status: str) -> Text:
     return Text(f"{GLYPHS.get(status, '?')} {status}", style=STATE_STYLES.get(status, ""))
 
 
-def _cells(run: RunView, is_shown: bool, book: ColorBook) -> list[Cell]:
+def _cells(run: RunView) -> list[Cell]:
     summary = run.summary
-    marker = Text(book.letter(run.name), style=book.style(run.name)) if is_shown else Text("·")
     left = seconds_left(run)
     return [
-        marker,
         summary.name,
         state_text(summary.status),
-        _right(step_text(summary.step, summary.max_steps), 13),
-        _right(age_text(summary.age_seconds), 6),
+        step_text(summary.step, summary.max_steps),
+        age_text(summary.age_seconds),
         _value(summary.validation.get(run.best_metric)),
         _value(loss_value(summary.train)),
-        _right(str(summary.epoch), 5),
-        _value(summary.validation.get("val/si_sdr"), 7),
+        str(summary.epoch),
+        _value(summary.validation.get("val/si_sdr")),
         _value(summary.train.get("speed/audio_seconds_per_second")),
-        _right("-" if left is None else age_text(left), 8),
+        "-" if left is None else age_text(left),
         summary.profile or summary.mode,
     ]
 
 
-def _value(value: object, width: int = 8) -> Text:
-    shown = number(value)
-    text = value_text(shown)
-    return _right(text, width, style="bold red" if text in ("NaN", "inf", "-inf") else "")
-
-
-def _right(text: str, width: int, style: str = "") -> Text:
-    return Text(text.rjust(width), style=style)
+def _value(value: object) -> Text:
+    text = value_text(number(value))
+    return Text(text, style="bold red" if text in ("NaN", "inf", "-inf") else "")

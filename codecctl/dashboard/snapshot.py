@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from codecctl.dashboard.curves import all_metrics, curves_of, run_source
+from codecctl.dashboard.axis import XAxis
+from codecctl.dashboard.curves import all_metrics, curves_of, run_source, x_extent
 from codecctl.dashboard.notes import EMPTY, loss_value, note_text
 from codecctl.dashboard.plot import View, draw
 from codecctl.dashboard.reader import RunsReader
@@ -115,7 +116,7 @@ def _charts(run: RunView, width: int, height: int) -> list[str]:
     rows = -(-len(names) // columns)
     chart_width = (width - _GAP * (columns - 1)) // columns
     chart_height = min(16, height // rows - 1)
-    view = View(smoothing=SMOOTHING)
+    view = View(smoothing=SMOOTHING, extent=x_extent([source], XAxis.STEP))
     lines = []
     for first in range(0, len(names), columns):
         pictures = [

@@ -29,9 +29,12 @@ class Column:
     """(rows,)"""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """Scalars of one split of a run by rising key; immutable, so that threads may share it."""
+    """Scalars of one split of a run by rising key; immutable, so that threads may share it.
+
+    Two tables are equal when they are the same object: a run without news keeps its table.
+    """
 
     key: str = "step"
     """What identifies a row: a later row of the same key replaces the earlier one."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 _EPSILON = 1e-9
+_FEWEST_LOG_MARKS = 3
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def log_ticks(low: float, high: float, *, count: int) -> list[Tick]:
         marks = _marks(low, high, factors)
         if 0 < len(marks) <= count:
             break
-    if len(marks) == 0:  # less than a 1-2-5 gap is visible
+    if len(marks) < _FEWEST_LOG_MARKS:  # less than a decade is visible
         linear = linear_ticks(10**low, 10**high, count=count)
         return [Tick(math.log10(tick.value), tick.label) for tick in linear if tick.value > 0]
     stride = -(-len(marks) // count)

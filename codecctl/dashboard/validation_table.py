@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.text import Text
 
 from codecctl.dashboard.axis import XAxis
@@ -11,11 +13,11 @@ from codecctl.dashboard.wording import higher_is_better, value_text
 
 _COLUMNS = (
     ListColumn("metric", 0),
-    ListColumn("first", 9),
-    ListColumn("best", 9),
-    ListColumn("at step", 8),
-    ListColumn("latest", 9),
-    ListColumn("change", 9),
+    ListColumn("first", 9, right=True),
+    ListColumn("best", 9, right=True),
+    ListColumn("at step", 8, right=True),
+    ListColumn("latest", 9, right=True),
+    ListColumn("change", 9, right=True),
     ListColumn("by scene, latest", 60, from_width=130),
 )
 
@@ -26,8 +28,8 @@ class ValidationTable(Listing):
     HELP = """
     ## Validation
 
-    The fixed validation items, averaged. *change* compares the latest with the first:
-    `+` is better, `-` is worse, whichever way the metric points.
+    The fixed validation items, averaged. *change* is from the first to the latest validation,
+    `✓` for the better and `✗` for the worse, whichever way the metric points.
     """
 
     def __init__(self) -> None:
@@ -49,29 +51,29 @@ def _cells(run: RunView, metric: str) -> list[Cell]:
     first, latest = float(values[0]), float(values[-1])
     return [
         Text(metric, style="bold" if metric == run.best_metric else ""),
-        value_text(first).rjust(9),
-        value_text(best).rjust(9),
-        f"{at:.0f}".rjust(8),
-        value_text(latest).rjust(9),
+        value_text(first),
+        value_text(best),
+        f"{at:.0f}",
+        value_text(latest),
         change_text(first, latest, higher_better=up),
         _scenes(run, metric),
     ]
 
 
 def change_text(first: float, latest: float, *, higher_better: bool) -> Text:
-    """How much better (+) or worse (-) the latest value is, in percent of the first.
+    """The change from first to latest, marked as better or worse.
 
-    Values of decibels and other signed scales have no meaningful percentage; theirs is the
-    difference.
+    In percent of the first; decibels and other signed values have no meaningful percentage,
+    theirs is the difference.
     """
     difference = latest - first
-    if not abs(difference) < float("inf") or difference == 0:
-        return Text("0".rjust(9) if difference == 0 else "-".rjust(9))
-    better = (difference > 0) == higher_better
-    relative = first > 0 and latest >= 0
-    amount = f"{abs(difference) / first:.0%}" if relative else value_text(abs(difference))
-    sign, style = ("+", "green") if better else ("-", "red")
-    return Text(f"{sign}{amount}".rjust(9), style=style)
+    if not math.isfinite(difference) or difference == 0:
+        return Text("-")
+    mark, style = ("✓", "green") if (difference > 0) == higher_better else ("✗", "red")
+    if first > 0 and latest >= 0:
+        return Text(f"{difference / first:+.0%} {mark}", style=style)
+    sign = "+" if difference > 0 else "-"
+    return Text(f"{sign}{value_text(abs(difference))} {mark}", style=style)
 
 
 def _scenes(run: RunView, metric: str) -> str:

@@ -65,8 +65,15 @@ def bytes_text(size: float) -> str:
 
 
 def step_text(step: int, max_steps: int) -> str:
-    """`1200/6000`, or the step alone where no end is known."""
-    return f"{step}/{max_steps}" if max_steps > 0 else f"{step}"
+    """`1200/6000`, `241k/518k`, or the step alone where no end is known."""
+    return f"{_count(step)}/{_count(max_steps)}" if max_steps > 0 else _count(step)
+
+
+def _count(number: int) -> str:
+    """A count in at most five characters: from 100 000 on in thousands, then in millions."""
+    if number >= 10_000_000:
+        return f"{number / 1e6:.0f}M"
+    return f"{number / 1000:.0f}k" if number >= 100_000 else str(number)
 
 
 def higher_is_better(metric: str) -> bool:

@@ -1,0 +1,148 @@
+"""Whole charts as characters."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from codecctl.dashboard.axis import Array
+from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
+from codecctl.dashboard.plot import Curve, View, draw, nearest, visible_window
+from codecctl.dashboard.raster import BRAILLE
+
+
+def line(
+    values: Array, *, color: int = 0, letter: str = "", smoothed: Array | None = None
+) -> Curve:
+    return Curve(np.arange(float(values.size)), values, smoothed, color, letter)
+
+
+def text(canvas: Canvas) -> str:
+    return "\n".join(canvas.rows())
+
+
+def test_a_whole_chart_looks_like_this() -> None:
+    canvas = draw("loss/mel", [line(np.linspace(1.0, 0.0, 101))], view=View(), width=30, height=6)
+    assert text(canvas).split("\n") == [
+        "loss/mel                     0",
+        "1┤⠙⠒⠲⠤⢤⣀⣀┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈",
+        " │      ⠈⠉⠓⠒⠦⠤⣄⣀              ",
+        " │             ⠈⠉⠙⠒⠲⠤⢤⣀⡀      ",
+        "0┤┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈┈⠉⠉⠓⠒⠦⠤⣄",
+        "  0           50          step",
+    ]
+
+
+def test_a_value_that_is_not_finite_gets_a_red_mark_above_a_gap() -> None:
+    values = np.full(50, 0.5)
+    values[20:30] = [math.nan, math.inf, -math.inf, *[math.nan] * 7]
+    canvas = draw("loss", [line(values)], view=View(), width=60, height=8)
+    row = next(canvas.rows())
+    marked = np.argwhere(canvas.inks == Ink.ALERT)
+    assert set(marked[:, 0].tolist()) == {1}
+    assert {chr(int(canvas.codes[r, c])) for r, c in marked} == {"×"}
+    span = 60 - canvas.left
+    columns = marked[:, 1] - canvas.left
+    assert (columns.min(), columns.max()) == (20 * span // 49, 29 * span // 49)
+    drawn = (canvas.inks == curve_ink(0))[1:-1, canvas.left :].any(axis=0)
+    assert not drawn[20 * span // 49 : 29 * span // 49].any()
+    assert drawn[: 19 * span // 49].all()
+    assert drawn[-(19 * span // 49) :].all()
+    assert row.endswith("0.5")
+
+
+def test_only_broken_values_still_make_a_chart() -> None:
+    canvas = draw("loss", [line(np.full(5, math.nan))], view=View(), width=40, height=8)
+    assert "×" in text(canvas)
+    assert "NaN" in text(canvas)
+
+
+def test_a_logarithmic_axis_makes_an_exponential_straight() -> None:
+    curve = line(10.0 ** -np.linspace(0, 3, 61))
+    canvas = draw("loss", [curve], view=View(), width=40, height=10, log=True)
+    assert [row[: canvas.left].strip(" ┤│") for row in canvas.rows() if "┤" in row] == [
+        "1",
+        "0.1",
+        "0.01",
+        "0.001",
+    ]
+    rows = [np.flatnonzero(row == curve_ink(0)) for row in canvas.inks[1:-1]]
+    middles = [float(cells.mean()) for cells in rows]
+    np.testing.assert_allclose(np.diff(middles), np.diff(middles).mean(), atol=1.0)
+
+
+def test_what_has_no_logarithm_is_left_out_of_a_logarithmic_chart() -> None:
+    curve = line(np.array([1.0, 0.0, -1.0, 10.0]))
+    window = visible_window([curve], View(), log=True)
+    assert window is not None
+    assert (window.y_low, window.y_high) == pytest.approx((0.0, 1.0))
+
+
+def test_raw_values_stand_dimmed_behind_the_average() -> None:
+    values = np.tile([0.0, 1.0], 50)
+    curve = line(values, smoothed=np.full(100, 0.5))
+    canvas = draw("loss", [curve], view=View(), width=40, height=8)
+    assert (canvas.inks == raw_ink(0)).any()
+    front = np.argwhere(canvas.inks[1:-1] == curve_ink(0))
+    assert len(set(front[:, 0].tolist())) == 1
+    assert front.shape[0] == 40 - canvas.left
+
+
+def test_two_runs_have_their_own_ink_and_letter() -> None:
+    curves = [line(np.zeros(5), letter="A"), line(np.ones(5), color=2, letter="B")]
+    canvas = draw("loss", curves, view=View(), width=40, height=8)
+    assert next(canvas.rows()).endswith("A 0 B 1")
+    assert {curve_ink(0), curve_ink(2)} <= set(canvas.inks.flat)
+
+
+def test_the_crosshair_reads_off_every_run_at_the_same_place() -> None:
+    curves = [
+        line(np.arange(10.0), letter="A"),
+        line(np.arange(5.0) * 10, color=1, letter="B"),
+    ]
+    canvas = draw("loss", curves, view=View(cursor=3.2), width=50, height=8)
+    assert next(canvas.rows()).endswith("@3.2 A 3 B 30")
+    assert (canvas.inks == Ink.CURSOR).sum() >= 4
+    beyond = draw("loss", curves, view=View(cursor=8.0), width=50, height=8)
+    assert next(beyond.rows()).endswith("@8 A 8 B -")
+
+
+def test_zooming_in_adapts_the_vertical_range_to_what_is_visible() -> None:
+    window = visible_window([line(np.arange(100.0))], View(window=(20.0, 30.0)), log=False)
+    assert window is not None
+    assert (window.x_low, window.x_high, window.y_low, window.y_high) == (20, 30, 20, 30)
+
+
+def test_outliers_can_be_left_out_of_the_range_but_not_out_of_the_data() -> None:
+    values = np.linspace(0.0, 1.0, 1000)
+    values[500] = 1e6
+    curves = [line(values)]
+    spiky = visible_window(curves, View(), log=False)
+    calm = visible_window(curves, View(without_outliers=True), log=False)
+    assert spiky is not None
+    assert calm is not None
+    assert spiky.y_high == 1e6
+    assert calm.y_high < 1.1
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (1, 1), (5, 2), (11, 3), (12, 4), (200, 60)])
+def test_no_size_is_too_small(width: int, height: int) -> None:
+    canvas = draw("loss/mel", [line(np.arange(9.0))], view=View(), width=width, height=height)
+    assert [len(row) for row in canvas.rows()] == [width] * height
+
+
+def test_one_point_and_a_constant_are_visible() -> None:
+    for values in (np.array([0.7]), np.full(3, 0.7), np.zeros(4)):
+        canvas = draw("x", [line(values)], view=View(), width=30, height=6)
+        assert ((canvas.codes > BRAILLE) & (canvas.codes <= BRAILLE + 255)).any()
+
+
+def test_no_values_are_said_to_be_missing() -> None:
+    assert "no values yet" in text(draw("loss", [], view=View(), width=30, height=6))
+
+
+def test_the_nearest_point_is_looked_up_within_the_curve_only() -> None:
+    curve = line(np.arange(4.0))
+    assert [nearest(curve, x) for x in (-0.1, 0.4, 0.6, 3.0, 3.1)] == [None, 0, 1, 3, None]
