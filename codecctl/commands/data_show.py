@@ -206,7 +206,8 @@ def verify(store: _Store, as_json: _Json = False) -> None:
         result_json({"schema": 1, "store": opened.name, "bytes": total, "damages": rows})
     if damages:
         lines = "".join(f"\n  {damage}" for damage in damages)
-        raise DataError(f"{opened.path}: {len(damages)} damages found, ingest again:{lines}")
+        places = "1 place" if len(damages) == 1 else f"{len(damages)} places"
+        raise DataError(f"{opened.path}: damaged in {places}; ingest again:{lines}")
     if not as_json:
         result(f"{opened.path}: {len(opened.recordings)} recordings are as they were written")
 
