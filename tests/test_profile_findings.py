@@ -362,3 +362,10 @@ def test_an_unfinished_option_lists_what_it_lacks_in_one_line(local: tuple[Path,
     (local[-1] / "trainer" / "part.toml").write_text("[trainer]\nseed = 1\n")
     (line,) = problems("trainer=part", search=local)
     assert line.startswith("profiles/trainer/part.toml:1: trainer: lacks strategy, num_gpus, ")
+
+
+def test_an_alias_keeps_lists_of_tables_whole(local: tuple[Path, ...]) -> None:
+    found = in_file(local, "[[trainer.trainer.stages]]\nname = 'warm-up'\n")
+    assert found == [
+        'profiles/mine.toml:16: trainer.stages: found [{"name": "warm-up"}], allowed: an empty list'
+    ]

@@ -49,6 +49,9 @@ x = [
         ("model.discriminators.0.leak", 13),
         ("model.discriminators.1.leak", 16),
         ("model.*.x", 19),
+        ("data", 2),
+        ("model", 12),
+        ("model.discriminators", 12),
     ],
 )
 def test_a_key_is_found_on_the_line_that_sets_it(key: str, line: int) -> None:

@@ -11,7 +11,15 @@ from codecctl.output import note, result, result_json
 if TYPE_CHECKING:
     from codecctl.engine.profile import Resolved
 
-app = typer.Typer(no_args_is_help=True, help="Look at profiles: what will be trained, and how.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="""Look at profiles: what will be trained, and how.
+
+    Your own stand in ./profiles or in the configuration folder: NAME.toml names a mode and an
+    option of each group, and sets what differs; data/, model/ and trainer/ hold options. An option
+    with `overlay = true` changes only what it names, in any group.
+    """,
+)
 
 Overrides = Annotated[
     list[str] | None,

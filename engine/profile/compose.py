@@ -119,7 +119,8 @@ def _mode(parts: _Parts) -> str:
     hint = did_you_mean(mode, list(MODES)) if isinstance(mode, str) else ""
     allowed = ", ".join(f"'{known}'" for known in MODES)
     where = where_is(("mode",), parts.body.source)
-    raise ProfileError([*parts.problems, f"{where}: mode: {found}, allowed: {allowed}{hint}"])
+    problem = f"{where}: mode: {found}, allowed: {allowed}{hint}"
+    raise ProfileError([*parts.problems, *parts.body.problems, problem])
 
 
 def _read_options(parts: _Parts, library: Library, instructions: Sequence[Override]) -> None:

@@ -76,7 +76,7 @@ def _without_aliases(values: dict[str, object], file: File) -> tuple[Source, lis
     for alias, target in (*BRANCH_ALIASES.items(), *KEY_ALIASES.items()):
         old = tuple(alias.split("."))
         moved = _take(values, old)
-        for leaf in leaves(moved) if moved is not None else ():
+        for leaf in leaves(moved, into_lists=False) if moved is not None else ():
             new = (*target.split("."), *leaf)
             written[new] = (*old, *leaf)
             if not _put(values, new, _below(moved, leaf)):

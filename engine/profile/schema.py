@@ -50,7 +50,6 @@ class Mode:
     """What a mode demands beyond the types of its keys."""
 
     schema: type[Profile]
-    family: str
     least_capsules: int
     policies: tuple[str, ...]
 
@@ -58,7 +57,6 @@ class Mode:
 MODES: dict[str, Mode] = {
     "paired": Mode(
         schema=Profile,
-        family="seanet",
         least_capsules=2,
         policies=("random_distinct", "all"),
     ),

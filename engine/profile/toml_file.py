@@ -44,13 +44,14 @@ def line_of(text: str, key: Key) -> int | None:
     """The line, from 1, on which a key of a TOML document is set.
 
     TOML readers keep no positions, so this looks for the header or assignment that names the
-    longest part of the key: a key within an inline table is found on the line of the table.
+    longest part of the key: a key within an inline table is found on the line of the table. A
+    table without a header of its own is found where the first thing in it is set.
     """
     best, best_length = None, 0
     for number, written in _keys_by_line(text):
-        length = len(written)
-        if key[:length] == written and length > best_length:
-            best, best_length = number, length
+        shared = min(len(written), len(key))
+        if key[:shared] == written[:shared] and shared > best_length:
+            best, best_length = number, shared
     return best
 
 

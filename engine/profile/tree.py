@@ -169,13 +169,23 @@ class Tree:
             del self.sources[leaf]
 
 
-def leaves(value: object, path: Key = ()) -> Iterator[Key]:
-    """Keys of everything below that is no table; a list of tables is looked into."""
+def leaves(value: object, path: Key = (), *, into_lists: bool = True) -> Iterator[Key]:
+    """Keys of everything below that is no table.
+
+    Args:
+        value: Nested tables.
+        path: Key of the value itself.
+        into_lists: Whether a list of tables is looked into, by position, or is a leaf.
+    """
     if isinstance(value, Mapping) and value:
         for name, below in value.items():
-            yield from leaves(below, (*path, str(name)))
-    elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            yield from leaves(below, (*path, str(name)), into_lists=into_lists)
+    elif into_lists and value and isinstance(value, list) and _is_list_of_tables(value):
         for index, item in enumerate(value):
             yield from leaves(item, (*path, str(index)))
     else:
         yield path
+
+
+def _is_list_of_tables(value: list[object]) -> bool:
+    return all(isinstance(item, Mapping) for item in value)
