@@ -18,10 +18,10 @@ class Cadence:
     max_steps: int
     updates_per_epoch: int
     log_every_steps: int
-    validate_every_steps: int
-    """0 validates at the start and the end only."""
-    save_every_steps: int
-    """0 saves by the clock, after a better validation and at the end."""
+    validate_every_steps: tuple[int, ...]
+    """Periods, of which 0 never is; beside them at the start and the end."""
+    save_every_steps: tuple[int, ...]
+    """Likewise; beside them by the clock, after a better validation and at the end."""
     save_every_seconds: float
     preview_every_steps: int
     """0 writes previews with each validation."""
@@ -50,7 +50,7 @@ class Cadence:
         if step in self.preview_at_steps or step == self.max_steps:
             return True
         if self.preview_every_steps:
-            return _due(step, self.preview_every_steps)
+            return _due(step, (self.preview_every_steps,))
         return self.validates(step)
 
     def saves(self, step: int, seconds_since_checkpoint: float) -> bool:
@@ -62,5 +62,5 @@ class Cadence:
         )
 
 
-def _due(step: int, every: int) -> bool:
-    return every > 0 and step > 0 and step % every == 0
+def _due(step: int, periods: tuple[int, ...]) -> bool:
+    return step > 0 and any(every > 0 and step % every == 0 for every in periods)

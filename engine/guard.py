@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -25,10 +25,13 @@ class FiniteGuard:
 
     Args:
         every: Steps between two readings of the flags.
+        tolerate: Told the first finding instead of stopping, where the user wants to go on.
     """
 
-    def __init__(self, every: int) -> None:
+    def __init__(self, every: int, *, tolerate: Callable[[str], None] | None = None) -> None:
         self._every = every
+        self._tolerate = tolerate
+        self._told = False
         self._pending: list[tuple[int, tuple[str, ...], Tensor]] = []
 
     def watch(self, step: int, scalars: Mapping[str, Tensor]) -> None:
@@ -60,9 +63,17 @@ class FiniteGuard:
             if bad:
                 # Sums are named last: they only pass on what a term of theirs is.
                 bad.sort(key=lambda name: name == "loss/total")
-                raise DivergedError(
+                self._found(
                     f"step {step}: {bad[0]} is not finite (NaN or infinite)"
                     + (f", and so are {', '.join(bad[1:])}" if bad[1:] else "")
-                    + "; lower the learning rate or set trainer.gradient_clip_val=1.0 and continue "
-                    "from the last checkpoint with --resume"
                 )
+
+    def _found(self, message: str) -> None:
+        if self._tolerate is None:
+            raise DivergedError(
+                f"{message}; lower the learning rate or set trainer.gradient_clip_val=1.0 and "
+                "continue from the last checkpoint with --resume"
+            )
+        if not self._told:
+            self._tolerate(f"{message}; going on, as trainer.terminate_on_nan is false")
+            self._told = True

@@ -191,7 +191,8 @@ class Loop:
         count = parts.previews.write(progress.step, parts.recipe.reconstruct)
         progress.previewed_step = progress.step
         self._unsaved = True
-        parts.run.event("preview", progress.step, f"{count} items", items=count)
+        if count:
+            parts.run.event("preview", progress.step, f"{count} items", items=count)
 
     def _save(self) -> None:
         parts, progress = self._parts, self.progress

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from codecctl.datasets.batch import Batch
 from codecctl.engine.rundir import step_name
+from codecctl.errors import CodecctlError
 
 SUBTYPE = "PCM_24"
 """A quiet beach keeps its detail, and every player reads it; beyond full scale it clips."""
@@ -50,6 +51,8 @@ class Previews:
             How many items were written.
         """
         batches = self._batches()
+        if not batches:
+            return 0
         if not (self._folder / "reference").exists():
             audio = [(batch.audio[0], batch.sample_rate) for batch in batches]
             _write_folder(self._folder / "reference", audio)
@@ -69,7 +72,13 @@ def _write_folder(folder: Path, items: Sequence[tuple[np.ndarray, int]]) -> None
     beside.mkdir()
     for index, (audio, sample_rate) in enumerate(items):
         path = beside / f"item-{index:03d}.wav"
-        soundfile.write(path, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE)
+        try:
+            soundfile.write(path, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE)
+        except soundfile.LibsndfileError as error:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise CodecctlError(
+                f"{folder}: preview not written: {error}; free some space and use --resume"
+            ) from error
     if folder.exists():
         shutil.rmtree(folder)
     beside.rename(folder)

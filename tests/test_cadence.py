@@ -10,8 +10,8 @@ CADENCE = Cadence(
     max_steps=95,
     updates_per_epoch=10,
     log_every_steps=25,
-    validate_every_steps=50,
-    save_every_steps=20,
+    validate_every_steps=(50,),
+    save_every_steps=(20,),
     save_every_seconds=1800.0,
     preview_every_steps=0,
     preview_at_steps=(0, 30),
@@ -48,6 +48,11 @@ def test_previews_come_with_validation_unless_they_have_steps_of_their_own() -> 
 
 
 def test_zero_means_never_by_step() -> None:
-    never = replace(CADENCE, validate_every_steps=0, save_every_steps=0, preview_at_steps=())
+    never = replace(CADENCE, validate_every_steps=(0, 0), save_every_steps=(), preview_at_steps=())
     assert [step for step in STEPS if never.validates(step)] == [0, 95]
     assert [step for step in STEPS if never.saves(step, 0.0)] == [95]
+
+
+def test_steps_and_epochs_may_both_decide() -> None:
+    both = replace(CADENCE, save_every_steps=(30, 40))
+    assert [step for step in STEPS if both.saves(step, 0.0)] == [30, 40, 60, 80, 90, 95]

@@ -43,3 +43,14 @@ def test_flags_are_read_when_enough_have_gathered() -> None:
 
 def test_other_scalars_may_be_infinite() -> None:
     FiniteGuard(1).watch(1, {**GOOD, "grad_norm/generator": torch.tensor(float("inf"))})
+
+
+def test_who_wants_to_go_on_is_told_once() -> None:
+    told: list[str] = []
+    guard = FiniteGuard(1, tolerate=told.append)
+    for step in (1, 2):
+        guard.watch(step, {"loss/mel": torch.tensor(float("nan"))})
+    assert told == [
+        "step 1: loss/mel is not finite (NaN or infinite); going on, as trainer.terminate_on_nan "
+        "is false"
+    ]

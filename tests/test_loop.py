@@ -46,8 +46,8 @@ CADENCE = Cadence(
     max_steps=24,
     updates_per_epoch=6,
     log_every_steps=5,
-    validate_every_steps=8,
-    save_every_steps=6,
+    validate_every_steps=(8,),
+    save_every_steps=(6,),
     save_every_seconds=3600.0,
     preview_every_steps=0,
     preview_at_steps=(0, 3),
@@ -336,7 +336,7 @@ def test_requests_in_control_are_served_and_removed(tmp_path: Path) -> None:
 
 def test_a_request_to_save_makes_a_checkpoint_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "a"
-    cadence = replace(CADENCE, save_every_steps=0, validate_every_steps=0, max_steps=4)
+    cadence = replace(CADENCE, save_every_steps=(), validate_every_steps=(), max_steps=4)
     training = Training(path, cadence=cadence)
     request(path, "save")
     assert training.train() == FINISHED
@@ -378,8 +378,8 @@ def test_a_run_that_takes_long_saves_and_logs_by_the_clock(tmp_path: Path) -> No
         CADENCE,
         max_steps=14,
         log_every_steps=1000,
-        save_every_steps=0,
-        validate_every_steps=0,
+        save_every_steps=(),
+        validate_every_steps=(),
         save_every_seconds=0.0,
         log_every_seconds=0.0,
     )

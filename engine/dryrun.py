@@ -1,0 +1,91 @@
+"""What a training would need, measured with one item and two."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from codecctl.engine.prepare import Prepared
+from codecctl.engine.runtime import peak_memory_mb
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Sizes and times; those of whole batches and trainings are extrapolated."""
+
+    parameters: dict[str, int]
+    """By role of the network."""
+    item_seconds: float
+    """An update with one item."""
+    validation_item_seconds: float
+    memory_mb: float
+    """The most that the process held with one item."""
+    batch_memory_mb: float
+    """With a whole batch, if each item adds what the second one added."""
+    checkpoint_mb: float
+    step_seconds: float
+    """An update with a whole batch, by the same rule."""
+    total_seconds: float
+    """All updates."""
+
+
+def estimate(prepared: Prepared) -> Estimate:
+    """Train with one item and with two, validate one, and extrapolate; writes nothing.
+
+    The networks of `prepared` are changed by it: build others to train.
+    """
+    data, recipe, device = prepared.data, prepared.recipe, prepared.runtime.device
+    batch_size = data.train.batch_size
+    _update(prepared, items=1, step=0)  # starts libraries and fills caches
+    one_item = _update(prepared, items=1, step=1)
+    memory = peak_memory_mb(device)
+    two_items = _update(prepared, items=min(2, batch_size), step=2)
+    growth = peak_memory_mb(device) - memory
+    started = time.monotonic()
+    with torch.no_grad():
+        recipe.evaluate(_audio(prepared, items=1))
+    validation_seconds = time.monotonic() - started
+    step_seconds = one_item + max(two_items - one_item, 0.0) * (batch_size - 1)
+    return Estimate(
+        parameters={role: count_parameters(net) for role, net in recipe.modules().items()},
+        item_seconds=one_item,
+        validation_item_seconds=validation_seconds,
+        memory_mb=memory,
+        batch_memory_mb=memory + growth * (batch_size - 1),
+        checkpoint_mb=checkpoint_mb(prepared),
+        step_seconds=step_seconds,
+        total_seconds=step_seconds * prepared.cadence.max_steps,
+    )
+
+
+def count_parameters(network: nn.Module) -> int:
+    """Numbers that the optimizer changes."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def checkpoint_mb(prepared: Prepared) -> float:
+    """Size of a checkpoint: all networks with two moments of Adam, and the generator again."""
+    networks = prepared.recipe.modules()
+    sizes = {
+        role: sum(p.numel() * p.element_size() for p in network.parameters())
+        for role, network in networks.items()
+    }
+    buffers = sum(b.numel() * b.element_size() for n in networks.values() for b in n.buffers())
+    return (3 * sum(sizes.values()) + sizes["generator"] + 2 * buffers) / 1e6
+
+
+def _update(prepared: Prepared, *, items: int, step: int) -> float:
+    """Seconds that an update takes, with waiting for the device."""
+    audio = _audio(prepared, items=items)
+    started = time.monotonic()
+    scalars = prepared.recipe.train_step(audio, step)
+    torch.stack(list(scalars.values())).tolist()
+    return time.monotonic() - started
+
+
+def _audio(prepared: Prepared, *, items: int) -> Tensor:
+    batch = prepared.data.train.batch(0, rows=slice(0, items))
+    return torch.from_numpy(batch.audio).to(prepared.runtime.device)  # (items, M, T)

@@ -1,0 +1,99 @@
+"""Profile and store become what a job works with; touches no run folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from codecctl.datasets.choose import Need
+from codecctl.datasets.store import Store
+from codecctl.engine.build import Data, build_data, build_recipe
+from codecctl.engine.cadence import Cadence
+from codecctl.engine.profile import Profile
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.runtime import FabricRuntime, seed_everything
+from codecctl.errors import ProfileError
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Everything that a job needs but its run folder."""
+
+    profile: Profile
+    store: Store
+    data: Data
+    recipe: Recipe
+    runtime: FabricRuntime
+    cadence: Cadence
+
+
+def need_of(profile: Profile) -> Need:
+    """What a profile asks of a store."""
+    data = profile.data
+    return Need(
+        rate=data.rate,
+        dtypes=("int16", "float32"),
+        channels=data.capsules.count,
+        seconds=max(data.segment_seconds, data.min_source_seconds),
+    )
+
+
+def prepare(profile: Profile, store: Store) -> Prepared:
+    """Choose the device and build data and networks.
+
+    Raises:
+        CodecctlError: The device, the data or the profile do not allow it.
+    """
+    trainer = profile.trainer
+    _refuse_unsupported(profile)
+    runtime = FabricRuntime(
+        trainer.num_gpus, precision=trainer.precision, deterministic=trainer.deterministic
+    )
+    torch.autograd.set_detect_anomaly(trainer.detect_anomaly)
+    seed_everything(trainer.seed)
+    cadence = cadence_of(profile)
+    return Prepared(
+        profile=profile,
+        store=store,
+        data=build_data(profile, store),
+        recipe=build_recipe(profile, runtime=runtime, updates_per_epoch=cadence.updates_per_epoch),
+        runtime=runtime,
+        cadence=cadence,
+    )
+
+
+def cadence_of(profile: Profile) -> Cadence:
+    """Steps at which things happen."""
+    trainer, data = profile.trainer, profile.data
+    updates = trainer.updates_per_epoch or max(1, data.items_per_epoch // data.batch_size)
+    end = trainer.max_epochs * updates
+    return Cadence(
+        max_steps=end if trainer.max_steps < 0 else min(end, trainer.max_steps),
+        updates_per_epoch=updates,
+        log_every_steps=trainer.log_every_n_steps,
+        validate_every_steps=(
+            trainer.check_val_every_n_epoch * updates,
+            trainer.val_every_n_steps,
+        ),
+        save_every_steps=(trainer.save_every_n_epochs * updates, trainer.save_every_n_steps),
+        save_every_seconds=60.0 * trainer.save_every_minutes,
+        preview_every_steps=trainer.previews.every,
+        preview_at_steps=trainer.previews.at_steps,
+    )
+
+
+def _refuse_unsupported(profile: Profile) -> None:
+    trainer = profile.trainer
+    problems = [
+        f"{key}: found {found}, needed {needed}; this version has no other"
+        for key, found, needed in (
+            ("trainer.ckpt_dir", trainer.ckpt_dir, "checkpoints"),
+            ("trainer.num_nodes", trainer.num_nodes, 1),
+            ("trainer.strategy", trainer.strategy, "auto"),
+            ("trainer.profile", trainer.profile, False),
+        )
+        if found != needed
+    ]
+    if problems:
+        raise ProfileError(problems)

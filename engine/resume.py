@@ -1,0 +1,136 @@
+"""What `--resume` continues, and what may have changed since; needs no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from codecctl.engine.rows import Row
+from codecctl.engine.rundir import list_runs, read_json
+from codecctl.errors import DataError, ProfileError, UsageError
+
+MAY_CHANGE = (
+    "data.pin_memory",
+    "data.prefetch_batches",
+    "data.store",
+    "data.val_batch_size",
+    "defaults",
+    "description",
+    "trainer.check_val_every_n_epoch",
+    "trainer.detect_anomaly",
+    "trainer.keep_last",
+    "trainer.log_every_n_steps",
+    "trainer.logger",
+    "trainer.log_model_structure",
+    "trainer.max_steps",
+    "trainer.num_gpus",
+    "trainer.num_sanity_val_steps",
+    "trainer.previews",
+    "trainer.profile",
+    "trainer.save_every_minutes",
+    "trainer.save_every_n_epochs",
+    "trainer.save_every_n_steps",
+    "trainer.save_top_k",
+    "trainer.terminate_on_nan",
+    "trainer.val_every_n_steps",
+    "trainer.wandb",
+)
+"""Keys without influence on what a step does; everything else has to stay as it was.
+
+`data.store` names a store; its fingerprint has to stay."""
+
+_SHOWN = 4
+
+
+def newest_run(runs: Path, profile: str) -> Path | None:
+    """The run of a profile that was started last, None when there is none."""
+    return next((run.path for run in list_runs(runs) if run.profile == profile), None)
+
+
+def stored_profile(run: Path) -> Row:
+    """What profile.json of a run holds, {} when the run was killed before it was written."""
+    return read_json(run / "profile.json")
+
+
+def merged_overrides(stored: object, given: Sequence[str]) -> list[str]:
+    """The overrides that the run was started with, then those that are new.
+
+    A requeued job repeats its command word for word, and a short `--resume` repeats nothing:
+    both mean the same training.
+    """
+    before = [str(override) for override in stored] if isinstance(stored, list) else []
+    return before + [override for override in given if override not in before]
+
+
+def refuse_changes(run: Path, profile: Mapping[str, object]) -> tuple[str, ...]:
+    """Compare the profile of a run with the one that is to continue it.
+
+    Args:
+        run: The run folder.
+        profile: As `model_dump(mode="json")` gives it.
+
+    Returns:
+        The keys that changed and may.
+
+    Raises:
+        ProfileError: A key changed that a step depends on.
+    """
+    then = stored_profile(run).get("profile")
+    if not isinstance(then, dict):
+        return ()
+    changes = list(_changes(then, profile))
+    kept = [change for change in changes if not _may_change(change[0])]
+    if kept:
+        shown = "; ".join(f"{key}: {now} now, {before} then" for key, before, now in kept[:_SHOWN])
+        more = f" and {len(kept) - _SHOWN} more" if len(kept) > _SHOWN else ""
+        raise ProfileError(
+            f"{run.name}: the profile is not the one that this run was started with: "
+            f"{shown}{more}; leave that out, or start another run with --run NAME"
+        )
+    return tuple(key for key, _, _ in changes)
+
+
+def refuse_other_store(run: Path, *, name: str, fingerprint: str) -> None:
+    """Compare the store of a run with the one that is to continue it.
+
+    Raises:
+        DataError: Its audio is not the same.
+    """
+    store = read_json(run / "environment.json").get("store")
+    then = store if isinstance(store, dict) else {}
+    if then and then.get("fingerprint") != fingerprint:
+        raise DataError(
+            f"{run.name}: store {name} is not the one that this run was started with "
+            f"({then.get('name')} at {then.get('path')}, {then.get('recordings')} recordings); "
+            "choose it with data.store=PATH, or start another run with --run NAME"
+        )
+
+
+def refuse_other_profile(run: Path, name: str) -> None:
+    """Compare names of profiles.
+
+    Raises:
+        UsageError: The run is of another one.
+    """
+    then = stored_profile(run).get("name")
+    if isinstance(then, str) and then != name:
+        raise UsageError(
+            f"{run.name}: found a run of profile {then}, asked to continue {name}; "
+            f"use --profile {then}, or start another run with --run NAME"
+        )
+
+
+def _may_change(key: str) -> bool:
+    return any(key == free or key.startswith(f"{free}.") for free in MAY_CHANGE)
+
+
+def _changes(
+    then: Mapping[str, object], now: Mapping[str, object], path: str = ""
+) -> Iterator[tuple[str, object, object]]:
+    """Key path, value then and value now of everything that differs."""
+    for key in sorted({*then, *now}):
+        before, after = then.get(key), now.get(key)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            yield from _changes(before, after, f"{path}{key}.")
+        elif before != after:
+            yield f"{path}{key}", before, after

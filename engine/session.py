@@ -1,0 +1,235 @@
+"""One job on one run: puts profile, store, recipe and loop together, and cleans up after them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from codecctl.datasets.prefetch import Prefetcher
+from codecctl.datasets.validation import batches, items_to_json
+from codecctl.engine.alarms import Alarms
+from codecctl.engine.checkpoint import Identity, resume_point
+from codecctl.engine.crash import write_crash
+from codecctl.engine.environment import describe_environment
+from codecctl.engine.guard import FiniteGuard
+from codecctl.engine.lease import Lease, RunState
+from codecctl.engine.loop import FINISHED, Loop
+from codecctl.engine.loop_parts import Keep, Parts, Report
+from codecctl.engine.prepare import Prepared
+from codecctl.engine.previews import Previews
+from codecctl.engine.profile import Resolved, profile_hash
+from codecctl.engine.rundir import REQUESTS, RunDirectory
+from codecctl.engine.runlist import read_pointer
+from codecctl.engine.signals import INTERRUPTED, StopSignals
+from codecctl.engine.tracking import DISABLED, TrackerSettings, WandbMirror, start_tracker
+from codecctl.engine.validate import Validation
+from codecctl.errors import CodecctlError, InterruptedByUserError
+
+GUARD_EVERY_ON_GPU = 16
+"""Steps between two looks at the flags of the losses."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a job comes from, for the run folder."""
+
+    profile_name: str
+    resolved: Resolved
+    argv: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended."""
+
+    reason: str
+    """`FINISHED`, or what stopped it: see `Loop.run`."""
+    step: int
+    notes: tuple[str, ...]
+    """What the tracker has to say."""
+
+
+class Session:
+    """A job that trains a run.
+
+    Args:
+        prepared: What to train.
+        path: The run folder.
+        origin: Where the job comes from.
+        tell: Shows a line to the user.
+    """
+
+    def __init__(
+        self, prepared: Prepared, path: Path, *, origin: Origin, tell: Callable[[str], None]
+    ) -> None:
+        self._prepared = prepared
+        self._path = path
+        self._origin = origin
+        self._tell = tell
+        self._signals = StopSignals()
+        self._loop: Loop | None = None
+
+    def train(self, on_report: Callable[[Report], None]) -> Outcome:
+        """Take the run, train, and leave the run folder in order whatever happens.
+
+        Raises:
+            CodecctlError: The training failed; crash.txt in the run folder says where.
+            InterruptedByUserError: Ctrl-C came twice.
+        """
+        fresh = not self._path.exists()
+        run = RunDirectory.create(self._path) if fresh else None
+        state = RunState("starting", max_steps=self._prepared.cadence.max_steps)
+        # The lease before the files: another job may be writing to them.
+        lease = Lease(self._path, state, on_wait=self._tell)
+        run = run or RunDirectory.reopen(self._path)
+        ended = ("failed", "")
+        tracker: WandbMirror | None = None
+        try:
+            with self._signals:
+                checkpoint = self._take_up(run)
+                tracker = start_tracker(run.path, self._tracker_settings())
+                reason = self._run_loop(run, lease, checkpoint, on_report)
+            ended = _end_of(reason)
+            run.event(ended[0], self._step(), ended[1])
+        except KeyboardInterrupt:
+            last = read_pointer(run.path / "checkpoints", "last") or "none"
+            ended = ("stopped", f"interrupted twice, not saved; last checkpoint: {last}")
+            run.event("stopped", self._step(), ended[1])
+            raise InterruptedByUserError(f"{run.path.name}: {ended[1]}") from None
+        except BaseException as error:
+            ended = ("failed", str(error).splitlines()[0] if str(error) else repr(error))
+            self._report_failure(run, lease, error, ended[1])
+            raise
+        finally:
+            lease.update(step=self._step())
+            lease.release(*ended)
+            notes = tracker.finish() if tracker is not None else ()
+            run.close()
+        return Outcome(reason=reason, step=self._step(), notes=notes)
+
+    def _step(self) -> int:
+        return self._loop.progress.step if self._loop is not None else 0
+
+    def _take_up(self, run: RunDirectory) -> Path | None:
+        """Find the checkpoint to continue from, and write what describes this job."""
+
+        def warn(problem: str) -> None:
+            run.event("warning", 0, problem)
+            self._tell(f"warning: {problem}")
+
+        for stale in REQUESTS:
+            run.served(stale)
+        checkpoint = resume_point(run.path / "checkpoints", warn)
+        prepared, origin = self._prepared, self._origin
+        run.write_json("profile.json", _profile_file(origin))
+        run.write_json(
+            "environment.json",
+            describe_environment(
+                origin.argv,
+                prepared.store,
+                device=prepared.runtime.device,
+                device_name=prepared.runtime.device_name,
+            ),
+        )
+        run.write_json("validation_items.json", items_to_json(prepared.data.validation))
+        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
+        kind, message = (
+            ("resumed", f"from {checkpoint.name}") if checkpoint else ("started", "at step 0")
+        )
+        run.event(kind, step, message, argv=list(origin.argv))
+        for text in (*origin.resolved.notices, *prepared.recipe.notes()):
+            run.log(text)
+        if prepared.profile.trainer.log_model_structure:
+            for role, network in prepared.recipe.modules().items():
+                run.log(f"{role}: {network}")
+        return checkpoint
+
+    def _run_loop(
+        self,
+        run: RunDirectory,
+        lease: Lease,
+        checkpoint: Path | None,
+        on_report: Callable[[Report], None],
+    ) -> str:
+        parts = self._parts(run, lease, on_report)
+        self._loop = Loop(parts, checkpoint=checkpoint)
+        return self._loop.run()
+
+    def _parts(self, run: RunDirectory, lease: Lease, on_report: Callable[[Report], None]) -> Parts:
+        prepared, profile = self._prepared, self._prepared.profile
+        store, data, device = prepared.store, prepared.data, prepared.runtime.device
+        frames, trainer, alarms = data.window.frames, profile.trainer, Alarms(run)
+        shown = data.validation[: trainer.previews.items]
+        return Parts(
+            recipe=prepared.recipe,
+            run=run,
+            lease=lease,
+            open_batches=lambda first: Prefetcher(data.train, first, profile.data.prefetch_batches),
+            validation=Validation(
+                lambda: batches(
+                    store, data.validation, batch_size=profile.data.val_batch_size, frames=frames
+                ),
+                scenes={info.name: info.scene for info in store.recordings},
+                device=device,
+            ),
+            previews=Previews(
+                run.path / "previews",
+                lambda: list(batches(store, shown, batch_size=1, frames=frames)),
+                device=device,
+            ),
+            cadence=prepared.cadence,
+            keep=Keep(trainer.keep_last, trainer.save_top_k, trainer.best_metric),
+            identity=Identity(profile.mode, profile_hash(profile), store.fingerprint),
+            guard=self._guard(run),
+            signals=self._signals,
+            device=device,
+            on_row=lambda step, _split, values: alarms.look(step, values),
+            on_report=on_report,
+        )
+
+    def _guard(self, run: RunDirectory) -> FiniteGuard:
+        every = GUARD_EVERY_ON_GPU if self._prepared.runtime.device.type == "cuda" else 1
+        if self._prepared.profile.trainer.terminate_on_nan:
+            return FiniteGuard(every)
+        return FiniteGuard(every, tolerate=lambda text: run.event("warning", self._step(), text))
+
+    def _tracker_settings(self) -> TrackerSettings:
+        wandb = self._prepared.profile.trainer.wandb
+        return TrackerSettings(
+            mode=wandb.mode if wandb.use_wandb else DISABLED,
+            project=wandb.project,
+            name=wandb.run_name or self._path.name,
+        )
+
+    def _report_failure(
+        self, run: RunDirectory, lease: Lease, error: BaseException, message: str
+    ) -> None:
+        if lease.lost.is_set():
+            return  # the folder is another job's now
+        batch = self._loop.batch if self._loop is not None else None
+        write_crash(run, error, step=self._step(), batch=batch)
+        with suppress(CodecctlError):  # a full disk must not hide the error itself
+            run.event("failed", self._step(), message)
+
+
+def _end_of(reason: str) -> tuple[str, str]:
+    """Status and message of state.json for the end of a loop."""
+    if reason == FINISHED:
+        return "finished", "all steps done"
+    who = {INTERRUPTED: "Ctrl-C", "requested": "a request"}.get(reason, "the scheduler")
+    return "stopped", f"stopped by {who}, checkpoint saved"
+
+
+def _profile_file(origin: Origin) -> dict[str, object]:
+    resolved = origin.resolved
+    return {
+        "schema": 1,
+        "name": origin.profile_name,
+        "profile": resolved.profile.model_dump(mode="json"),
+        "overrides": list(resolved.overrides),
+        "provenance": dict(resolved.provenance),
+        "notices": list(resolved.notices),
+        "hash": profile_hash(resolved.profile),
+    }
