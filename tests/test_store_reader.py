@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -253,13 +255,18 @@ def open_files() -> int:
 
 
 def test_open_files_are_bounded(make_store: Maker) -> None:
-    count = MAX_OPEN_FILES + 5
-    audio = {f"Beach.{number}": np.ones((1, 2), dtype=np.float32) for number in range(count)}
-    with Store.open(make_store(audio, sample_rate=2)) as store:
+    folder = make_store({"Beach.1": np.ones((1, 2), dtype=np.float32)}, sample_rate=2)
+    (row,) = committed_recordings(folder).values()
+    names = [f"Beach.{take}" for take in range(1, MAX_OPEN_FILES + 6)]
+    for name in names[1:]:
+        shutil.copy(folder / "rec/Beach.1.h5", folder / f"rec/{name}.h5")
+    rows = [replace(row, name=name) for name in names]
+    write_index(folder, name="many", sample_rate=2, dtype="int16", recordings=rows)
+    with Store.open(folder) as store:
         before = open_files()
-        for name in audio:
+        for name in names:
             store.read(name, 0, 2, [0])
         assert open_files() - before == MAX_OPEN_FILES
         store.close()
         assert open_files() == before
-        np.testing.assert_allclose(store.read("Beach.0", 0, 2, [0]), 1)
+        np.testing.assert_allclose(store.read("Beach.1", 0, 2, [0]), 1)

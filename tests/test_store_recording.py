@@ -102,7 +102,7 @@ def test_ten_minutes_of_32_channels_lie_in_one_unbroken_run(tmp_path: Path) -> N
         assert last.byte_offset == info.audio_offset + (32 * 600 - 1) * rate * 2
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=12)
 @given(
     blocks=st.lists(st.integers(1, 170), min_size=1, max_size=12),
     dtype=st.sampled_from(["int16", "float32"]),
@@ -116,9 +116,13 @@ def test_any_sizes_of_blocks_make_the_same_file(blocks: list[int], dtype: str) -
                 recording.write(block)
             parts = recording.commit()
         assert parts.audio_hash == whole.audio_hash
-        np.testing.assert_array_equal(
-            read_back(Path(folder) / "parts", parts), read_back(Path(folder) / "whole", whole)
-        )
+        stored = [
+            (Path(folder) / part / "rec/Beach.1.h5").read_bytes()[info.audio_offset :][
+                : info.geometry.audio_bytes
+            ]
+            for part, info in (("whole", whole), ("parts", parts))
+        ]
+        assert stored[0] == stored[1]
 
 
 @pytest.mark.parametrize("level_db", [-100, -62, -28, -12])
