@@ -6,7 +6,6 @@ touching new memory cost more than the read.
 
 from __future__ import annotations
 
-import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -61,8 +60,6 @@ class Prefetcher:
         self._next = first_step
         self._pending: deque[Future[Batch]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch") if depth else None
-        self.wait_seconds = 0.0
-        """Time that the consumer has waited for batches."""
         for _ in range(depth):
             self._read_ahead()
 
@@ -71,17 +68,13 @@ class Prefetcher:
 
     def __next__(self) -> Batch:
         """The next batch; an error of the thread is raised here, at the step that met it."""
-        begun = time.perf_counter()
         if self._thread is None:
-            batch = self._read(self._next)
             self._next += 1
-        elif self._pending:
-            self._read_ahead()
-            batch = self._pending.popleft().result()
-        else:
+            return self._read(self._next - 1)
+        if not self._pending:
             raise StopIteration
-        self.wait_seconds += time.perf_counter() - begun
-        return batch
+        self._read_ahead()
+        return self._pending.popleft().result()
 
     def close(self) -> None:
         """End the thread; a batch that is being read is finished first."""

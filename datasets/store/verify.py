@@ -78,17 +78,24 @@ def verify_recording(
     try:
         done = 0
         for channel, second in np.ndindex(offsets.shape):
-            chunk = os.pread(descriptor, length, int(offsets[channel, second]))
-            if hash_chunk(chunk) != check[channel, second]:
-                damages.append(
-                    Damage(info.name, channel, second, "the audio is not what was written")
-                )
+            offset, expected = int(offsets[channel, second]), check[channel, second]
+            what = _chunk_damage(descriptor, offset, length, expected=int(expected))
+            if what:
+                damages.append(Damage(info.name, channel, second, what))
             done += length
             if done % _REPORT_BYTES < length or done == info.geometry.audio_bytes:
                 on_progress(done)
     finally:
         os.close(descriptor)
     return damages
+
+
+def _chunk_damage(descriptor: int, offset: int, length: int, *, expected: int) -> str:
+    try:
+        chunk = os.pread(descriptor, length, offset)
+    except OSError as error:  # a bad sector spoils a chunk, not the search for others
+        return f"cannot be read ({error.strerror})"
+    return "" if hash_chunk(chunk) == expected else "the audio is not what was written"
 
 
 def _structure_ranges(path: Path, info: RecordingInfo) -> list[tuple[int, int]]:
