@@ -64,6 +64,6 @@ def main() -> None:
 
 def _fail(message: str, exit_code: int) -> None:
     if "--debug" in sys.argv:
-        raise  # noqa: PLE0704 - called from an except block, to show the traceback
+        raise  # Called from an except block: shows the traceback of what happened.
     note(f"codecctl: {message}")
     sys.exit(exit_code)

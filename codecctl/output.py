@@ -86,7 +86,9 @@ def _bar(title: str, total: float, unit: str) -> Iterator[Advance]:
         task = bar.add_task(title, total=total or None, detail="")
 
         def advance(amount: float, detail: str = "") -> None:
-            bar.update(task, advance=amount, **({"detail": detail} if detail else {}))
+            bar.advance(task, amount)
+            if detail:
+                bar.update(task, detail=detail)
 
         yield advance
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from codecctl.cli import app
 
 HEAVY = ["torch", "torchaudio", "h5py", "textual", "wandb", "soundfile", "lightning_fabric"]
+START = "from codecctl.cli import main; main()"
 PROBE = """
 import json, sys
 from codecctl.cli import main
@@ -23,7 +24,8 @@ except SystemExit as stop:
     code = stop.code
 else:
     code = 0
-print("\\n" + json.dumps([code or 0, [name for name in json.loads(sys.stdin.read()) if name in sys.modules]]))
+loaded = [name for name in json.loads(sys.stdin.read()) if name in sys.modules]
+print("\\n" + json.dumps([code or 0, loaded]))
 """
 
 
@@ -52,7 +54,6 @@ def run_probe(arguments: list[str], folder: Path) -> tuple[int, list[str]]:
         ["profile", "list"],
         ["profile", "show", "paired"],
         ["profile", "schema"],
-        ["data", "list"],
     ],
     ids=" ".join,
 )
@@ -73,9 +74,11 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
 
     def walk(command: object, path: str) -> list[str]:
         missing = [] if getattr(command, "help", None) else [path]
-        for parameter in getattr(command, "params", []):
-            if parameter.param_type_name == "option" and not parameter.help:
-                missing.append(f"{path} {parameter.opts[0]}")
+        missing += [
+            f"{path} {parameter.opts[0]}"
+            for parameter in getattr(command, "params", [])
+            if parameter.param_type_name == "option" and not parameter.help
+        ]
         for name, child in getattr(command, "commands", {}).items():
             missing += walk(child, f"{path} {name}")
         return missing
@@ -85,7 +88,7 @@ def test_every_command_and_option_says_what_it_is_for() -> None:
 
 def test_an_error_is_one_line_on_stderr_with_its_exit_code(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from codecctl.cli import main; main()", "data", "info", "nowhere"],
+        [sys.executable, "-c", START, "data", "info", "nowhere"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
@@ -99,8 +102,7 @@ def test_an_error_is_one_line_on_stderr_with_its_exit_code(tmp_path: Path) -> No
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", "from codecctl.cli import main; main()"]
-        + ["--debug", "data", "info", "nowhere"],
+        [sys.executable, "-c", START, "--debug", "data", "info", "nowhere"],
         capture_output=True,
         text=True,
         cwd=tmp_path,
