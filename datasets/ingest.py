@@ -114,7 +114,7 @@ def ingest(
         return _report(prepared.plan, _Tally(dict(prepared.target.stored)), started)
     try:
         with StoreLock(folder) as lock:
-            clean(folder)
+            clean(folder, alone=lock.is_exclusive)
             _require_space(prepared)
             target = inspect_target(folder)
             plan = make_plan(prepared.survey, prepared.rules, store=folder, stored=target.stored)
@@ -147,7 +147,7 @@ class _Index:
         self.folder = target.folder
         self._name = name
         self._source = str(prepared.found.folder.absolute())
-        self.exists = bool(target.listed)
+        self.listed = target.listed
 
     def write(self, recordings: Mapping[str, RecordingInfo]) -> None:
         row = next(iter(recordings.values()))
@@ -176,7 +176,7 @@ def _run(
 
     def settle(outcome: Outcome) -> None:
         _settle(outcome, tally)
-        if outcome.stored is not None and index.exists:
+        if outcome.stored is not None and outcome.stored.name in index.listed:
             index.write(tally.recordings)  # a store in use never lists what was replaced
 
     pool = Pool(max(1, num_workers), lock=lock.descriptor, on_bytes=count, on_idle=lock.renew)
@@ -184,7 +184,7 @@ def _run(
         with pool:
             pool.run(plan.jobs, settle)
     except KeyboardInterrupt:
-        clean(index.folder)
+        clean(index.folder, alone=lock.is_exclusive)
         raise InterruptedByUserError(
             f"interrupted: {len(tally.stored)} of {len(plan.jobs)} recordings are stored; "
             "the same command stores the others"

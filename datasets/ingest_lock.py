@@ -48,6 +48,8 @@ class StoreLock:
         self._lock = lock or _flock
         self.descriptor = -1
         """Inherited by workers, so that the lock outlives a killed parent as long as they do."""
+        self.is_exclusive = False
+        """No process of this machine works on the store; False where locks are not supported."""
 
     def __enter__(self) -> StoreLock:
         deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -90,6 +92,7 @@ class StoreLock:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, holder, 0)
         self.descriptor = descriptor
+        self.is_exclusive = locked
         return True
 
     def _is_ours(self, descriptor: int) -> bool:

@@ -130,8 +130,7 @@ def make_plan(
         stored: Its whole recordings, by name.
     """
     rate = stored_rate(found, rules)
-    refused, left_out = list(found.refused), list(found.left_out)
-    warnings = list(found.warnings)
+    refused, left_out, warnings = map(list, (found.refused, found.left_out, found.warnings))
     jobs: list[Job] = []
     unchanged: list[str] = []
     for item in named(found.candidates, stored):

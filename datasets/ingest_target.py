@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,12 +90,20 @@ def free_space(folder: Path) -> int:
     return shutil.disk_usage(place).free
 
 
-def clean(folder: Path) -> None:
-    """Remove what killed ingests have left in a store; the caller holds its lock."""
+def clean(folder: Path, *, alone: bool) -> None:
+    """Remove what killed ingests have left in a store; the caller holds its lock.
+
+    Args:
+        folder: Of the store.
+        alone: The lock excludes every process of this machine. Else those that live keep their
+            files; a process that was killed counts as living until its parent has noticed.
+    """
+    ours = f".tmp-{socket.gethostname()}-"
     for place in (folder, folder / _RECORDINGS):
         remove_abandoned(place)
         for path in place.glob(".*.tmp-*"):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+            old = time.time() - path.stat().st_mtime > ABANDONED_SECONDS
+            if old or (alone and ours in path.name):
                 path.unlink(missing_ok=True)
 
 

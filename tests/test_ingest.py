@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -225,8 +226,10 @@ def test_what_a_killed_ingest_left_is_cleaned_and_finished(source: Path, store: 
     (store / "rec" / "Beach.2.h5").unlink()
     half = (store / "rec" / "attic_door.h5").read_bytes()
     (store / "rec" / "attic_door.h5").write_bytes(half[: len(half) // 2])
-    host = os.uname().nodename
-    leftover = store / "rec" / f".Beach.2.tmp-{host}-999999999"
+    host = socket.gethostname()
+    leftover = (
+        store / "rec" / f".Beach.2.tmp-{host}-{os.getppid()}"
+    )  # it lives, but not on this store
     foreign = store / "rec" / ".Beach.2.tmp-elsewhere-1"
     old = store / "rec" / ".Beach.2.tmp-elsewhere-2"
     for path in (leftover, foreign, old):

@@ -242,7 +242,8 @@ def _complain(
 ) -> None:
     """Raise what the exit code has to say; every file is named."""
     if failed:
-        raise CodecctlError(_listing("could not be stored", (*failed, *refused)))
+        listing = _listing("could not be stored", (*failed, *refused))
+        raise CodecctlError(f"{listing}; the same command goes on where this one ended")
     if refused:
         raise DataError(_listing("cannot be ingested", refused))
     if strict and plan.warnings:
