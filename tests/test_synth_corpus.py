@@ -226,7 +226,8 @@ def test_not_enough_space_is_said_before_anything_is_rendered(
     full = os.statvfs_result((*real[:4], 0, *real[5:]))
     monkeypatch.setattr(os, "statvfs", lambda _: full)
     with pytest.raises(CodecctlError, match="0 MB needed, 0 MB free; render fewer"):
-        prepare_folder(_plan(tmp_path))
+        prepare_folder(_plan(tmp_path / "new" / "corpus"))
+    assert not any(tmp_path.iterdir())
 
 
 def test_an_error_in_a_process_of_its_own_ends_the_command_with_its_reason(tmp_path: Path) -> None:

@@ -87,6 +87,13 @@ def test_short_sounds_pause_and_long_ones_begin_somewhere_inside() -> None:
     assert long.sources[0].material.start_seconds > 0
 
 
+def test_a_file_that_is_used_twice_is_not_heard_twice_at_once() -> None:
+    folder = _folder(Sound("sea.wav", 6.0, 1.0))
+    plan = draw_recording("Beach", 1, seconds=4.0, seed=0, folder=folder)
+    shifts = [source.material.shift_seconds for source in plan.sources[:2]]
+    assert abs(shifts[0] - shifts[1]) > 0.05
+
+
 def test_the_log_holds_positions_motion_files_gains_and_seeds() -> None:
     plan = draw_recording("TrainStation", 1, seconds=4.0, seed=0, folder=None)
     log = json.loads(json.dumps(plan.to_json()))

@@ -134,6 +134,7 @@ def prepare_folder(corpus: Corpus) -> None:
     Raises:
         CodecctlError: There is not enough space for what is missing.
     """
+    _require_space(corpus)
     try:
         (corpus.folder / LOGS_NAME).mkdir(parents=True, exist_ok=True)
         for task in corpus.tasks:
@@ -143,13 +144,6 @@ def prepare_folder(corpus: Corpus) -> None:
             f"{error.filename}: a corpus needs a folder here, found something else"
         ) from error
     _remove_leftovers(corpus.folder)
-    space = os.statvfs(corpus.folder)
-    free = space.f_bavail * space.f_frsize
-    if corpus.missing_bytes > free:
-        raise CodecctlError(
-            f"{corpus.folder}: {corpus.missing_bytes / 1e6:.0f} MB needed, {free / 1e6:.0f} MB "
-            "free; render fewer or shorter recordings, or elsewhere"
-        )
     _write_text(corpus.folder / SETTINGS_NAME, json.dumps(asdict(corpus.settings), indent=2) + "\n")
     _write_text(corpus.folder / "README.md", _readme(corpus))
 
@@ -194,6 +188,18 @@ def _require_same(folder: Path, settings: Settings) -> None:
         raise UsageError(
             f"{folder}: holds a corpus made with {listed}; choose another folder or the same "
             "settings"
+        )
+
+
+def _require_space(corpus: Corpus) -> None:
+    wanted = corpus.folder.absolute()
+    existing = next(path for path in (wanted, *wanted.parents) if path.exists())
+    space = os.statvfs(existing)
+    free = space.f_bavail * space.f_frsize
+    if corpus.missing_bytes > free:
+        raise CodecctlError(
+            f"{corpus.folder}: {corpus.missing_bytes / 1e6:.0f} MB needed, {free / 1e6:.0f} MB "
+            "free; render fewer or shorter recordings, or elsewhere"
         )
 
 

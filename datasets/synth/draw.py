@@ -135,6 +135,7 @@ class _Sounds:
             start_seconds=0.0,
             loop_seconds=_tenths(self._longest * float(self._rng.uniform(0.85, 1.0))),
             silence_seconds=0.0,
+            shift_seconds=0.0,
             seed=_seed(self._rng),
         )
 
@@ -145,7 +146,15 @@ class _Sounds:
         usable = sound.seconds if pauses else max(sound.seconds - CROSSFADE_SECONDS, 0.1)
         sounding = min(usable, self._longest)
         start = round(float(self._rng.uniform(0, usable - sounding)), 2)
-        return Material(kind, sound.path, start, round(sounding + silence, 4), silence, seed=0)
+        return Material(
+            kind=kind,
+            file=sound.path,
+            start_seconds=start,
+            loop_seconds=round(sounding + silence, 4),
+            silence_seconds=silence,
+            shift_seconds=round(float(self._rng.uniform(0, sounding)), 3),
+            seed=0,
+        )
 
 
 def _is_of_kind(sound: Sound, kind: str) -> bool:

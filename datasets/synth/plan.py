@@ -28,6 +28,8 @@ class Material:
     """Period after which the sound repeats."""
     silence_seconds: float
     """Pause that a short sound makes within each period."""
+    shift_seconds: float
+    """Where in its period it is when the recording begins: no two uses of a file coincide."""
     seed: int
     """Of the built-in sound."""
 

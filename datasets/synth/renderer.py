@@ -193,13 +193,14 @@ def _material(material: Material, sources_folder: Path | None) -> Floats:
         frames = round(material.loop_seconds * SAMPLE_RATE)
         return PROCEDURAL[material.kind](rng, frames, SAMPLE_RATE)
     assert sources_folder is not None, material.file
-    return load_loop(
+    loop = load_loop(
         sources_folder / material.file,
         start_seconds=material.start_seconds,
         loop_seconds=material.loop_seconds,
         silence_seconds=material.silence_seconds,
         sample_rate=SAMPLE_RATE,
     )
+    return np.roll(loop, -round(material.shift_seconds * SAMPLE_RATE))
 
 
 def _loop(source: SourcePlan, sources_folder: Path | None) -> Loop:
