@@ -129,7 +129,9 @@ class _Search:
             return
         if stat.S_ISDIR(mode):
             if suffix in AUDIO_SUFFIXES:
-                self._broken.append(Problem(shown(below), "a folder with the name of an audio file"))
+                self._broken.append(
+                    Problem(shown(below), "a folder with the name of an audio file")
+                )
             self._walk(Path(entry.path), below)
         elif suffix in ARCHIVE_SUFFIXES:
             self._left_out.append(Problem(shown(below), "an archive; unpack it to ingest it"))
