@@ -55,6 +55,7 @@ def test_a_corpus_has_recordings_logs_settings_and_a_warning(
     assert log["file"] == "Woodland-02-Raw.wav"
     assert log["clipped_samples"] == 0
     assert log["license"].startswith("CC0")
+    assert len(log["capsule_gains_db"]) == 32
     info = soundfile.info(out / "Woodland-01-Raw.wav")
     assert (info.channels, info.samplerate, info.frames) == (32, 48_000, 2400)
     assert (info.format, info.subtype) == ("WAVEX", "PCM_24")

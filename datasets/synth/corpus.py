@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from codecctl.datasets.em32 import NUM_CAPSULES
+from codecctl.datasets.synth.capsules import capsule_gains
 from codecctl.datasets.synth.draw import draw_recording
 from codecctl.datasets.synth.names import recording_path
 from codecctl.datasets.synth.plan import SAMPLE_RATE, STATEMENT, RecordingPlan
@@ -153,6 +156,8 @@ def write_log(task: Task, *, clipped: int) -> None:
     log = task.plan.to_json()
     log["file"] = task.target.name
     log["clipped_samples"] = clipped
+    gains_db = 20 * np.log10(capsule_gains(task.plan.noise)[:, 0])
+    log["capsule_gains_db"] = [round(float(gain), 3) for gain in gains_db]
     log["license"] = _license(task.sources_folder is not None)
     _write_text(task.log, json.dumps(log, indent=1) + "\n")
 
@@ -238,6 +243,8 @@ def _license(from_files: bool) -> str:
 
 def _readme(corpus: Corpus) -> str:
     settings = corpus.settings
+    built_in = settings.sources == BUILT_IN
+    sources = "built-in sounds" if built_in else f"a folder, `{settings.sources[:16]}`"
     return f"""# A simulated corpus in the shape of EigenScape
 
 {STATEMENT}
@@ -250,7 +257,7 @@ is capsule n. Backgrounds repeat after 45 s at the latest. The genuine EigenScap
 Murphy 2017, doi 10.3390/app7111204) is a set of real recordings; nothing here comes from it.
 
 - seed {settings.seed}, {settings.seconds:g} s each, names `{settings.names}`
-- sources `{settings.sources}`
+- sources: {sources}
 - positions, motion, files, gains and seeds of every recording: `{LOGS_NAME}/`
-- License: {_license(settings.sources != BUILT_IN)}
+- License: {_license(not built_in)}
 """
