@@ -21,7 +21,7 @@ class Banner(Static):
         parts = [f"{len(snapshot.runs)} runs", f"{alive} running"]
         parts += [f"{lost} lost"] if lost else []
         parts += ["reading…"] if not snapshot.complete else []
-        self.update(Text.assemble(("codecctl ", "bold"), folder, " · ", " · ".join(parts)))
+        self.update(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, folder])))
 
     def show_run(self, run: RunView) -> None:
         """Name the run and say where it stands."""

@@ -69,7 +69,7 @@ class LineChart(Widget, can_focus=True):
         self.view = View()
         self.log_scale = False
         self._canvas: Canvas | None = None
-        self._strips: dict[int, Strip] = {}
+        self._strips: list[Strip] = []
 
     def show(
         self, metric: str, curves: Sequence[Curve], *, view: View, log_scale: bool = False
@@ -81,10 +81,11 @@ class LineChart(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One row of the chart."""
-        strip = self._strips.get(y)
-        if strip is None:
-            strip = self._strips[y] = self._strip(y)
-        return strip
+        if not self._strips:
+            self._strips = self._draw_strips()
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self.rich_style)
 
     def plain_text(self) -> str:
         """What is drawn, without styles."""
@@ -93,6 +94,14 @@ class LineChart(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget what was drawn in the styles of another theme."""
         super().notify_style_update()
+        self._redraw()
+
+    def on_focus(self) -> None:
+        """Mark the chart that has the keys."""
+        self._redraw()
+
+    def on_blur(self) -> None:
+        """Take the mark away."""
         self._redraw()
 
     def on_resize(self, _event: events.Resize) -> None:
@@ -144,7 +153,7 @@ class LineChart(Widget, can_focus=True):
 
     def _redraw(self) -> None:
         self._canvas = None
-        self._strips = {}
+        self._strips = []
         self.refresh()
 
     def _drawn(self) -> Canvas:
@@ -160,18 +169,16 @@ class LineChart(Widget, can_focus=True):
             )
         return self._canvas
 
-    def _strip(self, y: int) -> Strip:
+    def _draw_strips(self) -> list[Strip]:
+        """All rows at once: styles are looked up once for a chart, not for each piece."""
         canvas = self._drawn()
+        theme = self.app.current_theme
+        book = inks(ansi=self.app.native_ansi_color, dark=theme.dark)
         background = self.rich_style
-        if y >= canvas.height:
-            return Strip.blank(self.size.width, background)
-        book = inks(ansi=self.app.native_ansi_color, dark=self.app.current_theme.dark)
-        segments = [
-            Segment(text, background + self._accent(ink) + book.style(ink))
-            for text, ink in canvas.pieces(y)
+        styles = [background + style for style in book.styles]
+        if self.has_focus:
+            styles[Ink.TITLE] += Style(underline=True)
+        return [
+            Strip([Segment(text, styles[ink]) for text, ink in canvas.pieces(row)], canvas.width)
+            for row in range(canvas.height)
         ]
-        return Strip(segments, canvas.width)
-
-    def _accent(self, ink: int) -> Style:
-        """The title of the chart that has the keys is underlined."""
-        return Style(underline=True) if self.has_focus and ink == Ink.TITLE else Style()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -9,6 +11,7 @@ Array = npt.NDArray[np.float64]
 
 LEVELS = (0.0, 0.6, 0.9, 0.97, 0.99)
 _BLOCK = 64
+_NEGLIGIBLE = 1e-17
 
 
 def smooth(values: Array, weight: float) -> Array:
@@ -48,6 +51,8 @@ def _debiased(values: Array, weight: float) -> Array:
         before[block] = carry
         carry = carry * decay + last
     fade = weight ** np.arange(1, _BLOCK + 1)
-    biased = (within + before[:, None] * fade).reshape(-1)[:count]
-    result: Array = biased / (1 - weight ** np.arange(1, count + 1))
-    return result
+    averaged: Array = (within + before[:, None] * fade).reshape(-1)[:count]
+    # Beyond this many values the bias is below the resolution of a float.
+    biased = min(count, math.ceil(math.log(_NEGLIGIBLE) / math.log(weight)))
+    averaged[:biased] /= 1 - weight ** np.arange(1, biased + 1)
+    return averaged

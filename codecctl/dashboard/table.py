@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from codecctl.dashboard.axis import Array, XAxis
-from codecctl.engine.rundir import Row, number
+from codecctl.engine.rundir import number
 
 Values = npt.NDArray[np.float32]
 Present = npt.NDArray[np.bool_]
@@ -47,7 +47,7 @@ class Table:
         """How many rows there are."""
         return int(self.places[self.key].size) if self.places else 0
 
-    def add(self, rows: Sequence[Row]) -> Table:
+    def add(self, rows: Sequence[Mapping[str, object]]) -> Table:
         """A table with these rows as well; rows without a key are left out."""
         rows = [row for row in rows if _is_finite(number(row.get(self.key)))]
         if not rows:
@@ -103,7 +103,7 @@ def _is_finite(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def _table(key: str, rows: Sequence[Row]) -> Table:
+def _table(key: str, rows: Sequence[Mapping[str, object]]) -> Table:
     places = {name: _floats([row.get(name) for row in rows]) for name in _PLACES}
     names = sorted({name for row in rows for name in row} - _FIXED)
     columns = {}

@@ -1,0 +1,65 @@
+"""Values, ages and sizes as the dashboard writes them."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from codecctl.dashboard.wording import (
+    age_text,
+    bytes_text,
+    higher_is_better,
+    step_text,
+    value_text,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.46113, "0.4611"),
+        (0.0, "0"),
+        (-8.0, "-8"),
+        (0.0003, "3.00e-4"),
+        (123456.0, "1.23e5"),
+        (math.nan, "NaN"),
+        (math.inf, "inf"),
+        (-math.inf, "-inf"),
+        (None, "-"),
+    ],
+)
+def test_values_have_four_digits_and_broken_ones_a_word(value: float | None, text: str) -> None:
+    assert value_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (99, "99 s"),
+        (100, "2 min"),
+        (3 * 3600, "3.0 h"),
+        (5 * 86400, "5 d"),
+        (1.8e9, "-"),
+    ],
+)
+def test_ages_have_one_unit(seconds: float, text: str) -> None:
+    assert age_text(seconds) == text
+
+
+def test_long_runs_are_counted_in_thousands() -> None:
+    assert step_text(1200, 6000) == "1200/6000"
+    assert step_text(241_000, 517_500) == "241k/518k"
+    assert step_text(12, 0) == "12"
+
+
+def test_sizes_have_decimal_units() -> None:
+    assert [bytes_text(n) for n in (12, 23_100_000, 4.2e9)] == ["12 B", "23.1 MB", "4.2 GB"]
+
+
+def test_directions_of_metrics_are_known() -> None:
+    assert higher_is_better("val/si_sdr")
+    assert higher_is_better("val/codebook/1/usage")
+    assert not higher_is_better("val/mel")
+    assert not higher_is_better("val/diversity")
