@@ -45,16 +45,10 @@ def synth(
     chosen = _scenes(scenes)
     _require_sense(seconds, names)
     sounds = scan_sounds(sources) if sources else None
-    for sentence in sounds.left_out if sounds else ():
-        note(sentence)
-    settings = Settings(
-        seed=seed,
-        seconds=seconds,
-        names=names,
-        sources=sounds.fingerprint if sounds else BUILT_IN,
-    )
+    fingerprint = sounds.fingerprint if sounds else BUILT_IN
+    settings = Settings(seed=seed, seconds=seconds, names=names, sources=fingerprint)
     corpus = plan_corpus(out, settings, scenes=chosen, recordings=recordings, sounds=sounds)
-    for sentence in corpus.notices:
+    for sentence in (*(sounds.left_out if sounds else ()), *corpus.notices):
         note(sentence)
     if not dry_run and corpus.tasks:
         prepare_folder(corpus)

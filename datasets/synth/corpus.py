@@ -102,14 +102,7 @@ def plan_corpus(
     Raises:
         UsageError: The folder holds something else, or a corpus with other settings.
     """
-    frames = round(settings.seconds * SAMPLE_RATE)
-    size = wave_bytes(frames, NUM_CAPSULES)
-    if size > LARGEST_FILE_BYTES:
-        longest = LARGEST_FILE_BYTES // (NUM_CAPSULES * 3 * SAMPLE_RATE)
-        raise UsageError(
-            f"--seconds {settings.seconds:g}: a recording would take {size / 1e9:.1f} GB, a WAV "
-            f"file ends at 4.29 GB; {longest} s is the longest, use more recordings"
-        )
+    size = _file_bytes(settings.seconds)
     _require_same(folder, settings)
     tasks: list[Task] = []
     kept: list[Path] = []
@@ -166,6 +159,17 @@ def remove_temporaries(folder: Path, pid: int) -> None:
     """Remove what a process of this host that has ended was writing."""
     for path in (*folder.glob(f"**/.*.{temporary_mark(pid)}"),):
         path.unlink(missing_ok=True)
+
+
+def _file_bytes(seconds: float) -> int:
+    size = wave_bytes(round(seconds * SAMPLE_RATE), NUM_CAPSULES)
+    if size > LARGEST_FILE_BYTES:
+        longest = LARGEST_FILE_BYTES // (NUM_CAPSULES * 3 * SAMPLE_RATE)
+        raise UsageError(
+            f"--seconds {seconds:g}: a recording would take {size / 1e9:.1f} GB, a WAV file ends "
+            f"at 4.29 GB; {longest} s is the longest, use more recordings"
+        )
+    return size
 
 
 def _require_same(folder: Path, settings: Settings) -> None:

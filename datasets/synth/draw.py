@@ -74,15 +74,7 @@ def draw_recording(
             )
             for role in scene.roles
         ),
-        bed=BedPlan(
-            material=sounds.background(scene.bed_kind),
-            level_dbfs=round(level_dbfs, 2),
-            num_directions=NUM_BED_DIRECTIONS,
-            azimuth_degrees=round(float(rng.uniform(0, 360)), 1),
-            focus=scene.focus,
-            spectrum=tuple(scene.spectrum),
-            seed=_seed(rng),
-        ),
+        bed=_bed(scene, rng, material=sounds.background(scene.bed_kind), level_dbfs=level_dbfs),
         room=_room(scene, rng),
         noise=NoisePlan(
             rumble_dbfs_per_hz=round(scene.rumble_dbfs_per_hz + float(rng.uniform(-3, 3)), 1),
@@ -189,6 +181,20 @@ def _motion(role: Role, rng: np.random.Generator, *, seconds: float) -> Motion:
         speed=round(speed, 3),
         pause_seconds=round(pause, 2),
         phase_seconds=round(float(travel / 2 - passed_at), 3),
+    )
+
+
+def _bed(
+    scene: Scene, rng: np.random.Generator, *, material: Material, level_dbfs: float
+) -> BedPlan:
+    return BedPlan(
+        material=material,
+        level_dbfs=round(level_dbfs, 2),
+        num_directions=NUM_BED_DIRECTIONS,
+        azimuth_degrees=round(float(rng.uniform(0, 360)), 1),
+        focus=scene.focus,
+        spectrum=tuple(scene.spectrum),
+        seed=_seed(rng),
     )
 
 
