@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import torch
 
-from codecctl.datasets.choose import Need
 from codecctl.datasets.store import Store
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.cadence import Cadence
@@ -26,17 +25,6 @@ class Prepared:
     recipe: Recipe
     runtime: FabricRuntime
     cadence: Cadence
-
-
-def need_of(profile: Profile) -> Need:
-    """What a profile asks of a store."""
-    data = profile.data
-    return Need(
-        rate=data.rate,
-        dtypes=("int16", "float32"),
-        channels=data.capsules.count,
-        seconds=max(data.segment_seconds, data.min_source_seconds),
-    )
 
 
 def prepare(profile: Profile, store: Store) -> Prepared:

@@ -147,7 +147,7 @@ def remove(
 def tag(
     run: _Run,
     tags: Annotated[
-        list[str] | None, typer.Argument(metavar="[TAG]...", help="Tags to add; -TAG takes away.")
+        list[str] | None, typer.Argument(metavar="[TAG]...", help="Tags to add.")
     ] = None,
     drop: Annotated[list[str] | None, typer.Option("--drop", help="A tag to take away.")] = None,
 ) -> None:

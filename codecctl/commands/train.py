@@ -132,15 +132,16 @@ def _profile_label(name: str) -> str:
 def _prepare(job: _Job) -> Prepared:
     """Open the store and build data and networks."""
     from codecctl.datasets.choose import choose_store
+    from codecctl.engine.need import need_of
     from codecctl.engine.resume import refuse_other_store
-
-    note("loading torch")
-    from codecctl.engine.prepare import need_of, prepare
 
     profile = job.resolved.profile
     store = choose_store(stores_folder(), need_of(profile), profile.data.store)
     if job.continues:
         refuse_other_store(job.path, name=store.name, fingerprint=store.fingerprint)
+    note("loading torch")
+    from codecctl.engine.prepare import prepare
+
     return prepare(profile, store)
 
 

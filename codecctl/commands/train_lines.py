@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codecctl.engine.rows import Row, number
+from codecctl.engine.rows import number
 from codecctl.engine.rundir import list_checkpoints, read_metrics
 from codecctl.output import PLAIN_INTERVAL_SECONDS, note, result
 
@@ -63,9 +63,7 @@ def print_dry_run(prepared: Prepared) -> None:
     result(f"memory with a batch: about {found.batch_memory_mb:.0f} MB")
     result(f"checkpoint: about {found.checkpoint_mb:.0f} MB")
     result(f"update with a batch: about {found.step_seconds:.2f} s")
-    result(
-        f"training of {prepared.cadence.max_steps} steps: at most {duration(found.total_seconds)}"
-    )
+    result(f"training of {prepared.cadence.max_steps} steps: about {duration(found.total_seconds)}")
 
 
 def warn_of_disk(prepared: Prepared, runs: Path) -> None:
@@ -167,7 +165,9 @@ def print_summary(prepared: Prepared, run: Path) -> None:
     result(f"next: codecctl dashboard, or codecctl runs show {run.name}")
 
 
-def summary_lines(first: Row, last: Row, *, metric: str) -> list[str]:
+def summary_lines(
+    first: Mapping[str, object], last: Mapping[str, object], *, metric: str
+) -> list[str]:
     """What changed between two validations.
 
     Args:

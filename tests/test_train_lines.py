@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pytest
+
+from codecctl.commands.train_lines import ProgressLine, duration, progress_text, summary_lines
+from codecctl.engine.loop_parts import Report
+
+VALUES = {
+    "loss/mel": 0.53124,
+    "loss/mel/capsule1": 0.2,
+    "loss/time": 0.01,
+    "grad_norm/generator": 3.0,
+    "speed/step_seconds": 0.5,
+}
+
+
+def _report(step: int = 12, max_steps: int = 100) -> Report:
+    return Report(
+        step=step,
+        max_steps=max_steps,
+        epoch=2,
+        values=VALUES,
+        audio_seconds_per_second=31.26,
+        seconds_left=44.0,
+    )
+
+
+def test_the_progress_line_has_losses_speed_and_time_left() -> None:
+    assert progress_text(_report()) == (
+        "step 12/100 epoch 2 | 31.3 audio-s/s, 0:44 min left | mel 0.531 time 0.01"
+    )
+
+
+def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_at_the_end(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    line = ProgressLine()
+    for step in range(1, 11):
+        line.report(_report(step, 10))
+    line.tell("a note")
+    line.close()
+
+    written = capsys.readouterr().err
+    assert [text.split()[1] for text in written.splitlines()] == ["1/10", "10/10", "note"]
+    assert "\x1b" not in written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.4, "0:00 min"),
+        (59.6, "1:00 min"),
+        (125, "2:05 min"),
+        (3600 * 5 + 120, "5 h 2 min"),
+        (86400 * 41 + 3600 * 7, "41 d 7 h"),
+    ],
+)
+def test_a_duration_has_the_two_units_that_matter(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_the_summary_compares_first_and_last_validation() -> None:
+    first = {"step": 0, "val/mel": 0.8}
+    last = {
+        "step": 300,
+        "val/mel": 0.5,
+        "val/si_sdr": -1.25,
+        "val/similarity": 0.01,
+        "val/diversity": -0.02,
+        "val/codebook/1/usage": 0.553,
+        "val/codebook/2/usage": 0.9,
+        "val/codebook/2/perplexity": 500.0,
+    }
+    assert summary_lines(first, last, metric="val/mel") == [
+        "val/mel: 0.8 -> 0.5 (-37.5 %), step 0 to 300",
+        "codebook entries in use over the fixed items: 1 55 %, 2 90 %",
+        "val/similarity: 0.01",
+        "val/diversity: -0.02",
+        "val/si_sdr: -1.25 dB",
+    ]
+
+
+def test_a_summary_of_values_that_are_not_finite_says_so() -> None:
+    lines = summary_lines({"val/mel": "NaN"}, {"val/mel": "Infinity"}, metric="val/mel")
+    assert lines == ["val/mel: nan -> inf (+nan %), step None to None"]
+    assert summary_lines({}, {}, metric="val/mel") == []
