@@ -11,8 +11,7 @@ from torch import Tensor
 def slaney_filters(*, n_fft: int, num_mels: int, sample_rate: int) -> Tensor:
     """Triangular filters on the Slaney mel scale from 0 Hz to half the rate, area-normalized.
 
-    At short windows there are fewer bins than bands, so some filters are empty. They stay: they
-    read the floor in estimate and reference alike, and the mean over bands keeps its meaning.
+    At short windows there are fewer bins than bands, so some filters are empty.
 
     Returns:
         (n_fft // 2 + 1, num_mels) float32.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.losses.mel import LogMelDifferences
+from codecctl.engine.losses.mel import LogMelDifference, LogMelDifferences
 from codecctl.engine.losses.precision import float32_island
 
 SCALES = (5, 6, 7, 8, 9, 10, 11)
@@ -31,5 +31,5 @@ class MelDistance(nn.Module):
     def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
         """Distance of each item in decades of power: (N, C, T) twice to (N,)."""
         with float32_island(estimate, reference) as (ours, theirs):
-            differences: list[Tensor] = self.differences(ours, theirs)
-            return torch.stack([difference.abs().mean(1) for difference in differences]).mean(0)
+            differences: list[LogMelDifference] = self.differences(ours, theirs)
+            return torch.stack([each.mean_absolute() for each in differences]).mean(0)

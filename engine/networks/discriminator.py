@@ -84,7 +84,11 @@ class STFTDiscriminator(nn.Module):
             )  # (B C, bins, F)
         planes = torch.view_as_real(spectrum)  # (B C, bins, F, 2)
         planes = planes.view(batch, channels, *planes.shape[1:]).permute(0, 4, 1, 3, 2)
-        return planes.flatten(1, 2).contiguous()
+        # oneDNN's convolutions of few channels, above all their gradients, are up to three times
+        # as fast with the channels last; their order follows from here through all layers.
+        cpu = audio.device.type == "cpu"
+        order = torch.channels_last if cpu else torch.contiguous_format
+        return planes.flatten(1, 2).contiguous(memory_format=order)
 
     def forward(self, audio: Tensor) -> Judgement:
         """Judge audio (B, C, T); positive logits mean genuine."""
