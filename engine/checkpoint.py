@@ -75,10 +75,9 @@ def save_checkpoint(
         "profile_hash": identity.profile_hash,
         "store_fingerprint": identity.store_fingerprint,
     }
-    name = step_name(step)
     files = {"state.pt": _state_writer(state), "weights.safetensors": _weights_writer(weights)}
-    path = write_checkpoint(folder, name, files=files, meta=meta)
-    set_pointer(folder, "last", name)
+    path = write_checkpoint(folder, step_name(step), files=files, meta=meta)
+    set_pointer(folder, "last", path.name)
     return path
 
 

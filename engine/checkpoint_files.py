@@ -176,14 +176,17 @@ def set_damaged_aside(folder: Path, newer_than: Path | None) -> None:
             path.rename(aside)
 
 
-def apply_retention(folder: Path, *, keep_last: int, keep_best: int, metric: str) -> list[str]:
+def apply_retention(
+    folder: Path, *, keep_last: int, keep_best: int, metric: str, sign: int = 1
+) -> list[str]:
     """Remove checkpoints that are neither among the newest nor among the best.
 
     Args:
         folder: `checkpoints/` of a run.
         keep_last: How many of the newest stay; -1 keeps all.
-        keep_best: How many with the smallest metric stay; the one named by `best` always does.
+        keep_best: How many with the best metric stay; the one named by `best` always does.
         metric: The scalar in meta.json that decides.
+        sign: 1 where a smaller value is better, -1 where a larger one is.
 
     Returns:
         Names of the folders removed.
@@ -192,7 +195,7 @@ def apply_retention(folder: Path, *, keep_last: int, keep_best: int, metric: str
     if keep_last < 0:
         return []
     scores = {name: _score(folder / name, metric) for name in names}
-    ranked = sorted((score, name) for name, score in scores.items() if score is not None)
+    ranked = sorted((sign * score, name) for name, score in scores.items() if score is not None)
     best = [name for _, name in (ranked if keep_best < 0 else ranked[:keep_best])]
     keep = {*names[len(names) - max(keep_last, 1) :], *best, read_pointer(folder, "best")}
     removed = [name for name in names if name not in keep]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from codecctl.engine.device import peak_memory_mb
 from codecctl.engine.prepare import Prepared
-from codecctl.engine.runtime import peak_memory_mb
 
 
 @dataclass(frozen=True)

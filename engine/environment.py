@@ -58,24 +58,32 @@ def describe_environment(
         "python": platform.python_version(),
         "processors": os.cpu_count(),
         "processors_allowed": len(os.sched_getaffinity(0)),
-        "device": {
-            "type": device.type,
-            "name": device_name,
-            "torch": torch.__version__,
-            "cuda": torch.version.cuda,
-            "threads": torch.get_num_threads(),
-        },
+        "device": _device(device, device_name),
         "job": {name: os.environ[name] for name in _JOB_VARIABLES if name in os.environ},
-        "store": {
-            "path": str(store.path.resolve()),
-            "name": store.name,
-            "fingerprint": store.fingerprint,
-            "sample_rate": store.sample_rate,
-            "dtype": store.dtype,
-            "recordings": len(store.recordings),
-            "seconds": sum(info.seconds for info in store.recordings),
-        },
+        "store": _store(store),
         "distributions": _installed(),
+    }
+
+
+def _device(device: torch.device, name: str) -> dict[str, object]:
+    return {
+        "type": device.type,
+        "name": name,
+        "torch": torch.__version__,
+        "cuda": torch.version.cuda,
+        "threads": torch.get_num_threads(),
+    }
+
+
+def _store(store: Store) -> dict[str, object]:
+    return {
+        "path": str(store.path.resolve()),
+        "name": store.name,
+        "fingerprint": store.fingerprint,
+        "sample_rate": store.sample_rate,
+        "dtype": store.dtype,
+        "recordings": len(store.recordings),
+        "seconds": sum(info.seconds for info in store.recordings),
     }
 
 

@@ -14,9 +14,9 @@ from torch import Tensor
 from codecctl.datasets.batch import Batch
 from codecctl.engine.checkpoint import load_state, save_checkpoint
 from codecctl.engine.checkpoint_files import apply_retention, set_pointer
+from codecctl.engine.device import rng_state, set_rng_state
 from codecctl.engine.loop_parts import Parts, Progress, Report, Speed
 from codecctl.engine.recipes.base import Scalars
-from codecctl.engine.runtime import rng_state, set_rng_state
 from codecctl.engine.system import SystemMonitor
 
 FINISHED = "finished"
@@ -181,8 +181,9 @@ class Loop:
         self._unsaved = True
         self._validation_values = values
         score = values.get(parts.keep.metric, math.nan)
-        smallest = math.inf if progress.best is None else progress.best
-        if progress.step and score < smallest:
+        sign = parts.keep.sign
+        smallest = math.inf if progress.best is None else sign * progress.best
+        if progress.step and sign * score < smallest:
             progress.best, progress.best_step = score, progress.step
         parts.run.event("validation", progress.step, f"{parts.keep.metric} {score:.4g}")
 
@@ -216,8 +217,13 @@ class Loop:
         )
         if progress.best_step == step:
             set_pointer(folder, "best", path.name)
+        keep = parts.keep
         removed = apply_retention(
-            folder, keep_last=parts.keep.last, keep_best=parts.keep.best, metric=parts.keep.metric
+            folder,
+            keep_last=keep.last,
+            keep_best=keep.best,
+            metric=keep.metric,
+            sign=keep.sign,
         )
         parts.run.event("checkpoint", step, f"saved {path.name}", removed=removed)
         parts.run.served("save")

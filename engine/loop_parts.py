@@ -20,6 +20,8 @@ from codecctl.engine.rundir import RunDirectory
 from codecctl.engine.signals import StopSignals
 from codecctl.engine.validate import Validation
 
+LARGER_IS_BETTER = ("val/si_sdr",)
+
 
 @dataclass
 class Progress:
@@ -32,7 +34,7 @@ class Progress:
     audio_seconds: float = 0.0
     """Of audio heard, all capsules together."""
     best: float | None = None
-    """The smallest validation distance so far."""
+    """The best value so far of the validation scalar that decides."""
     best_step: int = -1
     validated_step: int = -1
     previewed_step: int = -1
@@ -45,7 +47,12 @@ class Keep:
     last: int
     best: int
     metric: str
-    """The validation scalar whose smallest value is the best."""
+    """The validation scalar that decides which are the best."""
+
+    @property
+    def sign(self) -> int:
+        """1 where a smaller value is better, -1 where a larger one is."""
+        return -1 if self.metric in LARGER_IS_BETTER else 1
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ import torch
 from codecctl.datasets.store import Store
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.cadence import Cadence
+from codecctl.engine.device import seed_everything
 from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Recipe
-from codecctl.engine.runtime import FabricRuntime, seed_everything
+from codecctl.engine.runtime import FabricRuntime
 from codecctl.errors import ProfileError
 
 

@@ -18,7 +18,7 @@ import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Literal, cast
 
@@ -34,7 +34,7 @@ _DEFAULT_HOST = "https://api.wandb.ai"
 _NOT_AXES = ("schema", "split")
 
 
-def choose_mode(wanted: str) -> Mode:
+def choose_mode(wanted: str, *, probe_seconds: float = PROBE_SECONDS) -> Mode:
     """The mode to use: `auto` is online only where someone is logged in and the host answers.
 
     A `WANDB_MODE` in the environment is the user's own choice, and `auto` keeps to it.
@@ -45,7 +45,7 @@ def choose_mode(wanted: str) -> Mode:
     if asked in ("offline", "disabled"):
         return cast(Mode, asked)
     host = os.environ.get("WANDB_BASE_URL", _DEFAULT_HOST)
-    return "online" if _is_logged_in(host) and _answers(host) else "offline"
+    return "online" if _is_logged_in(host) and _answers(host, probe_seconds) else "offline"
 
 
 def mirror(
@@ -65,7 +65,6 @@ def mirror(
 
     status = {"schema": 1, "mode": mode, "id": _stored_id(run), "error": "", "finished": False}
     write_json_atomically(run / STATUS_FILE, status)
-    environment = read_json(run / "environment.json")
     tracked = wandb.init(
         project=project,
         name=name,
@@ -75,20 +74,15 @@ def mirror(
         resume="allow",
         config={
             "profile": read_json(run / "profile.json").get("profile"),
-            "environment": environment,
+            "environment": read_json(run / "environment.json"),
         },
         settings=wandb.Settings(
             silent=True, console="off", x_disable_stats=True, disable_code=True, disable_git=True
         ),
     )
     tracked.define_metric("*", step_metric="step")
-    tail = JsonlTail(run / "metrics.jsonl", start=offset)
-    last_look = False
-    while not last_look:
-        last_look = ended()  # asked before reading: rows written before the end are sent
-        while rows := tail.read():
-            for row in rows:
-                tracked.log(_values(row))
+    for row in _follow(JsonlTail(run / "metrics.jsonl", start=offset), ended):
+        tracked.log(_values(row))
     tracked.finish()
     write_json_atomically(run / STATUS_FILE, {**status, "finished": True})
 
@@ -110,6 +104,14 @@ def main() -> None:
         text = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         write_json_atomically(Path(run) / STATUS_FILE, {**status, "error": text})
         raise
+
+
+def _follow(tail: JsonlTail, ended: Callable[[], bool]) -> Iterator[Row]:
+    last_look = False
+    while not last_look:
+        last_look = ended()  # asked before reading: rows written before the end are sent
+        while rows := tail.read():
+            yield from rows
 
 
 def _values(row: Row) -> dict[str, object]:
@@ -139,10 +141,10 @@ def _is_logged_in(host: str) -> bool:
     return entries.authenticators(urllib.parse.urlparse(host).hostname or "") is not None
 
 
-def _answers(host: str) -> bool:
+def _answers(host: str, seconds: float) -> bool:
     """Whether anything speaks HTTP there within the time of the probe."""
     try:
-        urllib.request.urlopen(f"{host.rstrip('/')}/healthz", timeout=PROBE_SECONDS).close()
+        urllib.request.urlopen(f"{host.rstrip('/')}/healthz", timeout=seconds).close()
     except urllib.error.HTTPError as error:
         error.close()
         return True

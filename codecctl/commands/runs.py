@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from codecctl.engine.rundir import (
+    CheckpointInfo,
+    Row,
     RunSummary,
     list_checkpoints,
     list_runs,
@@ -60,9 +62,8 @@ def show(run: _Run, json: _Json = False) -> None:
     """Show one run: state, last values, checkpoints, events, how it was started."""
     path = find_run(run)
     summary = summarize_run(path)
-    checkpoints = list_checkpoints(path)
-    events = read_last_rows(path / "events.jsonl")
     profile = read_json(path / "profile.json")
+    events = read_last_rows(path / "events.jsonl")
     if json:
         result_json(
             {
@@ -71,36 +72,20 @@ def show(run: _Run, json: _Json = False) -> None:
                 "overrides": profile.get("overrides", []),
                 "resolved": profile.get("profile", {}),
                 "validation_rows": read_metrics(path, "val"),
-                "checkpoints": [
-                    {
-                        "name": info.name,
-                        "step": info.step,
-                        "bytes": info.bytes,
-                        "metrics": info.metrics,
-                        "last": info.is_last,
-                        "best": info.is_best,
-                    }
-                    for info in checkpoints
-                ],
+                "checkpoints": [_checkpoint_as_dict(info) for info in list_checkpoints(path)],
                 "events": events,
             }
         )
         return
     _print_state(summary, profile.get("overrides"))
-    for split, row in (("training", summary.train), ("validation", summary.validation)):
-        if row:
-            result(f"last {split}, step {row.get('step')}:")
-            for name in sorted(name for name in row if "/" in name):
-                value = number(row[name])
-                result(f"  {name:32} {row[name] if value is None else format(value, '.5g')}")
-    for info in checkpoints:
-        marks = "".join(f" {mark}" for mark, on in _marks(info.is_last, info.is_best) if on)
+    _print_values("training", summary.train)
+    _print_values("validation", summary.validation)
+    for info in list_checkpoints(path):
+        marks = f"{' last' if info.is_last else ''}{' best' if info.is_best else ''}"
         result(f"checkpoint {info.name}: {info.bytes / 1e6:.1f} MB{marks}")
     for event in events[-_EVENTS_SHOWN:]:
-        result(
-            f"{_clock(event.get('time'))} step {event.get('step')}: {event.get('kind')}: "
-            f"{event.get('message')}"
-        )
+        what = f"{event.get('kind')}: {event.get('message')}"
+        result(f"{_clock(event.get('time'))} step {event.get('step')}: {what}")
 
 
 @app.command()
@@ -177,8 +162,24 @@ def _print_state(summary: RunSummary, overrides: object) -> None:
         result(f"tags: {' '.join(summary.tags)}")
 
 
-def _marks(is_last: bool, is_best: bool) -> tuple[tuple[str, bool], ...]:
-    return (("last", is_last), ("best", is_best))
+def _print_values(title: str, row: Row) -> None:
+    if not row:
+        return
+    result(f"last {title}, step {row.get('step')}:")
+    for name in sorted(name for name in row if "/" in name):
+        value = number(row[name])
+        result(f"  {name:32} {row[name] if value is None else format(value, '.5g')}")
+
+
+def _checkpoint_as_dict(info: CheckpointInfo) -> dict[str, object]:
+    return {
+        "name": info.name,
+        "step": info.step,
+        "bytes": info.bytes,
+        "metrics": info.metrics,
+        "last": info.is_last,
+        "best": info.is_best,
+    }
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:

@@ -48,17 +48,11 @@ def train(
     ] = "",
     resume: Annotated[
         bool,
-        typer.Option(
-            "--resume",
-            help="Continue the run, without --run the newest of the profile; start if there is "
-            "none.",
-        ),
+        typer.Option("--resume", help="Continue --run, or the profile's newest; else start."),
     ] = False,
     dry_run: Annotated[
         bool,
-        typer.Option(
-            "--dry-run", help="Build everything, run one item, print sizes and times; no run."
-        ),
+        typer.Option("--dry-run", help="Build everything, run an item, print sizes and times."),
     ] = False,
 ) -> None:
     """Train a profile on a store; first Ctrl-C saves and stops, second quits."""

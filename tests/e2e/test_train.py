@@ -281,7 +281,7 @@ def test_a_signal_saves_and_stops_with_its_exit_code(
     home: Path, number: signal.Signals, code: int, end: str
 ) -> None:
     name = f"stopped-{number.value}"
-    long = ("trainer.max_steps=100000", "trainer.max_epochs=100000", "trainer.save_every_n_steps=0")
+    long = ("trainer.max_steps=1900", "trainer.max_epochs=400", "trainer.save_every_n_steps=0")
     process = _start(home, "train", *TINY, *long, "--run", name)
     _wait_for_step(process)
     process.send_signal(number)
@@ -295,6 +295,43 @@ def test_a_signal_saves_and_stops_with_its_exit_code(
     assert state is not None
     assert state.status == "stopped"
     assert list_checkpoints(home / "runs" / name)[-1].step == state.step
+
+
+def test_a_run_can_be_asked_to_stop_and_the_second_ctrl_c_quits(home: Path) -> None:
+    long = ("trainer.max_steps=1900", "trainer.max_epochs=400", "trainer.save_every_n_steps=0")
+    process = _start(home, "train", *TINY, *long, "--run", "asked")
+    _wait_for_step(process)
+    assert _run(home, "train", *TINY, *long, "--run", "asked", "--resume")[0] == 2  # it is alive
+    code, _, err = _run(home, "runs", "stop", "asked")
+    assert (code, "to save and stop" in err) == (0, True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "checkpoint saved; continue with: codecctl train --profile paired" in err
+
+    process = _start(home, "train", "--run", "asked", "--resume")
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("step "):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+
+
+def test_a_training_that_diverges_names_the_loss_and_the_windows(home: Path) -> None:
+    change = "trainer.optimizer.config.lr=1e30"
+    code, _, err = _run(home, "train", *TINY, change, "--run", "diverged")
+    assert code == 1
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("codecctl: step ")
+    assert "is not finite" in last
+    crash = (home / "runs" / "diverged" / "crash.txt").read_text(encoding="utf-8")
+    assert "  1: " in crash
+    assert ", from frame " in crash
+    state = read_state(home / "runs" / "diverged")
+    assert state is not None
+    assert (state.status, "is not finite" in state.message) == ("failed", True)
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_changes(home: Path) -> None:
