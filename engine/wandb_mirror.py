@@ -96,6 +96,8 @@ def main() -> None:
 
     try:
         mode = choose_mode(wanted)
+        if mode == "disabled":
+            return
         if wanted != "auto":
             os.environ.pop("WANDB_MODE", None)
         mirror(Path(run), project=project, name=name, mode=mode, offset=int(offset), ended=ended)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 REDRAW_SECONDS = 0.2
 SLOW_STEPS = 2000
 SLOW_HOURS = 12.0
+EXPLAINED = ("similarity", "diversity")
+"""Scalars whose sign needs a sentence."""
 _CLEAR_LINE = "\r\x1b[K"
 
 
@@ -158,7 +160,8 @@ def print_summary(prepared: Prepared, run: Path) -> None:
         for line in summary_lines(first, last, metric=metric):
             result(line)
     for text in prepared.recipe.notes():
-        result(text)
+        if text.startswith(EXPLAINED):  # the others stand in train.log
+            result(text)
     checkpoints = list_checkpoints(run)
     best = next((info.name for info in checkpoints if info.is_best), "")
     result(f"run {run}: {len(checkpoints)} checkpoints{f', best {best}' if best else ''}")
