@@ -201,7 +201,7 @@ def test_the_page_of_a_run_holds_everything_that_the_run_left(tmp_path: Path) ->
     append(path / "system.jsonl", {"time": NOW, "step": 1, "memory_mb": 100.0})
     for step, factor in ((0, 1.0), (2, 0.5), (2, 0.25)):  # validated again after a resume
         for item, scene in enumerate(("Woodland", "TrainStation", "Woodland")):
-            row = {"step": step, "item": item, "scene": scene, "metric": "val/mel"}
+            row = {"step": step, "item": item, "scene": scene, "metric": "mel"}
             append(path / "validation.jsonl", {**row, "value": factor * item})
     checkpoint = path / "checkpoints" / "step-000000002"
     checkpoint.mkdir()

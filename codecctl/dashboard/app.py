@@ -108,6 +108,8 @@ class DashboardApp(App[None]):
     def on_dashboard_app_snapshot_read(self, event: SnapshotRead) -> None:
         """Show what was read, and go on at once where there is more."""
         self.is_reading = False
+        if not self.screen_stack:  # the application closes while a reading ends
+            return
         self.snapshot = event.snapshot
         names = [run.name for run in event.snapshot.runs]
         self._book.assign(names)

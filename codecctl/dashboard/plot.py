@@ -57,6 +57,8 @@ class View:
     cursor: float | None = None
     """x of the crosshair."""
     without_outliers: bool = False
+    with_raw: bool = True
+    """Draw raw values behind averages; without colors nobody could tell them apart."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def draw(
     canvas.left = left
     area = _Area(left, width - left, height - 2, window)
     _draw_axes(canvas, area, ticks, view=view)
-    _draw_curves(canvas, area, curves, log=log)
+    _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
     _draw_alerts(canvas, area, curves)
     if view.cursor is not None:
         _draw_cursor(canvas, area, view.cursor)
@@ -155,9 +157,12 @@ def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
             free = start + len(tick.label) + 1
 
 
-def _draw_curves(canvas: Canvas, area: _Area, curves: Sequence[Curve], *, log: bool) -> None:
+def _draw_curves(
+    canvas: Canvas, area: _Area, curves: Sequence[Curve], *, log: bool, with_raw: bool
+) -> None:
     """Raw values of all runs first, so that no run hides another one's average."""
-    layers = [(c.x, c.values, raw_ink(c.color)) for c in curves if c.smoothed is not None]
+    averaged = [curve for curve in curves if curve.smoothed is not None and with_raw]
+    layers = [(c.x, c.values, raw_ink(c.color)) for c in averaged]
     layers += [(c.x, c.front, curve_ink(c.color)) for c in curves]
     for x, values, ink in layers:
         y = logarithm(values) if log else values
@@ -192,12 +197,17 @@ def _draw_cursor(canvas: Canvas, area: _Area, cursor: float) -> None:
 def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: View) -> None:
     """The name on the left; on the right each run's value at the crosshair, or its last."""
     canvas.text(0, 0, title, Ink.TITLE)
+    room = canvas.width - len(title) - 1
+    pieces: list[tuple[str, int]] = []
+    for digits in (4, 3, 2):
+        pieces = [_readout(curve, view, digits) for curve in curves]
+        if sum(len(text) + 1 for text, _ in pieces) <= room:
+            break
     column = canvas.width
-    for curve in reversed(curves):
-        text, ink = _readout(curve, view)
+    for text, ink in reversed(pieces):
         start = column - len(text)
         if start <= len(title):
-            break
+            return
         canvas.text(0, start, text, ink)
         column = start - 1
     if view.cursor is not None:
@@ -207,12 +217,12 @@ def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: Vi
             canvas.text(0, column - len(where), where, Ink.LABEL)
 
 
-def _readout(curve: Curve, view: View) -> tuple[str, int]:
+def _readout(curve: Curve, view: View, digits: int) -> tuple[str, int]:
     index = curve.values.size - 1 if view.cursor is None else nearest(curve, view.cursor)
     if index is None or index < 0:
         return f"{curve.letter} -".strip(), curve_ink(curve.color)
     last = float(curve.values[index])
     shown = float(curve.front[index])
-    text = value_text(shown if np.isfinite(shown) else last)
+    text = value_text(shown if np.isfinite(shown) else last, digits=digits)
     ink = curve_ink(curve.color) if np.isfinite(last) else int(Ink.ALERT)
     return (f"{curve.letter} {text}" if curve.letter else text), ink

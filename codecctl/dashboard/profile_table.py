@@ -17,6 +17,7 @@ _COLUMNS = (
     ListColumn("from", 18),
 )
 _LONGEST = 200
+_SHIPPED = "codecctl/profiles/"
 
 
 class ProfileTable(Listing):
@@ -43,10 +44,12 @@ class ProfileTable(Listing):
         sources = provenance if isinstance(provenance, dict) else {}
         rows: dict[str, list[Cell]] = {}
         for path, value in flatten(run.detail.profile.get("profile")):
-            source = str(source_of(path, sources))
-            style = "bold" if "override" in source else ""
+            source = str(source_of(path, sources)).removeprefix(_SHIPPED)
+            changed = source.startswith("override ")
+            style = "bold" if changed else ""
+            source = "command line" if changed else source
             rows[path] = [Text(path, style=style), Text(value, style=style), source]
-        for path, value in flatten(run.detail.environment):
+        for path, value in flatten(_without_distributions(run.detail.environment)):
             key = f"environment.{path}"
             rows.setdefault(key, [Text(key, style="dim"), value, "environment.json"])
         self._rows_in_full = rows
@@ -59,6 +62,14 @@ class ProfileTable(Listing):
             return ""
         path, value, source = (str(cell) for cell in cells)
         return f"{path} = {value}" + (f"   from {source}" if source else "")
+
+
+def _without_distributions(environment: Row) -> Row:
+    """A hundred installed distributions would bury everything else; their number stays."""
+    installed = environment.get("distributions")
+    if not isinstance(installed, dict):
+        return environment
+    return {**environment, "distributions": f"{len(installed)}, see environment.json"}
 
 
 def flatten(value: object, path: str = "") -> Iterator[tuple[str, str]]:

@@ -116,7 +116,8 @@ def _charts(run: RunView, width: int, height: int) -> list[str]:
     rows = -(-len(names) // columns)
     chart_width = (width - _GAP * (columns - 1)) // columns
     chart_height = min(16, height // rows - 1)
-    view = View(smoothing=SMOOTHING, extent=x_extent([source], XAxis.STEP))
+    extent = x_extent([source], XAxis.STEP)
+    view = View(smoothing=SMOOTHING, extent=extent, with_raw=False)
     lines = []
     for first in range(0, len(names), columns):
         pictures = [

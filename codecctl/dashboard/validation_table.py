@@ -81,5 +81,5 @@ def _scenes(run: RunView, metric: str) -> str:
     return "  ".join(
         f"{score.scene or 'all'} {value_text(score.mean)}"
         for score in scores
-        if score.metric == metric
+        if f"val/{score.metric}" == metric
     )

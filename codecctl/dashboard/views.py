@@ -45,6 +45,7 @@ class SceneScore:
     """Mean of a validation metric over the items of one scene, at the newest validation."""
 
     metric: str
+    """As in validation.jsonl, without "val/"."""
     scene: str
     mean: float
     num_items: int

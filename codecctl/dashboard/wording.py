@@ -29,8 +29,8 @@ HINTS = {
 _HIGHER = ("si_sdr", "usage", "perplexity", "agreement", "stoi", "pesq", "speed/audio")
 
 
-def value_text(value: float | None) -> str:
-    """A scalar with four significant digits; "-" for none."""
+def value_text(value: float | None, *, digits: int = 4) -> str:
+    """A scalar with that many significant digits; "-" for none."""
     if value is None:
         return "-"
     if math.isnan(value):
@@ -38,9 +38,9 @@ def value_text(value: float | None) -> str:
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.2e}".split("e")
+        mantissa, exponent = f"{value:.{min(2, digits - 1)}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{value:.4g}"
+    return f"{value:.{digits}g}"
 
 
 def age_text(seconds: float) -> str:
