@@ -34,6 +34,7 @@ LAYOUT = SEANetLayout(
     causal=True,
     pad_mode="reflect",
     trim_right_ratio=1.0,
+    initialization="torch",
 )
 
 

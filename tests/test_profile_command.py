@@ -96,7 +96,9 @@ def test_show_as_toml_is_a_profile(tmp_path: Path) -> None:
 
 def test_check_of_a_good_profile_counts_its_values() -> None:
     result = run("check", "paired")
-    assert result.stdout.startswith("paired: 151 values, no errors\n")
+    values = len(load_profile("paired").provenance)
+    assert values > 100
+    assert result.stdout.startswith(f"paired: {values} values, no errors\n")
 
 
 def test_check_of_an_option_file_asks_only_for_what_it_holds(tmp_path: Path) -> None:

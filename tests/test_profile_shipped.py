@@ -88,6 +88,7 @@ PAIRED: dict[str, object] = {
     "model.generator.causal": True,
     "model.generator.pad_mode": "reflect",
     "model.generator.trim_right_ratio": 1.0,
+    "model.generator.initialization": "torch",
     "model.quantizer.type": "rvq",
     "model.quantizer.num_codebooks": 2,
     "model.quantizer.codebook_size": 1024,

@@ -28,6 +28,7 @@ TINY = SEANetLayout(
     causal=True,
     pad_mode="zero",
     trim_right_ratio=1.0,
+    initialization="torch",
 )
 FULL = replace(
     TINY, num_filters=32, latent_dim=128, strides=(2, 4, 5, 8), residual_layers=1, lstm_layers=2
@@ -129,3 +130,25 @@ def test_thirty_two_channels_are_coded_together() -> None:
 def test_the_type_of_a_profile_names_the_layout() -> None:
     network = GENERATORS["seanet"](**vars(TINY)).build()
     assert (network.hop_length, network.latent_dim) == (6, 6)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_variance_preserving_weights_keep_signal_and_latents_of_like_size(causal: bool) -> None:
+    """torch's own draw leaves latents that hardly vary around a large common offset."""
+    layout = replace(TINY, num_filters=8, latent_dim=32, strides=(2, 4, 5), causal=causal)
+    torch.manual_seed(0)
+    audio = torch.randn(4, 1, 4000)
+    with torch.no_grad():
+        plain = layout.build().encode(audio)
+        kept = replace(layout, initialization="variance_preserving").build().encode(audio)
+    spread = kept.std((0, 2)).mean()
+    assert 0.2 < spread < 2
+    assert kept.mean((0, 2)).abs().mean() < 0.5 * spread
+    assert plain.std((0, 2)).mean() < 0.2 * spread
+
+
+def test_variance_preserving_weights_start_without_biases() -> None:
+    network = replace(TINY, initialization="variance_preserving").build()
+    biases = [layer.bias for layer in network.modules() if isinstance(layer, torch.nn.Conv1d)]
+    assert biases
+    assert all(bias is not None and not bias.any() for bias in biases)

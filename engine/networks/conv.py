@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import ceil
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
@@ -41,6 +42,30 @@ def pad(audio: Tensor, left: int, right: int, *, mode: PadMode) -> Tensor:
 def normalized(layer: nn.Module, norm: Norm) -> nn.Module:
     """The layer with its weight parametrized as asked (Salimans and Kingma 2016, 1602.07868)."""
     return weight_norm(layer) if norm == "weight_norm" else layer
+
+
+@torch.no_grad()
+def preserve_variance(network: nn.Module) -> None:
+    """Redraw all convolution weights so that an output varies as much as its input; no biases.
+
+    torch's own initialization shrinks a signal in every layer while the biases keep their size. A
+    deep encoder then starts with latent frames whose common offset is some fifteen times their
+    spread, and an offset moves faster in training than codebooks follow: all frames soon choose
+    one entry. LeCun et al. 1998, Efficient BackProp, section 4.6.
+
+    Args:
+        network: Its `Conv1d` and `ConvTranspose1d` layers are changed; weights are drawn from
+            torch's default random generator.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv1d | nn.ConvTranspose1d):
+            # What reaches one output sample: of a transposed convolution, one tap in a stride.
+            inputs, stride = (1, 1) if isinstance(layer, nn.Conv1d) else (0, layer.stride[0])
+            taps = layer.weight.shape[inputs] * layer.weight.shape[2] / stride
+            # Assigned, not filled: a parametrized weight takes up a new value this way only.
+            layer.weight = torch.randn_like(layer.weight) / taps**0.5
+            if layer.bias is not None:
+                layer.bias.zero_()
 
 
 class PaddedConv1d(nn.Module):

@@ -14,9 +14,16 @@ from typing import Literal
 from torch import Tensor, nn
 
 from codecctl.engine.networks.autoencoder import Autoencoder
-from codecctl.engine.networks.conv import Norm, PaddedConv1d, PadMode, TrimmedConvTranspose1d
+from codecctl.engine.networks.conv import (
+    Norm,
+    PaddedConv1d,
+    PadMode,
+    TrimmedConvTranspose1d,
+    preserve_variance,
+)
 
 Skip = Literal["conv1x1", "identity"]
+Initialization = Literal["torch", "variance_preserving"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +62,8 @@ class SEANetLayout:
     """What stands before the first sample; "reflect" lets the very first frames see ahead."""
     trim_right_ratio: float
     """Share of a transposed convolution's surplus that a causal decoder cuts from the right."""
+    initialization: Initialization
+    """Whether weights start as torch draws them, or so that signals keep their variance."""
 
     @property
     def hop_length(self) -> int:
@@ -63,12 +72,15 @@ class SEANetLayout:
 
     def build(self) -> Autoencoder:
         """A new encoder and decoder."""
-        return Autoencoder(
+        autoencoder = Autoencoder(
             SEANetEncoder(self),
             SEANetDecoder(self),
             latent_dim=self.latent_dim,
             hop_length=self.hop_length,
         )
+        if self.initialization == "variance_preserving":
+            preserve_variance(autoencoder)
+        return autoencoder
 
     def conv(
         self,

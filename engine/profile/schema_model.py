@@ -55,6 +55,8 @@ class SeanetGenerator(BaseModel):
     """What stands before the first sample."""
     trim_right_ratio: Fraction
     """Share of the surplus of a transposed convolution cut from the right; 1 when causal."""
+    initialization: Literal["torch", "variance_preserving"]
+    """Weights at the start: as torch draws them, or such that signals keep their variance."""
 
 
 class ResidualQuantizer(BaseModel):
