@@ -128,8 +128,8 @@ async def test_every_tab_shows_its_part_of_the_run(tmp_path: Path) -> None:
         await settle(app, pilot)
         assert "loss/mel" in screen_text(app)
         text = await open_tab(app, pilot, "validation")
-        row = next(line for line in text.split("\n") if "val/mel" in line)
-        assert row.split()[:7] == ["val/mel", "2", "1", "20", "1", "-50%", "✓"]
+        row = next(line for line in text.split("\n") if line.startswith(" mel "))
+        assert row.split()[:7] == ["mel", "2", "1", "20", "1", "-50%", "✓"]
         assert "TrainStation 2  Woodland 1" in row
         text = await open_tab(app, pilot, "previews")
         assert "no previews yet" in text

@@ -14,7 +14,6 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import HelpPanel
 
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
@@ -187,6 +186,9 @@ class DashboardApp(App[None]):
 
     def action_help(self) -> None:
         """Show or hide the panel with help and all keys."""
+        # Here, not above: it brings a Markdown parser that the first screen can do without.
+        from textual.widgets import HelpPanel
+
         if self.screen.query(HelpPanel):
             self.action_hide_help_panel()
         else:

@@ -18,7 +18,7 @@ class Banner(Static):
         """Name the folder and count its runs."""
         alive = sum(run.summary.status in ACTIVE for run in snapshot.runs)
         lost = sum(run.summary.status == "lost" for run in snapshot.runs)
-        parts = [f"{len(snapshot.runs)} runs", f"{alive} running"]
+        parts = [f"{len(snapshot.runs)} run" + "s" * (len(snapshot.runs) != 1), f"{alive} running"]
         parts += [f"{lost} lost"] if lost else []
         parts += ["reading…"] if not snapshot.complete else []
         self.update(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, folder])))

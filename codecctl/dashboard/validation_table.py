@@ -15,9 +15,9 @@ _COLUMNS = (
     ListColumn("metric", 0),
     ListColumn("first", 9, right=True),
     ListColumn("best", 9, right=True),
-    ListColumn("at step", 8, right=True),
+    ListColumn("at step", 7, right=True),
     ListColumn("latest", 9, right=True),
-    ListColumn("change", 9, right=True),
+    ListColumn("change", 10, right=True),
     ListColumn("by scene, latest", 60, from_width=130),
 )
 
@@ -45,12 +45,12 @@ def _cells(run: RunView, metric: str) -> list[Cell]:
     steps, values = run.validation.series(metric, XAxis.STEP, steps_per_epoch=0)
     finite = [(v, s) for v, s in zip(values.tolist(), steps.tolist(), strict=True) if v == v]
     if not finite:
-        return [metric, "", "", "", value_text(float("nan")), "", ""]
+        return [metric.removeprefix("val/"), "", "", "", value_text(float("nan")), "", ""]
     up = higher_is_better(metric)
     best, at = (max if up else min)(finite, key=lambda pair: pair[0])
     first, latest = float(values[0]), float(values[-1])
     return [
-        Text(metric, style="bold" if metric == run.best_metric else ""),
+        Text(metric.removeprefix("val/"), style="bold" if metric == run.best_metric else ""),
         value_text(first),
         value_text(best),
         f"{at:.0f}",
