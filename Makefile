@@ -46,10 +46,10 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 
 check: lint types
-	$(BIN)/pytest -m "not e2e and not gpu"
+	$(BIN)/pytest -n auto -m "not e2e and not gpu"
 
 test: lint types
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto -m "not gpu"
 
 clean:
 	rm -rf .types .demo build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -253,6 +253,7 @@ def _python(code: str, *arguments: str) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.e2e
 def test_killed_at_any_moment_of_writing_the_older_or_the_newer_is_whole(tmp_path: Path) -> None:
     last, status = _python(_KILLED, str(tmp_path)).split()
     assert status == "0"
@@ -271,6 +272,7 @@ def test_killed_at_any_moment_of_writing_the_older_or_the_newer_is_whole(tmp_pat
     assert set(steps) == {1, 2}
 
 
+@pytest.mark.e2e
 def test_a_full_disk_is_one_clear_error_and_the_older_checkpoint_stays(tmp_path: Path) -> None:
     code = _SAVE + (
         "import resource, signal\n"

@@ -290,6 +290,7 @@ def _script(path: Path, *arguments: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.e2e
 def test_killed_anywhere_and_resumed_equals_the_run_that_was_not(
     whole: Path, tmp_path: Path
 ) -> None:

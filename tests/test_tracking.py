@@ -54,6 +54,7 @@ def test_an_offline_run_holds_rows_and_profile_and_names_the_command_that_sends_
     assert read_json(run.path / "wandb.json")["finished"] is True
 
 
+@pytest.mark.e2e
 def test_a_resumed_run_keeps_its_id_and_sends_only_what_is_new(tmp_path: Path) -> None:
     run = _run(tmp_path)
     _metric(run, 1, 0.777777)
