@@ -8,6 +8,7 @@ number of processes, nor what was drawn before changes it.
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Sequence
 
@@ -54,10 +55,19 @@ class TrainSampler:
         self.recordings = usable.recordings
         self.left_out = usable.left_out
         """A sentence for each recording that cannot be used."""
-        self.redraws: Counter[tuple[str, str]] = Counter()
-        """Windows that were drawn again, by recording and reason (`silent`, `not finite`)."""
+        self._redraws: Counter[tuple[str, str]] = Counter()
+        self._counting = threading.Lock()
         self._seed = seed
         self._numbers = 2 + max(info.channels for info in usable.recordings)
+
+    @property
+    def redraws(self) -> Counter[tuple[str, str]]:
+        """Windows drawn again so far, by recording and reason (`silent`, `not finite`).
+
+        A copy: a `Prefetcher` may be counting at the same time.
+        """
+        with self._counting:
+            return self._redraws.copy()
 
     def items(self, step: int) -> tuple[Item, ...]:
         """The windows of a step, those of no use replaced; reads their audio."""
@@ -95,7 +105,8 @@ class TrainSampler:
             why = fault(out, window=self.window)
             if not why:
                 return item
-            self.redraws[item.recording, why] += 1
+            with self._counting:
+                self._redraws[item.recording, why] += 1
             last = item.recording
             item = self._draw(step, attempt=attempt)[row]
         raise DataError(

@@ -121,7 +121,7 @@ def fault(audio: np.ndarray, *, window: Window) -> str:
 def _misfit(info: RecordingInfo, window: Window) -> str:
     needed = max(window.frames / info.sample_rate, window.min_source_seconds)
     if info.frames < window.frames or info.seconds < window.min_source_seconds:
-        return f"found {info.seconds:.2f} s, needed {needed:.2f} s"
+        return f"found {info.seconds:.6g} s, needed {needed:.6g} s"
     if info.channels < window.capsules:
         return f"found {info.channels} channels, needed {window.capsules}"
     if window.policy == "all" and info.channels != window.capsules:

@@ -14,7 +14,7 @@ from codecctl.datasets.sampler import TrainSampler
 from codecctl.datasets.split import Split, split
 from codecctl.datasets.store import Store
 from codecctl.datasets.validation import fixed_items
-from codecctl.datasets.windows import Window
+from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.balancer import Balancer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.pairwise import DIVERSITIES
@@ -62,6 +62,8 @@ class Data:
     window: Window
     split: Split
     """Recordings of either side, and a note where the profile's scenes are not there."""
+    left_out: tuple[str, ...]
+    """A sentence for each recording of either side that a window does not fit into."""
 
 
 def build_data(profile: Profile, store: Store) -> Data:
@@ -87,16 +89,13 @@ def build_data(profile: Profile, store: Store) -> Data:
         seed=data.val_seed,
     )
     train = TrainSampler(
-        store,
-        sides.train,
-        window=window,
-        batch_size=data.batch_size,
-        seed=profile.trainer.seed,
+        store, sides.train, window=window, batch_size=data.batch_size, seed=profile.trainer.seed
     )
     validation = fixed_items(
         store, sides.validation, window=window, count=data.val_items, seed=data.val_seed
     )
-    return Data(train=train, validation=validation, window=window, split=sides)
+    left_out = train.left_out + usable_recordings(store, sides.validation, window=window).left_out
+    return Data(train=train, validation=validation, window=window, split=sides, left_out=left_out)
 
 
 def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) -> Recipe:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from codecctl.engine.loop_parts import Keep, Parts, Report
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.previews import Previews
 from codecctl.engine.profile import Resolved, profile_hash
+from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
@@ -139,6 +140,8 @@ class Session:
             ("resumed", f"from {checkpoint.name}") if checkpoint else ("started", "at step 0")
         )
         run.event(kind, step, message, argv=list(origin.argv))
+        for sentence in prepared.data.left_out:
+            run.event("warning", step, f"left out: {sentence}")
         for text in (*origin.resolved.notices, *prepared.recipe.notes()):
             run.log(text)
         if prepared.profile.trainer.log_model_structure:
@@ -153,15 +156,30 @@ class Session:
         checkpoint: Path | None,
         on_report: Callable[[Report], None],
     ) -> str:
-        parts = self._parts(run, lease, on_report)
+        redraws = RedrawReport(run, lambda: self._prepared.data.train.redraws)
+        parts = self._parts(run, lease, redraws, on_report)
         self._loop = Loop(parts, checkpoint=checkpoint)
-        return self._loop.run()
+        reason = self._loop.run()
+        if redrawn := redraws.total(self._step()):
+            self._tell(f"warning: {redrawn}")
+        return reason
 
-    def _parts(self, run: RunDirectory, lease: Lease, on_report: Callable[[Report], None]) -> Parts:
+    def _parts(
+        self,
+        run: RunDirectory,
+        lease: Lease,
+        redraws: RedrawReport,
+        on_report: Callable[[Report], None],
+    ) -> Parts:
         prepared, profile = self._prepared, self._prepared.profile
         store, data, device = prepared.store, prepared.data, prepared.runtime.device
         frames, trainer, alarms = data.window.frames, profile.trainer, Alarms(run)
         shown = data.validation[: trainer.previews.items]
+
+        def on_row(step: int, split: str, values: Mapping[str, float]) -> None:
+            alarms.look(step, values)
+            redraws.look(step, split)
+
         return Parts(
             recipe=prepared.recipe,
             run=run,
@@ -185,7 +203,7 @@ class Session:
             guard=self._guard(run),
             signals=self._signals,
             device=device,
-            on_row=lambda step, _split, values: alarms.look(step, values),
+            on_row=on_row,
             on_report=on_report,
         )
 

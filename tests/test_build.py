@@ -96,3 +96,19 @@ def test_data_follow_the_scenes_and_the_window_of_the_profile(
     assert {item.recording for item in data.validation} == {"Woodland.1", "TrainStation.1"}
     assert all(len(set(item.channels)) == 2 for item in data.validation)
     assert data.train.batch(0).audio.shape == (8, 2, 12_000)
+
+
+def test_recordings_of_either_side_that_are_too_short_are_named(
+    make_store: Callable[..., Path],
+) -> None:
+    generator = np.random.default_rng(0)
+    audio = {
+        f"{scene}.{take}": 0.1 * generator.standard_normal((2, frames), np.float32)
+        for scene in ("Beach", "Woodland")
+        for take, frames in ((1, 24_000), (2, 23_999))
+    }
+    data = build_data(profile(), Store.open(make_store(audio, sample_rate=24_000)))
+    assert data.left_out == (
+        "Beach.2: found 0.999958 s, needed 1 s",
+        "Woodland.2: found 0.999958 s, needed 1 s",
+    )

@@ -39,7 +39,7 @@ def print_start(prepared: Prepared) -> None:
     note(f"validation: {len(data.validation)} fixed items of {', '.join(_shortened(validating))}")
     if data.split.note:
         note(f"warning: {data.split.note}")
-    for sentence in data.train.left_out:
+    for sentence in data.left_out:
         note(f"left out: {sentence}")
     sizes = ", ".join(
         f"{role} {count_parameters(network) / 1e6:.2f} M"
