@@ -1,56 +1,30 @@
-"""The command line: groups, and one place where an error becomes a line and an exit code."""
+"""Where a command starts: one place where an error becomes a line and an exit code.
+
+The commands are imported inside `main`, so that Ctrl-C during the imports is a line, too.
+"""
 
 from __future__ import annotations
 
 import os
+import signal
 import sys
-from typing import Annotated
+from types import FrameType
 
-import typer
+from codecctl.errors import CodecctlError, InterruptedByUserError
+from codecctl.output import note
 
-from codecctl import __version__
-from codecctl.commands import dashboard, data, profile, runs, train
-from codecctl.errors import CodecctlError
-from codecctl.output import note, result
-
-app = typer.Typer(
-    name="codecctl",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="From a disk of multichannel recordings to a trained neural audio codec.",
-)
-app.add_typer(data.app, name="data")
-app.add_typer(profile.app, name="profile")
-app.add_typer(runs.app, name="runs")
-app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-)(train.train)
-app.command()(dashboard.dashboard)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        result(f"codecctl {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def main_options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
-    version: Annotated[
-        bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
-    ] = False,
-) -> None:
-    """Options of every command."""
-    _ = debug, version  # main() looks for --debug itself: it acts after the command has failed
+_INTERRUPTED = InterruptedByUserError.exit_code
+_IMPORT = "<frozen importlib._bootstrap>"
+"""In the stack while a module is imported."""
 
 
 def main() -> None:
     """Run a command; an error the user can act on is one line on stderr and its exit code."""
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
+        from codecctl.app import app
+
         app()
     except BrokenPipeError:
         # The reader of a pipe left (`| head`); flushing at exit must not complain again.
@@ -59,7 +33,29 @@ def main() -> None:
     except CodecctlError as error:
         _fail(str(error), error.exit_code)
     except OSError as error:
-        _fail(str(error), 1)
+        _fail(_reason(error), 1)
+    except KeyboardInterrupt:
+        _fail("interrupted", _INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code == _INTERRUPTED:  # typer makes this of Ctrl-C and says nothing
+            note("codecctl: interrupted")
+        raise
+
+
+def _interrupt(_number: int, frame: FrameType | None) -> None:
+    """Handle Ctrl-C: at once during an import, where C++ extensions abort on an exception."""
+    while frame is not None:
+        if frame.f_code.co_filename == _IMPORT:
+            note("codecctl: interrupted")
+            os._exit(_INTERRUPTED)
+        frame = frame.f_back
+    raise KeyboardInterrupt
+
+
+def _reason(error: OSError) -> str:
+    """What the system refused, without the number that `str` puts in front."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason
 
 
 def _fail(message: str, exit_code: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from codecctl.cli import app
+from codecctl.app import app
 
 HEAVY = ["torch", "torchaudio", "h5py", "textual", "wandb", "soundfile", "lightning_fabric"]
 START = "from codecctl.cli import main; main()"
@@ -116,3 +116,60 @@ def test_the_version_is_printed_on_stdout() -> None:
     answer = CliRunner().invoke(app, ["--version"])
     assert answer.exit_code == 0
     assert answer.stdout.startswith("codecctl 0.")
+
+
+INTERRUPT = """
+import os, signal, sys
+from codecctl.cli import main
+
+class CtrlC:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[-1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, CtrlC())
+main()
+"""
+
+
+@pytest.mark.parametrize("module", ["typer", "codecctl.engine.profile"])
+def test_ctrl_c_during_an_import_is_one_line(module: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPT, "profile", "show", module],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "codecctl: interrupted\n")
+
+
+def test_ctrl_c_in_a_command_is_one_line(tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "from codecctl import cli\n"
+        "from codecctl.commands import runs\n"
+        "runs.runs_folder = lambda: os.kill(os.getpid(), signal.SIGINT)\n"
+        "cli.main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "runs", "list"],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "codecctl: interrupted\n")
+
+
+def test_what_the_system_refuses_is_said_without_its_number(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", START, "runs", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=tmp_path,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (1, "codecctl: No space left on device\n")

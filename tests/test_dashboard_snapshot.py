@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from codecctl.cli import app
+from codecctl.app import app
 from codecctl.commands import dashboard as command
 from codecctl.dashboard.snapshot import read_everything, snapshot_rows, snapshot_text
 from codecctl.errors import NotFoundError, UsageError
