@@ -19,12 +19,15 @@ from torch import Tensor, nn
 
 from codecctl.engine.checkpoint_files import (
     CheckedFile,
+    mend_pointers,
     newest_usable,
+    restore_replaced,
     set_damaged_aside,
     set_pointer,
     write_checkpoint,
 )
 from codecctl.engine.recipes.base import State
+from codecctl.engine.rows import plain
 from codecctl.engine.rundir import step_name
 from codecctl.errors import CodecctlError
 
@@ -71,7 +74,7 @@ def save_checkpoint(
         "epoch": epoch,
         "stage": "",
         "mode": identity.mode,
-        "metrics": {name: value if value == value else "NaN" for name, value in metrics.items()},
+        "metrics": plain(metrics),
         "profile_hash": identity.profile_hash,
         "store_fingerprint": identity.store_fingerprint,
     }
@@ -104,12 +107,14 @@ def resume_point(folder: Path, on_damage: Callable[[str], None]) -> Path | None:
         folder: `checkpoints/` of the run; this job holds the lease.
         on_damage: Told one sentence for each checkpoint passed over.
     """
+    restore_replaced(folder)
     usable = newest_usable(folder)
     for problem in usable.damaged:
         where = f"continuing from {usable.path.name}" if usable.path else "none older is whole"
         on_damage(f"damaged checkpoint {problem}; {where}")
     if usable.damaged:
         set_damaged_aside(folder, usable.path)
+    mend_pointers(folder, usable.path)
     return usable.path
 
 

@@ -17,6 +17,7 @@ import os
 import shutil
 import socket
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ from codecctl.errors import CodecctlError
 SCHEMA = 1
 META = "meta.json"
 _TEMPORARY = ".tmp-"
+_REPLACED = ".replaced-"
 _DAMAGED = "damaged-"
 _BLOCK_BYTES = 1 << 22
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -102,14 +104,15 @@ def write_checkpoint(
         write_json_atomically(beside / META, {"schema": SCHEMA, **meta, "files": facts})
         final = folder / name
         if final.exists():
-            final.rename(folder / f"{_TEMPORARY}old-{name}")
+            final.rename(folder / f"{_REPLACED}{name}")
         beside.rename(final)
         sync_folder(folder)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(beside, ignore_errors=True)
-        raise _not_saved(folder, name, error) from error
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
+        with suppress(OSError):  # else the next job puts it back
+            restore_replaced(folder)
+        if isinstance(error, OSError):
+            raise _not_saved(folder, name, error) from error
         raise
     remove_leftovers(folder)
     return final
@@ -136,8 +139,11 @@ def damage(checkpoint: Path) -> str:
         size, expected = path.stat().st_size, fact.get("bytes")
         if size != expected:
             return f"{name} has {size} bytes instead of {expected}"
-        if _hash(path) != fact.get("hash"):
-            return f"{name} does not match its hash"
+        try:
+            if _hash(path) != fact.get("hash"):
+                return f"{name} does not match its hash"
+        except OSError as error:
+            return f"{name} cannot be read: {error.strerror}"
     return ""
 
 
@@ -176,6 +182,15 @@ def set_damaged_aside(folder: Path, newer_than: Path | None) -> None:
             path.rename(aside)
 
 
+def mend_pointers(folder: Path, newest: Path | None) -> None:
+    """Make `last` name the newest whole checkpoint, and remove pointers to what is not there."""
+    if newest is not None and read_pointer(folder, "last") != newest.name:
+        set_pointer(folder, "last", newest.name)
+    for pointer in ("last", "best"):
+        if not (folder / (read_pointer(folder, pointer) or "none")).exists():
+            (folder / pointer).unlink(missing_ok=True)
+
+
 def apply_retention(
     folder: Path, *, keep_last: int, keep_best: int, metric: str, sign: int = 1
 ) -> list[str]:
@@ -208,8 +223,18 @@ def apply_retention(
 
 def remove_leftovers(folder: Path) -> None:
     """Delete what a killed job left half-written or half-deleted; for the holder of the lease."""
-    for path in folder.glob(f"{_TEMPORARY}*"):
-        shutil.rmtree(path, ignore_errors=True)
+    restore_replaced(folder)
+    for pattern in (_TEMPORARY, _REPLACED):
+        for path in folder.glob(f"{pattern}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def restore_replaced(folder: Path) -> None:
+    """Put back checkpoints that were moved out of the way of a new one which never came."""
+    for path in folder.glob(f"{_REPLACED}*"):
+        final = folder / path.name.removeprefix(_REPLACED)
+        if not final.exists():
+            path.rename(final)
 
 
 def _write_file(path: Path, write: Callable[[CheckedFile], None]) -> dict[str, object]:

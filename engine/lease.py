@@ -24,6 +24,7 @@ from codecctl.errors import CodecctlError, UsageError
 HEARTBEAT_SECONDS = 5.0
 STALE_SECONDS = 20.0
 ACTIVE = ("starting", "running")
+_LARGEST = 2**63
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,18 @@ class RunState:
 
 
 def read_state(run: Path) -> RunState | None:
-    """The state of a run; None when there is none or it cannot be read."""
+    """The state of a run; None when there is none or it cannot be read.
+
+    A field that holds something else than it should counts as missing.
+    """
     try:
         value = json.loads((run / "state.json").read_bytes())
     except (OSError, ValueError):
         return None
     if not isinstance(value, dict):
         return None
-    known = {field.name for field in fields(RunState)}
-    return RunState(**{"status": "failed", **{k: v for k, v in value.items() if k in known}})
+    usable = {f.name: value[f.name] for f in fields(RunState) if _is_a(f.type, value.get(f.name))}
+    return RunState(**{"status": "failed", **usable})
 
 
 class Lease:
@@ -170,6 +174,15 @@ class Lease:
             return
 
 
+def _is_a(kind: object, value: object) -> bool:
+    """Whether a value read from JSON can be a field of this annotation: str, int or float."""
+    if kind == "str":
+        return isinstance(value, str)
+    number = isinstance(value, int if kind == "int" else (int, float))
+    # Neither NaN nor infinite nor so large that arithmetic with it fails.
+    return number and not isinstance(value, bool) and abs(value) < _LARGEST
+
+
 def _to_json(state: RunState) -> str:
     return json.dumps(asdict(state)) + "\n"
 
@@ -180,8 +193,7 @@ def _claim(run: Path, state: RunState) -> None:
     try:
         os.close(os.open(lock, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644))
     except FileExistsError:
-        age = time.time() - lock.stat().st_mtime
-        if age < STALE_SECONDS:
+        if _age_seconds(lock) < STALE_SECONDS:
             raise UsageError(f"{run.name}: another job is taking this run right now") from None
     try:
         found = read_state(run)
@@ -190,6 +202,13 @@ def _claim(run: Path, state: RunState) -> None:
         write_text_atomically(run / "state.json", _to_json(state), durable=True)
     finally:
         lock.unlink(missing_ok=True)
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:  # the other job is done with it
+        return 0.0
 
 
 def _wait_until_free(run: Path, seconds: float, on_wait: Callable[[str], None] | None) -> None:

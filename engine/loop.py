@@ -17,6 +17,7 @@ from codecctl.engine.checkpoint_files import apply_retention, set_pointer
 from codecctl.engine.device import rng_state, set_rng_state
 from codecctl.engine.loop_parts import Parts, Progress, Report, Speed
 from codecctl.engine.recipes.base import Scalars
+from codecctl.engine.rundir import step_name
 from codecctl.engine.system import SystemMonitor
 
 FINISHED = "finished"
@@ -240,6 +241,9 @@ class Loop:
         self._parts.recipe.load_state_dict(recipe)
         set_rng_state(rng, self._parts.device)
         self._unsaved = False
+        best = checkpoint.with_name(step_name(self.progress.best_step))
+        if best.is_dir():  # a job killed right after saving it has not named it
+            set_pointer(best.parent, "best", best.name)
 
     def _should_stop(self) -> bool:
         """Whether a signal or a request says so; looks into control/ once a second."""

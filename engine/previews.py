@@ -6,7 +6,6 @@ previews/step-000000500/item-000.wav    the reconstruction, one channel for each
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from codecctl.errors import CodecctlError
 
 SUBTYPE = "PCM_24"
 """A quiet beach keeps its detail, and every player reads it; beyond full scale it clips."""
+_TEMPORARY = ".tmp-"
 
 
 class Previews:
@@ -53,7 +53,9 @@ class Previews:
         batches = self._batches()
         if not batches:
             return 0
-        if not (self._folder / "reference").exists():
+        for leftover in self._folder.glob(f"{_TEMPORARY}*"):  # of a job that was killed
+            shutil.rmtree(leftover, ignore_errors=True)
+        if len(list((self._folder / "reference").glob("*.wav"))) < len(batches):
             audio = [(batch.audio[0], batch.sample_rate) for batch in batches]
             _write_folder(self._folder / "reference", audio)
         estimates = []
@@ -67,18 +69,17 @@ class Previews:
 
 def _write_folder(folder: Path, items: Sequence[tuple[np.ndarray, int]]) -> None:
     """Write one multichannel file for each (M, T) array; the folder appears whole."""
-    beside = folder.with_name(f".tmp-{folder.name}-{os.getpid()}")
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
-    for index, (audio, sample_rate) in enumerate(items):
-        path = beside / f"item-{index:03d}.wav"
-        try:
+    beside = folder.with_name(f"{_TEMPORARY}{folder.name}")
+    try:
+        beside.mkdir()
+        for index, (audio, sample_rate) in enumerate(items):
+            path = beside / f"item-{index:03d}.wav"
             soundfile.write(path, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE)
-        except soundfile.LibsndfileError as error:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise CodecctlError(
-                f"{folder}: preview not written: {error}; free some space and use --resume"
-            ) from error
-    if folder.exists():
-        shutil.rmtree(folder)
-    beside.rename(folder)
+        if folder.exists():
+            shutil.rmtree(folder)
+        beside.rename(folder)
+    except (OSError, soundfile.LibsndfileError) as error:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise CodecctlError(
+            f"{folder}: preview not written: {error}; free some space and use --resume"
+        ) from error

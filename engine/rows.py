@@ -33,8 +33,19 @@ _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 def encode_row(row: Mapping[str, object]) -> bytes:
     """The line of a row, with its newline."""
-    text = json.dumps(_plain(row), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = json.dumps(plain(row), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode() + b"\n"
+
+
+def plain(value: object) -> object:
+    """A value as JSON can hold it: NaN and infinities become words, also within lists."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return value
 
 
 def decode_row(line: bytes) -> Row | None:
@@ -186,13 +197,3 @@ class JsonlTail:
     def _start_over(self, inode: int) -> None:
         self.generation += 1
         self._inode, self._offset, self._rest = inode, 0, b""
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    return value

@@ -71,6 +71,7 @@ class Session:
         self._tell = tell
         self._signals = StopSignals()
         self._loop: Loop | None = None
+        self._first_step = 0
 
     def train(self, on_report: Callable[[Report], None]) -> Outcome:
         """Take the run, train, and leave the run folder in order whatever happens.
@@ -111,7 +112,7 @@ class Session:
         return Outcome(reason=reason, step=self._step(), notes=notes)
 
     def _step(self) -> int:
-        return self._loop.progress.step if self._loop is not None else 0
+        return self._loop.progress.step if self._loop is not None else self._first_step
 
     def _take_up(self, run: RunDirectory) -> Path | None:
         """Find the checkpoint to continue from, and write what describes this job."""
@@ -136,6 +137,7 @@ class Session:
         )
         run.write_json("validation_items.json", items_to_json(prepared.data.validation))
         step = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
+        self._first_step = step
         kind, message = (
             ("resumed", f"from {checkpoint.name}") if checkpoint else ("started", "at step 0")
         )

@@ -105,6 +105,8 @@ def _flip(path: Path) -> None:
         ("state.pt", "remove", "state.pt is missing"),
         ("meta.json", "truncate", "meta.json is missing or damaged"),
         ("meta.json", "remove", "meta.json is missing or damaged"),
+        ("state.pt", "swap", "state.pt is missing"),
+        ("state.pt", "lock", "state.pt cannot be read: Permission denied"),
     ],
 )
 def test_damage_falls_back_to_the_checkpoint_before_and_says_so(
@@ -117,6 +119,13 @@ def test_damage_falls_back_to_the_checkpoint_before_and_says_so(
         _flip(victim)
     elif harm == "truncate":
         os.truncate(victim, 100)
+    elif harm == "swap":
+        victim.unlink()
+        victim.mkdir()
+    elif harm == "lock":
+        if not os.geteuid():
+            pytest.skip("root reads every file")
+        victim.chmod(0)
     else:
         victim.unlink()
 
@@ -174,6 +183,46 @@ def test_a_checkpoint_of_the_same_step_is_replaced(tmp_path: Path) -> None:
     assert json.loads((folder / "step-000000005" / "meta.json").read_text())["metrics"] == {
         "val/mel": 0.2
     }
+
+
+def test_a_step_whose_replacement_fails_at_the_last_moment_is_still_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "c"
+    _save(folder, 5, score=0.1)
+    rename = Path.rename
+
+    def refuse(path: Path, target: Path) -> Path:
+        if target.name == step_name(5):
+            raise OSError("the server is gone")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(CodecctlError, match="not saved: the server is gone; step-000000005 is"):
+        _save(folder, 5, score=0.2)
+    monkeypatch.undo()
+
+    assert resume_point(folder, pytest.fail) == folder / step_name(5)
+    assert _names(folder) == ["last", step_name(5)]
+
+
+def test_metrics_that_are_not_finite_are_kept_by_their_names(tmp_path: Path) -> None:
+    path = _save(tmp_path / "c", 5, score=float("inf"))
+    assert json.loads((path / "meta.json").read_text())["metrics"] == {"val/mel": "Infinity"}
+    path = _save(tmp_path / "c", 6, score=float("nan"))
+    assert json.loads((path / "meta.json").read_text())["metrics"] == {"val/mel": "NaN"}
+
+
+def test_pointers_follow_when_the_checkpoint_they_name_is_set_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    _save(folder, 5)
+    (_save(folder, 10) / "state.pt").unlink()
+    set_pointer(folder, "best", step_name(10))
+
+    resume_point(folder, lambda _: None)
+
+    assert (folder / "last").read_text() == "step-000000005\n"
+    assert not (folder / "best").exists()
 
 
 def test_weights_that_are_not_finite_are_never_saved(tmp_path: Path) -> None:
@@ -234,7 +283,7 @@ while status == 9:
         os.fsync = dying(lambda _: None, left)
         pathlib.Path.rename = dying(pathlib.Path.rename, left)
         pathlib.Path.replace = dying(pathlib.Path.replace, left)
-        save(folder, 2)
+        save(folder, int(sys.argv[2]))
         os._exit(0)
     status = os.waitpid(child, 0)[1]
 print(moment, status)
@@ -255,7 +304,7 @@ def _python(code: str, *arguments: str) -> str:
 
 @pytest.mark.e2e
 def test_killed_at_any_moment_of_writing_the_older_or_the_newer_is_whole(tmp_path: Path) -> None:
-    last, status = _python(_KILLED, str(tmp_path)).split()
+    last, status = _python(_KILLED, str(tmp_path), "2").split()
     assert status == "0"
     assert int(last) > 9  # three files, two folders, three renames, `last`
 
@@ -270,6 +319,19 @@ def test_killed_at_any_moment_of_writing_the_older_or_the_newer_is_whole(tmp_pat
         assert not [name for name in _names(folder) if name.startswith(".tmp-step")]
     assert steps == sorted(steps)
     assert set(steps) == {1, 2}
+
+
+@pytest.mark.e2e
+def test_killed_at_any_moment_of_replacing_the_only_checkpoint_one_is_whole(
+    tmp_path: Path,
+) -> None:
+    last, status = _python(_KILLED, str(tmp_path), "1").split()
+    assert status == "0"
+    for moment in range(1, int(last) + 1):
+        folder = tmp_path / f"moment-{moment}"
+        assert resume_point(folder, pytest.fail) == folder / step_name(1)
+        _save(folder, 3)
+        assert _names(folder)[-3:] == ["last", step_name(1), step_name(3)]
 
 
 @pytest.mark.e2e

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from codecctl.engine.loop import FINISHED, REQUESTED, Loop
 from codecctl.engine.loop_parts import Keep, Parts, Report
 from codecctl.engine.previews import Previews
 from codecctl.engine.recipes.base import Evaluation, Scalars, State
-from codecctl.engine.rows import Row, comparable
+from codecctl.engine.rows import VALIDATION_KEY, Row, comparable, latest_rows
 from codecctl.engine.rundir import (
     Lease,
     RunDirectory,
@@ -329,6 +330,98 @@ def test_a_signal_saves_and_stops_and_the_resumed_run_is_the_same(
     assert Training(tmp_path / "a").train() == FINISHED
     assert rows(tmp_path / "a") == rows(whole)
     assert_same(final_state(tmp_path / "a"), final_state(whole))
+
+
+def test_killed_before_the_best_checkpoint_is_named_it_is_named_on_resume(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    training = Training(path)
+    named = []
+
+    def report(report: Report) -> None:
+        if report.step == 24:  # as if killed between the checkpoint of step 24 and the pointer
+            named.append((path / "checkpoints" / "best").read_text())
+
+    training.train(replace(training.parts, on_report=report))
+    (path / "checkpoints" / "best").write_text(named[0])
+
+    assert Training(path).train() == FINISHED
+    for pointer in ("best", "last"):
+        found = (path / "checkpoints" / pointer).read_text()
+        assert found == (whole / "checkpoints" / pointer).read_text() == "step-000000024\n"
+
+
+def test_a_finished_run_that_is_resumed_changes_nothing(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    shutil.copytree(whole, path)
+    before = _contents(path, "metrics.jsonl", "validation.jsonl")
+    assert Training(path).train() == FINISHED
+    assert _contents(path, "metrics.jsonl", "validation.jsonl") == before
+    assert [info.step for info in list_checkpoints(path)] == [18, 24]
+
+
+def _contents(path: Path, *names: str) -> list[bytes]:
+    return [(path / name).read_bytes() for name in names]
+
+
+def test_a_finished_run_goes_on_to_more_steps_as_one_that_was_longer(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    shorter = replace(CADENCE, max_steps=15)
+    assert Training(path, cadence=shorter).train() == FINISHED
+    assert Training(path).train() == FINISHED
+    assert rows(path, "train") == rows(whole, "train")
+    ours, theirs = final_state(path), final_state(whole)
+    for name in ("recipe", "rng"):
+        assert_same(ours[name], theirs[name])
+
+
+def test_killed_in_the_first_validation_starts_over_and_counts_each_item_once(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    training = Training(path)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(replace(training.parts, on_row=_die_at_first_validation))
+    assert Training(path).train() == FINISHED
+    assert rows(path) == rows(whole)
+    items = read_rows(path / "validation.jsonl")
+    assert len(items) == 5 * 6  # the six items of step 0 twice
+    once = read_rows(whole / "validation.jsonl")
+    assert latest_rows(items, VALIDATION_KEY) == latest_rows(once, VALIDATION_KEY)
+
+
+def _die_at_first_validation(step: int, split: str, values: Mapping[str, float]) -> None:
+    raise KeyboardInterrupt
+
+
+def test_killed_between_a_row_and_its_checkpoint_repeats_the_row(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    training = Training(path)
+
+    def die(step: int, split: str, values: Mapping[str, float]) -> None:
+        if (step, split) == (24, "val"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        training.train(replace(training.parts, on_row=die))
+    assert [info.step for info in list_checkpoints(path)] == [16, 18]
+    assert Training(path).train() == FINISHED
+    assert rows(path) == rows(whole)
+    assert_same(final_state(path), final_state(whole))
+
+
+def test_fewer_steps_than_are_done_end_at_once_and_keep_what_there_is(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "a"
+    shutil.copytree(whole, path)
+    assert Training(path, cadence=replace(CADENCE, max_steps=10)).train() == FINISHED
+    assert_same(final_state(path), final_state(whole))
 
 
 def test_the_second_ctrl_c_quits_without_waiting(tmp_path: Path) -> None:

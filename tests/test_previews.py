@@ -3,11 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 import torch
 
 from codecctl.datasets.batch import Batch, Item
 from codecctl.engine.previews import Previews
+from codecctl.errors import CodecctlError
 
 
 def _batch(index: int) -> Batch:
@@ -51,3 +53,24 @@ def test_references_are_written_once_and_a_step_is_replaced(tmp_path: Path) -> N
         "reference",
         "step-000000001",
     ]
+
+
+def test_references_follow_when_a_resumed_run_shows_more_items(tmp_path: Path) -> None:
+    fewer = Previews(tmp_path, lambda: [_batch(0)], device=torch.device("cpu"))
+    fewer.write(1, lambda audio: audio)
+    _previews(tmp_path).write(2, lambda audio: audio)
+    assert len(list((tmp_path / "reference").iterdir())) == 2
+
+
+def test_what_a_killed_job_left_half_written_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".tmp-step-000000001-4711").mkdir()
+    (tmp_path / ".tmp-step-000000001-4711" / "item-000.wav").write_bytes(b"RIFF")
+    _previews(tmp_path).write(2, lambda audio: audio)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reference", "step-000000002"]
+
+
+def test_a_folder_that_is_gone_is_one_clear_error(tmp_path: Path) -> None:
+    previews = _previews(tmp_path / "p")
+    (tmp_path / "p").rmdir()
+    with pytest.raises(CodecctlError, match=r"p/reference: preview not written: .* --resume"):
+        previews.write(2, lambda audio: audio)
