@@ -88,12 +88,21 @@ class StoreLock:
         if not self._is_ours(descriptor) or self._lives_elsewhere(locked=locked):
             os.close(descriptor)
             return False
-        holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, holder, 0)
+        self._sign(descriptor)
         self.descriptor = descriptor
         self.is_exclusive = locked
         return True
+
+    def _sign(self, descriptor: int) -> None:
+        """Write who holds the store; a full disk leaves no file behind."""
+        holder = json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode()
+        try:
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, holder, 0)
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
 
     def _is_ours(self, descriptor: int) -> bool:
         """Whether the path still names the locked file; the holder before removes it at its end."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecctl.datasets.store import (
+    FORMAT_VERSION,
     RecordingInfo,
     committed_recordings,
     read_index,
@@ -53,7 +54,8 @@ def inspect_target(folder: Path) -> Target:
     """
     for path in (folder, *folder.parents):
         if (path.exists() or path.is_symlink()) and not path.is_dir():
-            raise CodecctlError(f"{folder}: cannot be made, {path} is a file; give another --name")
+            fix = "give another --name" if path == folder else "remove it or set CODECCTL_HOME"
+            raise CodecctlError(f"{folder}: cannot be made, {path} is a file; {fix}")
     if not folder.is_dir():
         return Target(folder, {}, {}, index_damaged=False)
     content = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
@@ -146,4 +148,5 @@ def _is_other_version(path: Path) -> bool:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return False
-    return isinstance(content, dict) and isinstance(content.get("format_version"), int)
+    version = content.get("format_version") if isinstance(content, dict) else None
+    return isinstance(version, int) and version != FORMAT_VERSION

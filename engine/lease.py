@@ -178,9 +178,10 @@ def _is_a(kind: object, value: object) -> bool:
     """Whether a value read from JSON can be a field of this annotation: str, int or float."""
     if kind == "str":
         return isinstance(value, str)
-    number = isinstance(value, int if kind == "int" else (int, float))
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
     # Neither NaN nor infinite nor so large that arithmetic with it fails.
-    return number and not isinstance(value, bool) and abs(value) < _LARGEST
+    return (kind == "float" or isinstance(value, int)) and abs(value) < _LARGEST
 
 
 def _to_json(state: RunState) -> str:

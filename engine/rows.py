@@ -12,6 +12,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from codecctl.errors import CodecctlError
@@ -69,9 +70,13 @@ def number(value: object) -> float | None:
 def latest_rows(rows: Iterable[Row], key: Sequence[str] = METRICS_KEY) -> list[Row]:
     """Rows with later ones in place of earlier ones of the same key, by rising step.
 
-    This is the one rule for reading a run that was resumed.
+    This is the one rule for reading a run that was resumed. A row with a list or an object in
+    its key is foreign and left out.
     """
-    latest = {tuple(row.get(name) for name in key): row for row in rows}
+    latest: dict[tuple[object, ...], Row] = {}
+    for row in rows:
+        with suppress(TypeError):  # not hashable
+            latest[tuple(row.get(name) for name in key)] = row
     return sorted(latest.values(), key=lambda row: number(row.get("step")) or 0.0)
 
 

@@ -125,7 +125,7 @@ def read_pointer(checkpoints: Path, name: str) -> str:
     """The folder name in the text file `last` or `best`; "" when there is none."""
     try:
         return (checkpoints / name).read_text(encoding="utf-8").strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         return ""
 
 

@@ -12,7 +12,7 @@ import soundfile
 
 from codecctl.datasets.ingest import Prepared, Report, default_workers, ingest, prepare
 from codecctl.datasets.ingest_plan import Rules
-from codecctl.datasets.store import Store
+from codecctl.datasets.store import FORMAT_VERSION, Store
 from codecctl.errors import CodecctlError, DataError, NotFoundError, UsageError
 
 
@@ -252,8 +252,15 @@ def test_a_recording_that_vanished_from_the_store_is_written_again(
     assert run(prepared).stored == ("Beach.1",)
 
 
-def test_a_damaged_index_is_written_anew(source: Path, store: Path) -> None:
-    (store / "index.json").write_text('{"format": "codec')
+@pytest.mark.parametrize(
+    "content",
+    [
+        '{"format": "codec',
+        json.dumps({"format": "codecctl-store", "format_version": FORMAT_VERSION, "name": 5}),
+    ],
+)
+def test_a_damaged_index_is_written_anew(source: Path, store: Path, content: str) -> None:
+    (store / "index.json").write_text(content)
     prepared = prepare(source, store, rules())
     assert prepared.target.index_damaged
     assert run(prepared).stored == ()

@@ -86,3 +86,13 @@ def test_a_damaged_lock_file_holds_nobody(tmp_path: Path, content: str) -> None:
     (tmp_path / LOCK_NAME).write_text(content)
     with StoreLock(tmp_path):
         pass
+
+
+def test_a_full_disk_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
+    with pytest.raises(CodecctlError, match="cannot write: No space left on device"):
+        StoreLock(tmp_path).__enter__()
+    assert list(tmp_path.iterdir()) == []

@@ -13,11 +13,16 @@ def test_nothing_is_where_no_store_was_made(tmp_path: Path) -> None:
     assert (dict(target.stored), dict(target.listed), target.index_damaged) == ({}, {}, False)
 
 
-@pytest.mark.parametrize("where", ["stores", "stores/s"])
-def test_a_file_or_a_dangling_link_in_the_way_is_named(tmp_path: Path, where: str) -> None:
+@pytest.mark.parametrize(
+    ("where", "fix"),
+    [("stores", "remove it or set CODECCTL_HOME"), ("stores/s", "give another --name")],
+)
+def test_a_file_or_a_dangling_link_in_the_way_is_named(
+    tmp_path: Path, where: str, fix: str
+) -> None:
     (tmp_path / where).parent.mkdir(exist_ok=True)
     (tmp_path / where).symlink_to("nowhere")
-    with pytest.raises(CodecctlError, match=f"{where} is a file; give another --name"):
+    with pytest.raises(CodecctlError, match=f"{where} is a file; {fix}"):
         inspect_target(tmp_path / "stores" / "s")
 
 

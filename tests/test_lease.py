@@ -98,3 +98,14 @@ def test_an_active_run_without_heartbeat_is_shown_as_lost() -> None:
     assert state.shown(1010.0) == "running"
     assert state.shown(1030.0) == "lost"
     assert replace(state, status="finished").shown(1030.0) == "finished"
+
+
+@pytest.mark.parametrize("wrong", ['"x"', "null", "[1]", "true", "NaN", "1e999", "9" * 400])
+def test_a_field_of_the_wrong_type_counts_as_missing(wrong: str, tmp_path: Path) -> None:
+    (tmp_path / "state.json").write_text(
+        f'{{"status": "running", "heartbeat": {wrong}, "started": {wrong}, "step": {wrong}, '
+        '"max_steps": 9}'
+    )
+    assert read_state(tmp_path) == RunState("running", max_steps=9)
+    (tmp_path / "state.json").write_text('{"status": 5, "host": 5, "epoch": 1.5, "step": 3}')
+    assert read_state(tmp_path) == RunState("failed", step=3)

@@ -93,9 +93,10 @@ def test_an_unknown_option_of_train_is_an_alias(
     ("arguments", "message"),
     [
         (["--epoch", "5"], r"^no option --epoch; did you mean '--epochs'\?$"),
-        (["--nonsense"], r"^no option --nonsense$"),
+        (["--nonsense"], r"^no option --nonsense; see codecctl train --help$"),
         (["--max_epochs=5"], r"^no option --max_epochs"),
-        (["-x"], r"^no option -x$"),
+        (["--resum"], r"^no option --resum; did you mean '--resume'\?$"),
+        (["-x"], r"^no option -x; see "),
         (["--epochs"], r"^--epochs: found no value, needed --epochs VALUE$"),
         (["--epochs", "--1ch"], r"^--epochs: found no value"),
         (["--1ch", "--32ch"], r"^--32ch: chooses profile 'baseline-32ch' beside 'baseline-1ch'"),

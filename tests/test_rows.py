@@ -52,6 +52,11 @@ def test_of_rows_with_one_step_and_split_the_later_one_counts() -> None:
     ]
 
 
+def test_a_row_with_a_list_or_an_object_in_its_key_is_left_out() -> None:
+    row: dict[str, object] = {"step": 1, "split": "train"}
+    assert latest_rows([{"step": [1], "split": "train"}, row, {"step": 1, "split": {}}]) == [row]
+
+
 def test_rows_are_compared_without_seconds_and_rates() -> None:
     row = decode_row(b'{"step":1,"seconds":2.0,"audio_seconds":8.0,"speed/step_seconds":1,"x":3}')
     assert row is not None

@@ -86,3 +86,13 @@ def test_tags_are_added_dropped_and_filtered_by(run: Path) -> None:
     assert _say("tag", "first") == "long\n"
     assert "first" in _say("list", "--tag", "long")
     assert "first" not in _say("list", "--tag", "good")
+
+
+def test_values_of_the_wrong_type_break_neither_the_list_nor_a_run(run: Path) -> None:
+    (run / "state.json").write_text('{"status": "running", "heartbeat": "x", "started": "y"}')
+    (run / "checkpoints" / "last").write_bytes(b"\xff\xfe")
+    for name, row in (("events", {"time": 1e300, "kind": 5}), ("metrics", {"step": [1]})):
+        with (run / f"{name}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+    assert _say("list").splitlines()[1].split()[:2] == ["first", "lost"]
+    assert "lost at step 0" in _say("show", "first")

@@ -70,7 +70,9 @@ def test_the_fingerprint_is_of_the_audio_not_of_the_writing(
 
 def test_another_format_version_is_named_with_ours(folder: Path) -> None:
     edit(folder, format_version=7)
-    with pytest.raises(DataError, match=r"found store format version 7, .* reads version 1"):
+    with pytest.raises(
+        DataError, match=r"found store format version 7, .* reads version 1; remove"
+    ):
         Store.open(folder)
 
 

@@ -207,7 +207,9 @@ def verify(store: _Store, as_json: _Json = False) -> None:
     if damages:
         lines = "".join(f"\n  {damage}" for damage in damages)
         places = "1 place" if len(damages) == 1 else f"{len(damages)} places"
-        raise DataError(f"{opened.path}: damaged in {places}; ingest again:{lines}")
+        raise DataError(
+            f"{opened.path}: damaged in {places}; remove these from rec/ and ingest again:{lines}"
+        )
     if not as_json:
         result(f"{opened.path}: {len(opened.recordings)} recordings are as they were written")
 

@@ -227,4 +227,7 @@ def _clock(value: object) -> str:
     stamp = number(value)
     if stamp is None:
         return ""
-    return datetime.fromtimestamp(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    try:
+        return datetime.fromtimestamp(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, ValueError, OSError):  # no time of any calendar
+        return ""

@@ -118,7 +118,7 @@ def read_index(store_folder: Path) -> Index:
     if version != FORMAT_VERSION:
         raise DataError(
             f"{path}: found store format version {version}, this codecctl reads version "
-            f"{FORMAT_VERSION}; ingest again"
+            f"{FORMAT_VERSION}; remove the store, or ingest again with another --name"
         )
     try:
         return _parse(content)

@@ -73,14 +73,18 @@ def aliased_options(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
         elif option.startswith("--") and canonical_key(name) != name:
             overrides.append(f"{name}={value if equals else _value_of(option, rest)}")
         else:
-            raise UsageError(f"no option {option}{did_you_mean(option, _OPTIONS, cutoff=0.75)}")
+            hint = did_you_mean(option, _OPTIONS, cutoff=0.75) or "; see codecctl train --help"
+            raise UsageError(f"no option {option}{hint}")
         if chosen and profile not in (None, chosen):
             raise UsageError(f"{argument}: chooses profile '{chosen}' beside '{profile}'; keep one")
         profile = chosen or profile
     return profile, overrides
 
 
-_OPTIONS = ("--config-name", *(f"--{name}" for name in (*FLAG_ALIASES, *KEY_ALIASES)))
+_OPTIONS = (
+    *("--profile", "--run", "--resume", "--dry-run", "--help", "--config-name"),
+    *(f"--{name}" for name in (*FLAG_ALIASES, *KEY_ALIASES)),
+)
 
 
 def _value_of(option: str, rest: Iterator[str]) -> str:
