@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -25,8 +26,22 @@ def result_json(value: object) -> None:
 
 def note(text: str) -> None:
     """Tell the user something on stderr."""
-    sys.stderr.write(text + "\n")
-    sys.stderr.flush()
+    write_error(text + "\n")
+
+
+def write_error(text: str) -> None:
+    """Write to stderr as it is.
+
+    Long work must not end because nobody reads on: Ctrl-C also ends a `tee` behind it, and a
+    terminal may be closed. From then on stderr leads nowhere, so that the exit code stays right.
+    """
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 class Advance(Protocol):

@@ -12,7 +12,8 @@ PREEMPTED = "preempted"
 class StopSignals:
     """While entered: Ctrl-C asks to save and stop, SIGTERM and SIGUSR1 the same for a scheduler.
 
-    The second Ctrl-C raises `KeyboardInterrupt` at once. Handlers are put back on leaving.
+    So does SIGHUP, the end of the terminal or of the connection, unless `nohup` ignores it. The
+    second Ctrl-C raises `KeyboardInterrupt` at once. Handlers are put back on leaving.
 
     Attributes:
         asked: "" or what was asked for first, `INTERRUPTED` or `PREEMPTED`.
@@ -27,8 +28,10 @@ class StopSignals:
             (signal.SIGINT, self._interrupt),
             (signal.SIGTERM, self._preempt),
             (signal.SIGUSR1, self._preempt),
+            (signal.SIGHUP, self._preempt),
         ):
-            self._before[number] = signal.signal(number, handler)
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, handler)
         return self
 
     def __exit__(

@@ -312,7 +312,12 @@ def test_killed_anywhere_and_resumed_equals_the_run_that_was_not(
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, PREEMPTED), (signal.SIGUSR1, PREEMPTED)],
+    [
+        (signal.SIGINT, INTERRUPTED),
+        (signal.SIGTERM, PREEMPTED),
+        (signal.SIGUSR1, PREEMPTED),
+        (signal.SIGHUP, PREEMPTED),
+    ],
 )
 def test_a_signal_saves_and_stops_and_the_resumed_run_is_the_same(
     whole: Path, tmp_path: Path, number: signal.Signals, expected: str

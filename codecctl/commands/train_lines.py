@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from codecctl.engine.rows import number
 from codecctl.engine.rundir import list_checkpoints, read_metrics
-from codecctl.output import PLAIN_INTERVAL_SECONDS, note, result
+from codecctl.output import PLAIN_INTERVAL_SECONDS, note, result, write_error
 
 if TYPE_CHECKING:
     from codecctl.engine.loop_parts import Report
@@ -119,8 +119,7 @@ class ProgressLine:
         text = progress_text(report)
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(_CLEAR_LINE + text[:width])
-            sys.stderr.flush()
+            write_error(_CLEAR_LINE + text[:width])
             self._open = True
         else:
             note(text)
@@ -133,7 +132,7 @@ class ProgressLine:
     def close(self) -> None:
         """End the line, so that what follows has its own."""
         if self._open:
-            sys.stderr.write("\n")
+            write_error("\n")
             self._open = False
 
 
