@@ -90,6 +90,15 @@ def refuse_changes(run: Path, profile: Mapping[str, object]) -> tuple[str, ...]:
     return tuple(key for key, _, _ in changes)
 
 
+def stored_store(run: Path) -> str:
+    """Where the store of a run is, by path or else by name; "" where the run does not say."""
+    store = read_json(run / "environment.json").get("store")
+    if not isinstance(store, dict):
+        return ""
+    path = str(store.get("path", ""))
+    return path if (Path(path) / "index.json").is_file() else str(store.get("name", ""))
+
+
 def refuse_other_store(run: Path, *, name: str, fingerprint: str) -> None:
     """Compare the store of a run with the one that is to continue it.
 

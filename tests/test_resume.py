@@ -13,6 +13,7 @@ from codecctl.engine.resume import (
     refuse_changes,
     refuse_other_profile,
     refuse_other_store,
+    stored_store,
 )
 from codecctl.errors import DataError, ProfileError, UsageError
 
@@ -91,6 +92,23 @@ def test_another_store_is_refused_and_both_are_named(tmp_path: Path) -> None:
     refuse_other_store(run, name="renamed", fingerprint="f1")
     with pytest.raises(DataError, match=r"store other is not the one .*eigen at stores/eigen, 16"):
         refuse_other_store(run, name="other", fingerprint="f2")
+
+
+def test_the_store_of_the_run_is_taken_where_it_is_or_else_by_name(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    store = tmp_path / "stores" / "eigen"
+    said = {"store": {"name": "eigen", "path": str(store)}}
+    (run / "environment.json").write_text(json.dumps(said), encoding="utf-8")
+    assert stored_store(run) == "eigen"
+    store.mkdir(parents=True)
+    (store / "index.json").write_text("{}", encoding="utf-8")
+    assert stored_store(run) == str(store)
+
+
+def test_a_run_that_names_no_store_leaves_the_choice(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    (run / "environment.json").write_text("{}", encoding="utf-8")
+    assert stored_store(run) == ""
 
 
 def test_another_profile_is_refused(tmp_path: Path) -> None:

@@ -125,12 +125,15 @@ def _profile_label(name: str) -> str:
 
 def _prepare(job: _Job) -> Prepared:
     """Open the store and build data and networks."""
-    from codecctl.datasets.choose import choose_store
+    from codecctl.datasets.choose import AUTO, choose_store
     from codecctl.engine.need import need_of
-    from codecctl.engine.resume import refuse_other_store
+    from codecctl.engine.resume import refuse_other_store, stored_store
 
     profile = job.resolved.profile
-    store = choose_store(stores_folder(), need_of(profile), profile.data.store)
+    wanted = profile.data.store
+    if job.continues and wanted == AUTO:
+        wanted = stored_store(job.path) or wanted
+    store = choose_store(stores_folder(), need_of(profile), wanted)
     if job.continues:
         refuse_other_store(job.path, name=store.name, fingerprint=store.fingerprint)
     note("loading torch")
