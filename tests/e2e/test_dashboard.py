@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,44 +18,17 @@ from codecctl.dashboard.picture import Picture
 from codecctl.dashboard.run_screen import TABS
 from codecctl.engine.rundir import read_metrics
 
+from .training import TINY, run
+
 pytestmark = pytest.mark.e2e
 
-CODECCTL = Path(sys.executable).with_name("codecctl")
 STEPS = 8
-TRAIN = (
-    "train",
-    "--profile",
-    "paired",
-    "model=tiny",
-    "trainer=demo",
-    "model.generator.num_filters=2",
-    "model.generator.latent_dim=8",
-    "model.quantizer.codebook_size=8",
-    "model.discriminators.0.num_filters=2",
-    "data.segment_seconds=0.2",
-    "data.min_source_seconds=0.2",
-    "data.batch_size=2",
-    "data.val_items=3",
-    "trainer.updates_per_epoch=5",
-    f"trainer.max_steps={STEPS}",
-    "trainer.val_every_n_steps=4",
-    "--run",
-    "trained",
-)
 
 
 def codecctl(home: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [str(CODECCTL), *arguments],
-        cwd=home,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    code, out, err = run(home, *arguments)
+    assert code == 0, err
+    return out
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +42,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noise = 0.02 * np.random.default_rng(index).normal(size=(48_000, 4))
         soundfile.write(home / "wav" / f"{scene}.1.wav", tone + noise, 48_000, subtype="PCM_24")
     codecctl(home, "data", "ingest", "wav")
-    codecctl(home, *TRAIN)
+    steps = (f"trainer.max_steps={STEPS}", "trainer.val_every_n_steps=4")
+    codecctl(home, "train", *TINY, *steps, "--run", "trained")
     return home
 
 
