@@ -40,6 +40,22 @@ def test_the_weights_of_the_document_are_shares_whatever_the_sizes() -> None:
     assert percent == {"time": 1.41, "mel": 14.08, "generator": 42.25, "feature": 42.25}
 
 
+def test_on_a_graph_each_loss_pulls_with_the_share_of_its_weight() -> None:
+    """Each loss hears one sample, so that the parts of the gradient can be told apart."""
+    estimate = torch.zeros(1, 1, 4, requires_grad=True)
+    steepness = {"time": 1e3, "mel": 1e-2, "generator": 7.0, "feature": 50.0}
+    losses = {
+        name: slope * (estimate[0, 0, sample] - 1).square()
+        for sample, (name, slope) in enumerate(steepness.items())
+    }
+    objective = Objective({}, DOCUMENT, balancer=balancer(DOCUMENT))
+    pull = objective.pull(losses, estimate, keep_graph=False)
+    parts = (-100 * pull.gradient[0, 0]).tolist()
+    assert parts == pytest.approx([1.408, 14.085, 42.254, 42.254], abs=1e-3)
+    logged = [100 * pull.scalars[f"balancer/{name}"].item() for name in DOCUMENT]
+    assert logged == pytest.approx(parts, abs=1e-3)
+
+
 def test_many_steps_are_the_formula_in_float64() -> None:
     ours = balancer(DOCUMENT, decay=0.9, total_norm=2.0)
     sums = dict.fromkeys(DOCUMENT, 0.0)

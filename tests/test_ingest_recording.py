@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import soundfile
 
 from codecctl.datasets.ingest_recording import Job, ingest_recording
-from codecctl.datasets.store import committed_recordings
+from codecctl.datasets.store import Store, committed_recordings, write_index
 from codecctl.errors import DataError
 
 
@@ -67,6 +68,30 @@ def test_less_than_a_sample_of_the_new_rate_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", 1, rate=96_000)
     with pytest.raises(DataError, match="holds no sample at 24000 Hz"):
         ingest_recording(job(path, tmp_path / "s"), lambda _: None)
+
+
+def test_a_second_of_24_khz_holds_nothing_of_what_was_above_12_khz(tmp_path: Path) -> None:
+    """A tone above 12 kHz for each of 32 capsules, folded back by a poor conversion."""
+    frequencies = 12_200 + 300 * np.arange(32)
+    audio = 0.5 * np.sin(2 * np.pi * np.arange(3 * 48_000)[:, None] / 48_000 * frequencies)
+    soundfile.write(tmp_path / "a.wav", audio, 48_000, subtype="PCM_24")
+    facts = replace(job(tmp_path / "a.wav", tmp_path / "s"), array="em32")
+    info = ingest_recording(facts, lambda _: None)
+    assert info is not None
+    write_index(tmp_path / "s", name="s", sample_rate=24_000, dtype="int16", recordings=[info])
+
+    with Store.open(tmp_path / "s") as store:
+        before = bytes_read()
+        second = store.read("a", 23_456, 24_000, range(32))
+        assert bytes_read() - before <= 5_000_000
+    assert second.shape == (32, 24_000)
+    power = np.square(second, dtype=np.float64).mean(axis=1)
+    assert 10 * np.log10(power.max() / 0.125) < -60
+
+
+def bytes_read() -> int:
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(fields["rchar"])
 
 
 def test_one_frame_is_a_recording(tmp_path: Path) -> None:
