@@ -20,6 +20,9 @@ _IMPORT = "<frozen importlib._bootstrap>"
 
 def main() -> None:
     """Run a command; an error the user can act on is one line on stderr and its exit code."""
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by the caller (`>&-`)
+            setattr(sys, stream, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:

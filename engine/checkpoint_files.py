@@ -132,6 +132,8 @@ def damage(checkpoint: Path) -> str:
     facts = meta.get("files")
     if not isinstance(facts, dict) or not facts:
         return f"{META} is missing or damaged"
+    if not all(isinstance(fact, dict) for fact in facts.values()):
+        return f"{META} is missing or damaged"
     for name, fact in facts.items():
         path = checkpoint / name
         if not path.is_file():
@@ -269,8 +271,10 @@ def _not_saved(folder: Path, name: str, error: OSError) -> CodecctlError:
     last = read_pointer(folder, "last")
     kept = f"{last} is kept" if last else "there is no older one"
     if error.errno in _FULL:
-        free = shutil.disk_usage(folder).free / 1e6
-        reason = f"disk or quota full ({error.strerror}, {free:.0f} MB free)"
+        free = f"{shutil.disk_usage(folder).free / 1e6:.0f} MB free"
+        limit = "above the limit on a file's size (ulimit -f)"
+        room = limit if error.errno == errno.EFBIG else free
+        reason = f"disk or quota full ({error.strerror}, {room})"
         fix = "free some space and continue with --resume"
     else:
         reason, fix = str(error), "continue with --resume when the disk works again"

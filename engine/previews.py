@@ -6,6 +6,7 @@ previews/step-000000500/item-000.wav    the reconstruction, one channel for each
 
 from __future__ import annotations
 
+import io
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -73,13 +74,16 @@ def _write_folder(folder: Path, items: Sequence[tuple[np.ndarray, int]]) -> None
     try:
         beside.mkdir()
         for index, (audio, sample_rate) in enumerate(items):
-            path = beside / f"item-{index:03d}.wav"
-            soundfile.write(path, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE)
+            file = io.BytesIO()  # libsndfile does not say why a file cannot be written
+            soundfile.write(
+                file, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE, format="WAV"
+            )
+            (beside / f"item-{index:03d}.wav").write_bytes(file.getbuffer())
         if folder.exists():
             shutil.rmtree(folder)
         beside.rename(folder)
-    except (OSError, soundfile.LibsndfileError) as error:
+    except OSError as error:
         shutil.rmtree(beside, ignore_errors=True)
         raise CodecctlError(
-            f"{folder}: preview not written: {error}; free some space and use --resume"
+            f"{folder}: preview not written: {error.strerror}; free some space and use --resume"
         ) from error

@@ -44,7 +44,7 @@ from codecctl.engine.runlist import (
     read_tags,
     summarize_run,
 )
-from codecctl.errors import NotFoundError, UsageError
+from codecctl.errors import CodecctlError, NotFoundError, UsageError
 
 __all__ = [
     "CheckpointInfo",
@@ -98,8 +98,12 @@ class RunDirectory:
 
         Raises:
             UsageError: The name is taken.
+            CodecctlError: No folder can be made there.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _cannot_make(path, error) from error
         try:
             path.mkdir()
         except FileExistsError:
@@ -107,6 +111,8 @@ class RunDirectory:
                 f"{path.name}: a run of this name exists in {path.parent}; choose another with "
                 "--run NAME, or continue it with --resume"
             ) from None
+        except OSError as error:
+            raise _cannot_make(path, error) from error
         for name in ("checkpoints", "previews", "control"):
             (path / name).mkdir()
         sync_folder(path.parent)
@@ -120,8 +126,18 @@ class RunDirectory:
         return cls(path)
 
     def write_json(self, name: str, value: object) -> None:
-        """Put a JSON file into the folder, whole or not at all."""
-        write_json_atomically(self.path / name, value)
+        """Put a JSON file into the folder, whole or not at all.
+
+        Raises:
+            CodecctlError: The disk does not take it.
+        """
+        try:
+            write_json_atomically(self.path / name, value)
+        except OSError as error:
+            raise CodecctlError(
+                f"{self.path / name}: cannot write: {error.strerror}; free some space and use "
+                "--resume"
+            ) from error
 
     def metric(
         self,
@@ -185,6 +201,13 @@ class RunDirectory:
         """Close the files."""
         for writer in (self._metrics, self._events, self._validation, self._system, self._log):
             writer.close()
+
+
+def _cannot_make(path: Path, error: OSError) -> CodecctlError:
+    return CodecctlError(
+        f"{path}: cannot make a folder here: {error.strerror}; set CODECCTL_HOME to one that can "
+        "be written"
+    )
 
 
 def step_name(step: int) -> str:

@@ -106,6 +106,7 @@ def _flip(path: Path) -> None:
         ("meta.json", "truncate", "meta.json is missing or damaged"),
         ("meta.json", "remove", "meta.json is missing or damaged"),
         ("state.pt", "swap", "state.pt is missing"),
+        ("meta.json", "retype", "meta.json is missing or damaged"),
         ("state.pt", "lock", "state.pt cannot be read: Permission denied"),
     ],
 )
@@ -119,6 +120,8 @@ def test_damage_falls_back_to_the_checkpoint_before_and_says_so(
         _flip(victim)
     elif harm == "truncate":
         os.truncate(victim, 100)
+    elif harm == "retype":
+        victim.write_text('{"files": {"state.pt": 5}}')
     elif harm == "swap":
         victim.unlink()
         victim.mkdir()

@@ -173,3 +173,18 @@ def test_what_the_system_refuses_is_said_without_its_number(tmp_path: Path) -> N
             check=False,
         )
     assert (done.returncode, done.stderr) == (1, "codecctl: No space left on device\n")
+
+
+@pytest.mark.parametrize(("closed", "said"), [(">&-", "codecctl: a: no run"), ("2>&-", "")])
+def test_a_closed_stream_changes_no_exit_code(closed: str, said: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" -c "$1" runs show a {closed}', sys.executable, START],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 5
+    assert done.stdout == ""
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == bool(said)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -72,5 +74,17 @@ def test_what_a_killed_job_left_half_written_is_removed(tmp_path: Path) -> None:
 def test_a_folder_that_is_gone_is_one_clear_error(tmp_path: Path) -> None:
     previews = _previews(tmp_path / "p")
     (tmp_path / "p").rmdir()
-    with pytest.raises(CodecctlError, match=r"p/reference: preview not written: .* --resume"):
+    with pytest.raises(CodecctlError, match="p/reference: preview not written: No such file"):
         previews.write(2, lambda audio: audio)
+
+
+def test_a_disk_that_takes_no_more_leaves_no_half_written_preview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(CodecctlError, match=r"reference: preview not written: No space left"):
+        _previews(tmp_path).write(0, torch.clone)
+    assert list(tmp_path.iterdir()) == []

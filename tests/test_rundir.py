@@ -24,7 +24,7 @@ from codecctl.engine.rundir import (
     summarize_run,
     write_tags,
 )
-from codecctl.errors import NotFoundError, UsageError
+from codecctl.errors import CodecctlError, NotFoundError, UsageError
 
 
 def test_reading_runs_needs_none_of_the_heavy_packages() -> None:
@@ -97,6 +97,20 @@ def test_requests_wait_in_control_until_they_are_served(tmp_path: Path) -> None:
     assert pending_requests(run.path) == ("stop",)
     with pytest.raises(NotFoundError, match="no such run"):
         request(tmp_path / "b", "stop")
+
+
+def test_a_run_below_a_regular_file_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "runs").touch()
+    with pytest.raises(CodecctlError, match="runs/a: cannot make a folder here: File exists; set"):
+        RunDirectory.create(tmp_path / "runs" / "a")
+
+
+def test_a_file_that_the_disk_does_not_take_is_named(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "a")
+    (tmp_path / "a" / "environment.json").mkdir()
+    with pytest.raises(CodecctlError, match=r"environment\.json: cannot write: Is a directory"):
+        run.write_json("environment.json", {})
+    run.close()
 
 
 def test_the_list_of_runs_has_states_steps_and_last_values(tmp_path: Path) -> None:
