@@ -108,6 +108,7 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
             "trainer.optimizer.config.learning_rate: unknown key, allowed: lr, betas, eps, "
             "weight_decay",
         ),
+        ("modle=tiny", "modle: unknown key; did you mean 'model'?"),
         ("batch_size=4", "batch_size: unknown key; did you mean 'data.batch_size'?"),
         (
             "trainer.codebook_size=4",

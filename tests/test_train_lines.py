@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from codecctl.commands.train import train
 from codecctl.commands.train_lines import ProgressLine, duration, progress_text, summary_lines
 from codecctl.engine.loop_parts import Report
+from codecctl.errors import NotFoundError
 
 VALUES = {
     "loss/mel": 0.53124,
@@ -84,3 +88,15 @@ def test_a_summary_of_values_that_are_not_finite_says_so() -> None:
     lines = summary_lines({"val/mel": "NaN"}, {"val/mel": "Infinity"}, metric="val/mel")
     assert lines == ["val/mel: nan -> inf (+nan %), step None to None"]
     assert summary_lines({}, {}, metric="val/mel") == []
+
+
+def test_resuming_a_run_with_a_damaged_profile_says_which_one_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CODECCTL_HOME", str(tmp_path))
+    (tmp_path / "runs" / "a").mkdir(parents=True)
+    (tmp_path / "runs" / "a" / "profile.json").write_text('{"')
+    with pytest.raises(NotFoundError, match="no store here"):
+        train(profile="paired", run="a", resume=True)
+    said = "a: profile.json is missing or damaged; takes the profile of this command"
+    assert said in capsys.readouterr().err

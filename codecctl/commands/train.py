@@ -102,6 +102,8 @@ def _plan(profile: str, arguments: list[str], *, run: str, resume: bool) -> _Job
         return _Job(label, load_profile(name, overrides), path, continues)
     resuming.refuse_other_profile(path, label)
     stored = resuming.stored_profile(path)
+    if not stored.get("profile"):
+        note(f"{path.name}: profile.json is missing or damaged; takes the profile of this command")
     resolved = load_profile(name, resuming.merged_overrides(stored.get("overrides"), overrides))
     changed = resuming.refuse_changes(path, resolved.profile.model_dump(mode="json"))
     if changed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from codecctl.engine.profile.names import did_you_mean
+from codecctl.engine.profile.schema import GROUPS
 from codecctl.engine.profile.shape import Key, Shape, content
 from codecctl.engine.profile.toml_file import line_of
 from codecctl.engine.profile.tree import Source, Tree
@@ -83,7 +84,8 @@ def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     length = next((n for n in lengths if not shape.at(key[:n], tree.values)), len(key))
     parent = shape.at(key[: length - 1], tree.values)
     siblings = parent.names(tree.get(key[: length - 1])) if parent else ()
-    hint = did_you_mean(key[length - 1], siblings)
+    group = did_you_mean(key[0], GROUPS, cutoff=0.8) if len(key) == 1 else ""  # modle=tiny
+    hint = group or did_you_mean(key[length - 1], siblings)
     if not hint:
         elsewhere = [".".join(leaf) for leaf in shape.leaves() if leaf[-1] == key[-1]]
         hint = f"; did you mean '{elsewhere[0]}'?" if elsewhere else ""
