@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 from textual.widgets import HelpPanel, Input
 
 from codecctl.dashboard.app import DashboardApp
@@ -18,61 +16,9 @@ from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.runs_table import RunsTable
 
-NOW = 1_800_000_000.0
+from .dashboard_runs import NOW, append, dashboard, make_run, screen_text, settle, train_row
+
 SIZE = (84, 26)
-
-
-def append(path: Path, *rows: dict[str, object]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write("".join(json.dumps({"schema": 1, **row}) + "\n" for row in rows))
-
-
-def train_row(step: int, loss: object) -> dict[str, object]:
-    return {
-        "step": step,
-        "epoch": 1 + step // 10,
-        "split": "train",
-        "seconds": step * 0.5,
-        "audio_seconds": step * 8.0,
-        "loss/mel": loss,
-        "loss/total": 2.0,
-        "lr/generator": 3e-4,
-        "speed/step_seconds": 0.5,
-    }
-
-
-def make_run(folder: Path, name: str, *, started: float = NOW, **state: object) -> Path:
-    run = folder / name
-    run.mkdir(parents=True)
-    profile = {"schema": 1, "name": "paired", "profile": {"mode": "paired", "trainer": {}}}
-    (run / "profile.json").write_text(json.dumps(profile), encoding="utf-8")
-    append(run / "metrics.jsonl", *(train_row(step, math.exp(-step / 20)) for step in range(40)))
-    for step, mel in ((0, 2.0), (20, 1.0)):
-        validation: dict[str, object] = {"step": step, "epoch": 1, "split": "val"}
-        append(run / "metrics.jsonl", {**validation, "val/mel": mel, "val/si_sdr": step / 10})
-    values = {"status": "running", "heartbeat": NOW - 3, "step": 40, "max_steps": 80, "epoch": 4}
-    whole_state = {"schema": 1, **values, "started": started, **state}
-    (run / "state.json").write_text(json.dumps(whole_state), encoding="utf-8")
-    return run
-
-
-def dashboard(folder: Path) -> DashboardApp:
-    return DashboardApp(folder, clock=lambda: NOW)
-
-
-async def settle(app: DashboardApp, pilot: Pilot[None]) -> None:
-    """Read what there is now, and wait until it is on the screen."""
-    await pilot.pause()
-    app.poll()
-    while app.is_reading:
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-    await pilot.pause()
-
-
-def screen_text(app: DashboardApp) -> str:
-    """What a user sees, line by line."""
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
 async def test_an_empty_folder_says_what_to_type(tmp_path: Path) -> None:

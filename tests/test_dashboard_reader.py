@@ -14,12 +14,7 @@ from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.reader import RunsReader
 from codecctl.dashboard.views import RunView
 
-NOW = 1_800_000_000.0
-
-
-def append(path: Path, *rows: dict[str, object]) -> None:
-    with path.open("a", encoding="utf-8") as file:
-        file.write("".join(json.dumps({"schema": 1, **row}) + "\n" for row in rows))
+from .dashboard_runs import NOW, append
 
 
 def make_run(

@@ -18,6 +18,7 @@ from codecctl.dashboard.picture import Picture
 from codecctl.dashboard.run_screen import TABS
 from codecctl.engine.rundir import read_metrics
 
+from ..dashboard_runs import screen_text, settle
 from .training import TINY, run
 
 pytestmark = pytest.mark.e2e
@@ -55,21 +56,6 @@ async def opened(
     async with app.run_test(size=(160, 50)) as pilot:
         await settle(app, pilot)
         yield app, pilot
-
-
-async def settle(app: DashboardApp, pilot: Pilot[None]) -> None:
-    """Read what there is now, and wait until it is on the screen."""
-    await pilot.pause()
-    app.poll()
-    while app.is_reading:
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-    await app.workers.wait_for_complete()
-    await pilot.pause()
-
-
-def screen_text(app: DashboardApp) -> str:
-    return "\n".join(strip.text.rstrip() for strip in app.screen._compositor.render_strips())
 
 
 async def test_the_list_shows_where_the_run_stands_and_draws_its_scalars(home: Path) -> None:
