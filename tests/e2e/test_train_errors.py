@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import shutil
 from pathlib import Path
 
 import pytest
 
-from codecctl.engine.rundir import read_state
+from codecctl.engine.checkpoint_files import CheckedFile, write_checkpoint
+from codecctl.engine.rundir import read_state, step_name
 
-from .training import SHORT, run, write_store
+from .training import SHORT, STEPS, run, write_store
 
 pytestmark = pytest.mark.e2e
 
@@ -28,6 +31,23 @@ def test_a_training_that_diverges_names_the_loss_and_the_windows(home: Path) -> 
     state = read_state(home / "runs" / "diverged")
     assert state is not None
     assert (state.status, "is not finite" in state.message) == ("failed", True)
+
+
+def test_a_resume_that_cannot_read_its_checkpoint_keeps_the_step_of_the_run(home: Path) -> None:
+    shutil.copytree(home / "runs" / "whole", home / "runs" / "foreign")
+
+    def write(file: CheckedFile) -> None:
+        file.write(pickle.dumps(os.system))
+
+    folder = home / "runs" / "foreign" / "checkpoints"
+    write_checkpoint(folder, step_name(STEPS), files={"state.pt": write}, meta={"step": STEPS})
+
+    code, _, err = run(home, "train", "--run", "foreign", "--resume")
+
+    assert (code, "state.pt: not a checkpoint of codecctl" in err) == (1, True)
+    state = read_state(home / "runs" / "foreign")
+    assert state is not None
+    assert (state.status, state.step) == ("failed", STEPS)
 
 
 def test_a_name_that_is_taken_is_refused_and_nothing_changes(home: Path) -> None:
