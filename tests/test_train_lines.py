@@ -77,7 +77,7 @@ def test_the_summary_compares_first_and_last_validation() -> None:
     }
     assert summary_lines(first, last, metric="val/mel") == [
         "val/mel: 0.8 -> 0.5 (-37.5 %), step 0 to 300",
-        "codebook entries in use over the fixed items: 1 55 %, 2 90 %",
+        "entries in use over the fixed items: codebook 1 55 %, codebook 2 90 %",
         "val/similarity: 0.01",
         "val/diversity: -0.02",
         "val/si_sdr: -1.25 dB",

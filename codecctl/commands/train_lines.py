@@ -185,8 +185,8 @@ def summary_lines(
         lines.append(f"{metric}: {before:.4g} -> {after:.4g} ({change:+.1f} %), {steps}")
     usage = _codebook_usage(last)
     if usage:
-        shown = ", ".join(f"{name} {100 * value:.0f} %" for name, value in usage.items())
-        lines.append(f"codebook entries in use over the fixed items: {shown}")
+        shown = ", ".join(f"codebook {name} {100 * value:.0f} %" for name, value in usage.items())
+        lines.append(f"entries in use over the fixed items: {shown}")
     for name in ("val/similarity", "val/diversity", "val/si_sdr"):
         value = number(last.get(name))
         if value is not None and name != metric:

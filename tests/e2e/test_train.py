@@ -25,7 +25,7 @@ def test_a_training_says_what_it_does_and_what_was_learned(home: Path) -> None:
         f"steps: {STEPS} of 2 items, 5 in an epoch",
         "step 1/16 epoch 1 | ",
         f"step 0 to {STEPS}",
-        "codebook entries in use over the fixed items: 1 ",
+        "entries in use over the fixed items: codebook 1 ",
         "val/similarity: ",
         "similarity is ",
         "next: codecctl dashboard, or codecctl runs show whole",
