@@ -133,7 +133,7 @@ def test_a_target_below_a_regular_file_is_an_error(source: Path, tmp_path: Path)
     (tmp_path / "stores").write_text("mine")
     refused = run(tmp_path, "data", "ingest", source)
     assert refused.returncode == 1
-    assert "stores is a file; give another --name" in refused.stderr
+    assert "stores is a file; remove it or set CODECCTL_HOME" in refused.stderr
     assert (tmp_path / "stores").read_text() == "mine"
 
 
