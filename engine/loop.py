@@ -84,6 +84,7 @@ class Loop:
 
     def _initialize(self) -> None:
         parts = self._parts
+        parts.on_phase("step 0: initializing from the first batches")
         with parts.open_batches(0) as batches:
             # Clones: the audio of a batch is overwritten soon after, and this may collect some.
             parts.recipe.initialize(self._audio(batch).clone() for batch in batches)
@@ -172,6 +173,7 @@ class Loop:
     def _validate(self) -> None:
         parts, progress = self._parts, self.progress
         parts.guard.check()
+        parts.on_phase(f"step {progress.step}: validating")
         values = parts.validation.measure(
             parts.recipe, run=parts.run, step=progress.step, should_stop=self._should_stop
         )

@@ -88,6 +88,8 @@ class Parts:
     on_row: Callable[[int, str, Mapping[str, float]], None]
     """Takes step, split and values of each row; must not fail and must not wait."""
     on_report: Callable[[Report], None]
+    on_phase: Callable[[str], None] = lambda _text: None
+    """Told what begins where no update is made for a while."""
 
 
 @dataclass

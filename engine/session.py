@@ -60,15 +60,23 @@ class Session:
         path: The run folder.
         origin: Where the job comes from.
         tell: Shows a line to the user.
+        on_phase: Shows what begins, where no report will come for a while.
     """
 
     def __init__(
-        self, prepared: Prepared, path: Path, *, origin: Origin, tell: Callable[[str], None]
+        self,
+        prepared: Prepared,
+        path: Path,
+        *,
+        origin: Origin,
+        tell: Callable[[str], None],
+        on_phase: Callable[[str], None],
     ) -> None:
         self._prepared = prepared
         self._path = path
         self._origin = origin
         self._tell = tell
+        self._on_phase = on_phase
         self._signals = StopSignals()
         self._loop: Loop | None = None
         self._first_step = 0
@@ -207,6 +215,7 @@ class Session:
             device=device,
             on_row=on_row,
             on_report=on_report,
+            on_phase=self._on_phase,
         )
 
     def _guard(self, run: RunDirectory) -> FiniteGuard:

@@ -42,7 +42,10 @@ def test_flags_are_read_when_enough_have_gathered() -> None:
 
 
 def test_other_scalars_may_be_infinite() -> None:
-    FiniteGuard(1).watch(1, {**GOOD, "grad_norm/generator": torch.tensor(float("inf"))})
+    guard = FiniteGuard(1)
+    guard.watch(1, {**GOOD, "grad_norm/generator": torch.tensor(float("inf"))})
+    with pytest.raises(DivergedError, match="step 2: "):
+        guard.watch(2, {"loss/mel": torch.tensor(float("inf"))})
 
 
 def test_who_wants_to_go_on_is_told_once() -> None:

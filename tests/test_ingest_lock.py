@@ -85,7 +85,7 @@ def test_a_folder_that_cannot_be_made_says_so() -> None:
 def test_a_damaged_lock_file_holds_nobody(tmp_path: Path, content: str) -> None:
     (tmp_path / LOCK_NAME).write_text(content)
     with StoreLock(tmp_path):
-        pass
+        assert (tmp_path / LOCK_NAME).read_text() != content
 
 
 def test_a_full_disk_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -135,7 +135,7 @@ def test_what_does_not_agree_is_refused_and_the_override_blamed(
     ],
 )
 def test_what_does_agree_is_taken(overrides: list[str]) -> None:
-    load_profile("paired", overrides, search=SEARCH)
+    assert load_profile("paired", overrides, search=SEARCH).overrides == tuple(overrides)
 
 
 def test_one_capsule_makes_no_pair() -> None:

@@ -32,7 +32,8 @@ def test_every_shipped_profile_loads_and_names_a_known_mode(name: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_shipped_option_goes_with_the_paired_profile(option: str) -> None:
-    load_profile("paired", [option], search=SEARCH)
+    sources = load_profile("paired", [option], search=SEARCH).provenance.values()
+    assert any(source.endswith(option.replace("=", "/") + ".toml") for source in sources)
 
 
 @pytest.mark.parametrize("name", PROFILES)

@@ -193,7 +193,9 @@ def test_a_state_loads_as_weights_only(tmp_path: object) -> None:
     trained.train_step(batch(), 0)
     path = f"{tmp_path}/state.pt"
     torch.save(trained.state_dict(), path)
-    recipe().load_state_dict(torch.load(path, weights_only=True))
+    loaded = recipe()
+    loaded.load_state_dict(torch.load(path, weights_only=True))
+    assert not moved(weights(trained, "generator"), weights(loaded, "generator"))
 
 
 def test_the_discriminator_is_out_of_it_until_it_starts() -> None:

@@ -49,6 +49,20 @@ def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_at_the_end(
     assert "\x1b" not in written
 
 
+def test_elsewhere_than_on_a_terminal_a_phase_is_said_after_half_a_minute_of_silence(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([100.0, 101.0, 102.0, 131.0])
+    monkeypatch.setattr("codecctl.commands.train_lines.time.monotonic", lambda: next(clock))
+    line = ProgressLine()
+    line.phase("step 0: validating")
+    line.report(_report(1, 100))
+    line.phase("step 5: validating")
+    line.phase("step 9: validating")
+    said = [text.partition(":")[0] for text in capsys.readouterr().err.splitlines()]
+    assert said == ["step 0", "step 1/100 epoch 2 | 31.3 audio-s/s, 0", "step 9"]
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [

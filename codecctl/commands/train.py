@@ -152,7 +152,8 @@ def _train(job: _Job, prepared: Prepared) -> None:
     line = train_lines.ProgressLine()
     note(f"run {job.path}")
     try:
-        outcome = Session(prepared, job.path, origin=origin, tell=line.tell).train(line.report)
+        session = Session(prepared, job.path, origin=origin, tell=line.tell, on_phase=line.phase)
+        outcome = session.train(line.report)
     finally:
         line.close()
     for text in outcome.notes:

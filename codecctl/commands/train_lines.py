@@ -116,7 +116,14 @@ class ProgressLine:
         if now - self._written < self._interval and report.step != report.max_steps:
             return
         self._written = now
-        text = progress_text(report)
+        self._show(progress_text(report))
+
+    def phase(self, text: str) -> None:
+        """Show what begins, where no report will come for a while; it delays no report."""
+        if self._terminal or time.monotonic() - self._written >= self._interval:
+            self._show(text)
+
+    def _show(self, text: str) -> None:
         if self._terminal:
             width = shutil.get_terminal_size().columns - 1
             write_error(_CLEAR_LINE + text[:width])

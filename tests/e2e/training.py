@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -82,7 +83,7 @@ def wait_for_step(process: subprocess.Popen[str]) -> None:
     """Return after the first update."""
     assert process.stderr is not None
     said = ""
-    while not (line := process.stderr.readline()).startswith("step 1/"):
+    while not re.match(r"step [1-9][0-9]*/", line := process.stderr.readline()):
         said += line
         assert line, said
 
