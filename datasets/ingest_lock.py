@@ -58,7 +58,7 @@ class StoreLock:
             while not self._try():
                 if time.monotonic() > deadline:
                     raise CodecctlError(self._taken())
-                time.sleep(_STEP_SECONDS)
+                time.sleep(_STEP_SECONDS)  # flock knows no wait with an end
         except OSError as error:
             raise CodecctlError(f"{self._folder}: cannot write: {error.strerror}") from error
         return self

@@ -27,8 +27,8 @@ def test_chunks_do_not_change_the_nearest_entry(monkeypatch: pytest.MonkeyPatch)
 
 def test_k_means_finds_the_means_of_separate_clusters() -> None:
     centers = 100 * torch.eye(6)
-    # Of a seed whose first draw meets every cluster: from others, Lloyd's algorithm may stay in
-    # a local minimum.
+    # One seed of those that succeed: from about three draws in ten (12 of 40 tried) Lloyd's
+    # algorithm stays in a local minimum, as nothing spreads the first centroids.
     vectors = centers.repeat(20, 1) + 0.1 * torch.randn(120, 6, generator=seeded())
     clusters = kmeans(vectors, 6, iterations=10, generator=seeded())
     order = clusters.centroids.argmax(1).argsort()
