@@ -1,4 +1,4 @@
-"""`codecctl data list`, `info` and `verify`: what the stores hold and whether it is sound."""
+"""`codecctl data list` and `info`: what the stores hold."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codecctl.errors import CodecctlError, DataError, ProfileError
+from codecctl.errors import CodecctlError, ProfileError
 from codecctl.locations import find_store, stores_folder
-from codecctl.output import note, progress, result, result_json
+from codecctl.output import note, result, result_json
 
 if TYPE_CHECKING:
     from codecctl.datasets.store import RecordingInfo, Store
@@ -183,35 +183,6 @@ def _profiles(store: Store) -> tuple[list[str], dict[str, str]]:
         else:
             fits.append(entry.name)
     return fits, misfits
-
-
-def verify(store: _Store, as_json: _Json = False) -> None:
-    """Read every byte of a store and compare it with the hashes; 4 when something is damaged."""
-    from codecctl.datasets.store import Store
-
-    with Store.open(find_store(store), check=False) as opened:
-        total = sum(row.geometry.audio_bytes for row in opened.recordings)
-        with progress("verify", total / 1e6) as advance:
-            before = 0
-
-            def show(done: int, _: int) -> None:
-                nonlocal before
-                advance((done - before) / 1e6)
-                before = done
-
-            damages = opened.verify(show)
-    if as_json:
-        fields = ("recording", "channel", "second", "what")
-        rows = [{field: vars(damage)[field] for field in fields} for damage in damages]
-        result_json({"schema": 1, "store": opened.name, "bytes": total, "damages": rows})
-    if damages:
-        lines = "".join(f"\n  {damage}" for damage in damages)
-        places = "1 place" if len(damages) == 1 else f"{len(damages)} places"
-        raise DataError(
-            f"{opened.path}: damaged in {places}; remove these from rec/ and ingest again:{lines}"
-        )
-    if not as_json:
-        result(f"{opened.path}: {len(opened.recordings)} recordings are as they were written")
 
 
 def _channels(rows: Sequence[RecordingInfo]) -> str:
