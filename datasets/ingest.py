@@ -176,7 +176,7 @@ def _run(
 
     def settle(outcome: Outcome) -> None:
         _settle(outcome, tally)
-        if outcome.stored is not None and outcome.stored.name in index.listed:
+        if any(row is not None and row.name in index.listed for row in outcome.stored):
             index.write(tally.recordings)  # a store in use never lists what was replaced
 
     pool = Pool(max(1, num_workers), lock=lock.descriptor, on_bytes=count, on_idle=lock.renew)
@@ -198,9 +198,10 @@ def _settle(outcome: Outcome, tally: _Tally) -> None:
     elif outcome.failed or outcome.crashed:
         tally.failed.append(Problem(path, outcome.failed or outcome.crashed))
         tally.complete = tally.complete and not outcome.failed
-    elif outcome.stored is not None:
-        tally.stored.append(outcome.stored.name)
-        tally.recordings[outcome.stored.name] = outcome.stored
+    for row in outcome.stored:
+        if row is not None:
+            tally.stored.append(row.name)
+            tally.recordings[row.name] = row
 
 
 def _index_needed(target: Target, recordings: Mapping[str, RecordingInfo]) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from codecctl.datasets.audiofile import AudioFile, AudioFileError, probe
 from codecctl.datasets.discovery import Discovery, Problem, shown
 from codecctl.datasets.ingest_names import Candidate, Named, named
-from codecctl.datasets.ingest_recording import Job, changed
+from codecctl.datasets.ingest_recording import Job, Output, changed
 from codecctl.datasets.naming import array_of, oddity, place
 from codecctl.datasets.resample import converted_frames
 from codecctl.datasets.store import Geometry, RecordingInfo
@@ -149,7 +149,7 @@ def make_plan(
             jobs.append(_job(item, before, store=store, rate=rate, rules=rules))
     return Plan(
         sample_rate=rate,
-        jobs=tuple(sorted(jobs, key=lambda job: (-job.target_size, job.name))),
+        jobs=tuple(sorted(jobs, key=lambda job: (-job.target_size, job.source_name))),
         unchanged=tuple(sorted(unchanged)),
         refused=_sorted(refused),
         left_out=_sorted(left_out),
@@ -162,20 +162,24 @@ def _job(item: Named, before: RecordingInfo | None, *, store: Path, rate: int, r
     frames = converted_frames(audio.frames, audio.sample_rate, rate)
     geometry = Geometry(audio.channels, max(1, frames), rate, rules.dtype)
     tables = _TABLE_BYTES * audio.channels * geometry.seconds
-    return Job(
+    output = Output(
         store=str(store),
-        path=str(audio.path),
-        source_name=item.candidate.source_name,
         name=item.name,
-        scene=item.candidate.where.scene,
         take=item.take,
-        array=item.candidate.array,
         sample_rate=rate,
         dtype=rules.dtype,
-        source_size=audio.size,
         target_size=geometry.audio_bytes + tables + _STRUCTURE_BYTES,
         known_hash="" if before is None else before.source_hash,
         replace=rules.replace,
+    )
+    return Job(
+        path=str(audio.path),
+        source_name=item.candidate.source_name,
+        corpus="",
+        scene=item.candidate.where.scene,
+        array=item.candidate.array,
+        source_size=audio.size,
+        outputs=(output,),
     )
 
 

@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import IO
 
 from codecctl.datasets.ingest_recording import Job
@@ -27,8 +27,8 @@ class Outcome:
     """What became of a job."""
 
     job: Job
-    stored: RecordingInfo | None = None
-    """None without a reason: the store already held it."""
+    stored: tuple[RecordingInfo | None, ...] = ()
+    """One for each output of the job; None: the store already held it. Empty with a reason."""
     refused: str = ""
     """Why the file cannot be taken."""
     failed: str = ""
@@ -138,7 +138,7 @@ class Pool:
             return
         assert worker.process.stdin is not None, worker
         with contextlib.suppress(BrokenPipeError):  # it died: the end of its stdout tells
-            worker.process.stdin.write(json.dumps(asdict(worker.job)).encode() + b"\n")
+            worker.process.stdin.write(json.dumps(worker.job.to_json()).encode() + b"\n")
             worker.process.stdin.flush()
 
     def _hear(self, worker: _Worker) -> Outcome | None:
@@ -156,8 +156,8 @@ class Pool:
                 self._on_bytes(answer["bytes"])
                 continue
             assert worker.job is not None, answer
-            row = answer.pop("stored", None)
-            stored = None if row is None else RecordingInfo.from_json(row)
+            rows = answer.pop("stored", ())
+            stored = tuple(row and RecordingInfo.from_json(row) for row in rows)
             return Outcome(worker.job, stored=stored, **answer)
         return None
 

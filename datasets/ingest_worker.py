@@ -2,9 +2,9 @@
 
 Jobs arrive on stdin and answers leave on stdout, one JSON object a line:
 
-    {"store": ..., "path": ..., ...}        a job (`ingest_recording.Job`)
+    {"path": ..., "outputs": [...], ...}    a job (`ingest_recording.Job`)
     {"bytes": 6291456}                      read since the last line
-    {"stored": {...}} | {"stored": null}    done, or nothing to do
+    {"stored": [{...}, null]}               done: a row for each output, null: nothing to do
     {"refused": "reason"}                   the file cannot be taken
     {"failed": "reason"}                    the disk does not take it
 
@@ -32,7 +32,7 @@ def main() -> None:
     os.dup2(2, 1)  # what a library prints must not look like an answer
     try:
         for line in sys.stdin:
-            serve(Job(**json.loads(line)), answers)
+            serve(Job.from_json(json.loads(line)), answers)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), answers.fileno())  # for the flush at exit
 
@@ -40,7 +40,7 @@ def main() -> None:
 def serve(job: Job, answers: TextIO) -> None:
     """Do one job and answer; a recording that was begun when the parent dies is taken back."""
     try:
-        info = ingest_recording(job, lambda count: _answer(answers, bytes=count))
+        rows = ingest_recording(job, lambda count: _answer(answers, bytes=count))
     except AudioFileError as error:
         _answer(answers, refused=error.reason)
     except DataError as error:
@@ -48,7 +48,7 @@ def serve(job: Job, answers: TextIO) -> None:
     except CodecctlError as error:
         _answer(answers, failed=str(error))
     else:
-        _answer(answers, stored=None if info is None else info.to_json())
+        _answer(answers, stored=[row and row.to_json() for row in rows])
 
 
 def _answer(answers: TextIO, **content: object) -> None:

@@ -12,10 +12,10 @@ from typing import BinaryIO
 
 import numpy as np
 import soundfile
-import xxhash
 
 from codecctl.datasets.audiofile import AudioFile, AudioFileError
 from codecctl.datasets.container import SampleFormat
+from codecctl.datasets.sourcehash import SourceHash
 
 _BLOCK_SAMPLES = 2_000_000
 """Samples of a block over all channels: 8 MB as float32, whatever the length of the file. No power
@@ -25,6 +25,9 @@ _TILE_FRAMES = 2048
 """Frames turned at once from interleaved to planar; a tile stays in the cache."""
 
 _HASH_BYTES = 1 << 20
+
+READERS = ("auto", "soundfile")
+"""Own unpacking where a file is plain, or libsndfile for every file."""
 
 
 class AudioBlocks:
@@ -37,22 +40,28 @@ class AudioBlocks:
 
     Args:
         audio: A probed file.
+        reader: `auto`, or `soundfile`: libsndfile decodes every file.
+        source_hash: One of `sourcehash.SOURCE_HASHES`.
     """
 
-    def __init__(self, audio: AudioFile) -> None:
+    def __init__(
+        self, audio: AudioFile, *, reader: str = "auto", source_hash: str = "xxh3-128"
+    ) -> None:
+        assert reader in READERS, reader
         self._audio = audio
-        self._hash = xxhash.xxh3_128()
+        self._plain = reader == "auto" and audio.container is not None
+        self._hash = SourceHash(source_hash)
         self._position = 0
         frames = max(1, min(audio.frames, _BLOCK_SAMPLES // audio.channels))
         self._planar = np.empty((audio.channels, frames), np.float32)
         self.bytes_read = 0
-        """Bytes of the file that went into the hash so far."""
+        """Bytes of the file that are done with so far."""
 
     @property
     def source_hash(self) -> str:
-        """`xxh3-128:<hex>` over the whole file; to be asked for after the last block."""
+        """`<algorithm>:<hex>` over the whole file, or empty; known after the last block."""
         assert self.bytes_read == self._audio.size, (self.bytes_read, self._audio.size)
-        return f"xxh3-128:{self._hash.hexdigest()}"
+        return self._hash.text
 
     def __iter__(self) -> Iterator[np.ndarray]:
         """Yield the blocks (C, n); raises `AudioFileError`."""
@@ -60,8 +69,7 @@ class AudioBlocks:
         try:
             with audio.path.open("rb", buffering=0) as file:
                 os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
-                plain = audio.container is not None
-                for block in self._unpacked(file) if plain else self._decoded(file):
+                for block in self._unpacked(file) if self._plain else self._decoded(file):
                     if audio.is_float:
                         self._require_finite(block)
                     self._position += block.shape[1]
@@ -76,6 +84,7 @@ class AudioBlocks:
         container = self._audio.container
         assert container is not None and container.format is not None, self._audio
         self._hash_up_to(file, container.offset)
+        file.seek(container.offset)
         unpacker = _Unpacker(container.format, self._planar.shape[1])
         while self._position < self._audio.frames:
             frames = min(self._audio.frames - self._position, self._planar.shape[1])
@@ -119,6 +128,8 @@ class AudioBlocks:
         self.bytes_read += len(data)
 
     def _hash_up_to(self, file: BinaryIO, end: int) -> None:
+        if not self._hash:
+            self.bytes_read = end
         while self.bytes_read < end:
             data = np.empty(min(_HASH_BYTES, end - self.bytes_read), np.uint8)
             self._read_exactly(file, data)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 import soundfile
 
 from codecctl.datasets.ingest_pool import Outcome, Pool
-from codecctl.datasets.ingest_recording import Job
+from codecctl.datasets.ingest_recording import Job, Output
 
 
 def jobs(folder: Path, names: list[str]) -> list[Job]:
@@ -19,17 +20,22 @@ def jobs(folder: Path, names: list[str]) -> list[Job]:
         soundfile.write(folder / f"{name}.wav", audio, 48_000, subtype="PCM_16")
     return [
         Job(
-            store=str(folder / "s"),
             path=str(folder / f"{name}.wav"),
             source_name=f"{name}.wav",
-            name=name,
+            corpus="",
             scene="",
-            take=name,
             array="unknown-2ch",
-            sample_rate=24_000,
-            dtype="int16",
             source_size=0,
-            target_size=0,
+            outputs=(
+                Output(
+                    store=str(folder / "s"),
+                    name=name,
+                    take=name,
+                    sample_rate=24_000,
+                    dtype="int16",
+                    target_size=0,
+                ),
+            ),
         )
         for name in names
     ]
@@ -58,9 +64,9 @@ def test_a_worker_that_is_killed_loses_its_recording_and_no_other(tmp_path: Path
         long = np.zeros((6_000_000, 2), np.int16)
         soundfile.write(tmp_path / "b.wav", long, 48_000, subtype="PCM_16")
         pool.run(begun, outcomes.append)
-    found = {outcome.job.name: outcome for outcome in outcomes}
-    assert found["b"].crashed == "the ingest process was killed by SIGKILL"
-    assert found["c"].stored is not None
+    found = {outcome.job.source_name: outcome for outcome in outcomes}
+    assert found["b.wav"].crashed == "the ingest process was killed by SIGKILL"
+    assert found["c.wav"].stored[0] is not None
     assert workers() == []
 
 
@@ -68,7 +74,7 @@ def test_a_library_that_dies_is_quoted(tmp_path: Path) -> None:
     outcomes: list[Outcome] = []
     (job,) = jobs(tmp_path, ["a"])
     # A job from the future: the worker cannot read it and ends with a traceback.
-    broken = Job(**{**vars(job), "dtype": "int7"})
+    broken = replace(job, outputs=(replace(job.outputs[0], dtype="int7"),))
     with Pool(2, lock=-1, on_bytes=lambda _: None, on_idle=lambda: None) as pool:
         pool.run([broken], outcomes.append)
     assert "ended with 1: AssertionError: int7" in outcomes[0].crashed
@@ -81,7 +87,9 @@ def test_after_a_full_disk_no_recording_is_begun(tmp_path: Path) -> None:
     (tmp_path / "s" / "rec").write_text("in the way")
     with Pool(1, lock=-1, on_bytes=lambda _: None, on_idle=lambda: None) as pool:
         pool.run(begun, outcomes.append)
-    assert [(outcome.job.name, bool(outcome.failed)) for outcome in outcomes] == [("a", True)]
+    assert [(outcome.job.source_name, bool(outcome.failed)) for outcome in outcomes] == [
+        ("a.wav", True)
+    ]
 
 
 def test_leaving_early_ends_the_workers_and_takes_their_files_back(tmp_path: Path) -> None:

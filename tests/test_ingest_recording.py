@@ -8,26 +8,41 @@ import numpy as np
 import pytest
 import soundfile
 
-from codecctl.datasets.ingest_recording import Job, ingest_recording
-from codecctl.datasets.store import Store, committed_recordings, write_index
+from codecctl.datasets.ingest_recording import Job, Output, ingest_recording
+from codecctl.datasets.store import RecordingInfo, Store, committed_recordings, write_index
 from codecctl.errors import DataError
 
 
-def job(path: Path, store: Path, *, rate: int = 24_000, known_hash: str = "") -> Job:
-    return Job(
+def output(path: Path, store: Path, *, rate: int = 24_000, known_hash: str = "") -> Output:
+    return Output(
         store=str(store),
-        path=str(path),
-        source_name=path.name,
         name=path.stem,
-        scene="",
         take=path.stem,
-        array="unknown-2ch",
         sample_rate=rate,
         dtype="int16",
-        source_size=0,
         target_size=0,
         known_hash=known_hash,
     )
+
+
+def job(path: Path, *outputs: Output, source_hash: str = "xxh3-128") -> Job:
+    return Job(
+        path=str(path),
+        source_name=path.name,
+        corpus="",
+        scene="",
+        array="unknown-2ch",
+        source_size=0,
+        outputs=outputs,
+        source_hash=source_hash,
+    )
+
+
+def ingest(path: Path, *outputs: Output, source_hash: str = "xxh3-128") -> RecordingInfo:
+    """Store a file and return the only row."""
+    (info,) = ingest_recording(job(path, *outputs, source_hash=source_hash), lambda _: None)
+    assert info is not None
+    return info
 
 
 def write(path: Path, frames: int, *, channels: int = 2, rate: int = 48_000) -> Path:
@@ -39,7 +54,7 @@ def write(path: Path, frames: int, *, channels: int = 2, rate: int = 48_000) -> 
 def test_progress_adds_up_to_the_size_of_the_file(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", 60_000)
     counts: list[int] = []
-    info = ingest_recording(job(path, tmp_path / "s"), counts.append)
+    (info,) = ingest_recording(job(path, output(path, tmp_path / "s")), counts.append)
     assert sum(counts) == path.stat().st_size
     assert info is not None
     assert (info.frames, info.source_bits, info.source_size) == (30_000, 16, path.stat().st_size)
@@ -47,10 +62,9 @@ def test_progress_adds_up_to_the_size_of_the_file(tmp_path: Path) -> None:
 
 def test_a_known_file_is_left_alone(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", 60_000)
-    info = ingest_recording(job(path, tmp_path / "s"), lambda _: None)
-    assert info is not None
-    again = job(path, tmp_path / "s", known_hash=info.source_hash)
-    assert ingest_recording(again, lambda _: None) is None
+    info = ingest(path, output(path, tmp_path / "s"))
+    again = output(path, tmp_path / "s", known_hash=info.source_hash)
+    assert ingest_recording(job(path, again), lambda _: None) == (None,)
 
 
 def test_an_ingest_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
@@ -60,14 +74,14 @@ def test_an_ingest_that_is_given_up_leaves_nothing(tmp_path: Path) -> None:
         raise BrokenPipeError
 
     with pytest.raises(BrokenPipeError):
-        ingest_recording(job(path, tmp_path / "s"), nobody_listens)
+        ingest_recording(job(path, output(path, tmp_path / "s")), nobody_listens)
     assert list((tmp_path / "s").rglob("*.*")) == []
 
 
 def test_less_than_a_sample_of_the_new_rate_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", 1, rate=96_000)
     with pytest.raises(DataError, match="holds no sample at 24000 Hz"):
-        ingest_recording(job(path, tmp_path / "s"), lambda _: None)
+        ingest(path, output(path, tmp_path / "s"))
 
 
 def test_a_second_of_24_khz_holds_nothing_of_what_was_above_12_khz(tmp_path: Path) -> None:
@@ -75,8 +89,8 @@ def test_a_second_of_24_khz_holds_nothing_of_what_was_above_12_khz(tmp_path: Pat
     frequencies = 12_200 + 300 * np.arange(32)
     audio = 0.5 * np.sin(2 * np.pi * np.arange(3 * 48_000)[:, None] / 48_000 * frequencies)
     soundfile.write(tmp_path / "a.wav", audio, 48_000, subtype="PCM_24")
-    facts = replace(job(tmp_path / "a.wav", tmp_path / "s"), array="em32")
-    info = ingest_recording(facts, lambda _: None)
+    facts = job(tmp_path / "a.wav", output(tmp_path / "a.wav", tmp_path / "s"))
+    (info,) = ingest_recording(replace(facts, array="em32"), lambda _: None)
     assert info is not None
     write_index(tmp_path / "s", name="s", sample_rate=24_000, dtype="int16", recordings=[info])
 
@@ -96,7 +110,7 @@ def bytes_read() -> int:
 
 def test_one_frame_is_a_recording(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", 1)
-    ingest_recording(job(path, tmp_path / "s"), lambda _: None)
+    ingest(path, output(path, tmp_path / "s"))
     assert committed_recordings(tmp_path / "s")["a"].frames == 1
 
 
@@ -107,7 +121,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path, container: str) ->
         silence = np.zeros((seconds * 4000, 8), np.int16)
         soundfile.write(path, silence, 4000, format=container, subtype="PCM_16")
         tracemalloc.start()
-        ingest_recording(job(path, tmp_path / "s", rate=4000), lambda _: None)
+        ingest(path, output(path, tmp_path / "s", rate=4000))
         try:
             return tracemalloc.get_traced_memory()[1]
         finally:

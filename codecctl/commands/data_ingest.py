@@ -148,7 +148,7 @@ def _show_plan(prepared: Prepared, *, as_json: bool) -> None:
             "dry_run": True,
             "files": len(candidates),
             "hours": hours,
-            "to_store": [job.name for job in plan.jobs],
+            "to_store": [output.name for job in plan.jobs for output in job.outputs],
             "unchanged": list(plan.unchanged),
             "source_bytes": plan.source_bytes,
             "target_bytes": plan.target_bytes,
