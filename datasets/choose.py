@@ -124,7 +124,7 @@ def _misfit_message(
 
 def _source_would_do(index: Index, need: Need) -> bool:
     """Whether rate and dtype are all that stands in the way."""
-    as_needed = Index(index.name, need.rate, need.dtypes[0], "", index.recordings)
+    as_needed = Index(index.name, need.rate, need.dtypes[0], index.recordings)
     return misfit(as_needed, need) == ""
 
 

@@ -26,7 +26,7 @@ from codecctl.datasets.ingest_target import (
     remove_empty,
     require_match,
 )
-from codecctl.datasets.store import RecordingInfo, size_text, write_index
+from codecctl.datasets.store import Corpus, RecordingInfo, size_text, write_index
 from codecctl.errors import CodecctlError, DataError, InterruptedByUserError
 
 
@@ -157,7 +157,7 @@ class _Index:
             sample_rate=row.sample_rate,
             dtype=row.dtype,
             recordings=tuple(recordings.values()),
-            source_folder=self._source,
+            corpora=[Corpus(self._name, self._source)],
         )
 
 

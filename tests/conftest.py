@@ -47,7 +47,8 @@ def shared_audio() -> Path:
 def make_store(tmp_path: Path) -> Callable[..., Path]:
     """A function that writes a store below `tmp_path/stores` and returns its folder.
 
-    It takes the audio of each recording by name, (C, T) float32; `Beach.1` is of scene Beach.
+    It takes the audio of each recording by name, (C, T) float32 or, for the dtype `pcm`, int32;
+    `Beach.1` is of scene Beach.
     """
 
     def make(
@@ -57,8 +58,16 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
         sample_rate: int = 8000,
         dtype: str = "int16",
         source_folder: str = "/data/field recordings",
+        bits: int = 24,
+        metadata: Mapping[str, Mapping[str, str]] | None = None,
     ) -> Path:
-        from codecctl.datasets.store import RecordingWriter, SourceFacts, write_index
+        from codecctl.datasets.store import (
+            Corpus,
+            RecordingWriter,
+            SourceFacts,
+            pcm_dtype,
+            write_index,
+        )
 
         folder = tmp_path / "stores" / name
         rows = []
@@ -74,8 +83,9 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
                 channels=channels,
                 frames=frames,
                 sample_rate=sample_rate,
-                dtype=dtype,
-                source=SourceFacts(f"{recording}.wav", sample_rate, 24, frames, 0, 0.0),
+                dtype=pcm_dtype(bits) if dtype == "pcm" else dtype,
+                source=SourceFacts(f"{recording}.wav", sample_rate, bits, frames, 0, 0.0),
+                corpus="corpus",
                 labels=[str(channel + 1) for channel in range(channels)],
             ) as writer:
                 writer.write(samples)
@@ -86,7 +96,8 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
             sample_rate=sample_rate,
             dtype=dtype,
             recordings=rows,
-            source_folder=source_folder,
+            corpora=[Corpus("corpus", source_folder)],
+            metadata=metadata,
         )
         return folder
 

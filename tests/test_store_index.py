@@ -7,8 +7,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xxhash
 
-from codecctl.datasets.store import Store, committed_recordings, read_index, write_index
+from codecctl.datasets.store import (
+    Corpus,
+    Store,
+    committed_recordings,
+    read_index,
+    sealed,
+    write_index,
+)
 from codecctl.errors import DataError, NotFoundError
 
 Maker = Callable[..., Path]
@@ -28,7 +36,7 @@ def folder(make_store: Maker) -> Path:
 
 def edit(folder: Path, **changes: Any) -> None:
     path = folder / "index.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+    path.write_bytes(sealed({**json.loads(path.read_bytes()), **changes}))
 
 
 def test_recordings_are_sorted_by_name(folder: Path) -> None:
@@ -71,7 +79,7 @@ def test_the_fingerprint_is_of_the_audio_not_of_the_writing(
 def test_another_format_version_is_named_with_ours(folder: Path) -> None:
     edit(folder, format_version=7)
     with pytest.raises(
-        DataError, match=r"found store format version 7, .* reads version 1; remove"
+        DataError, match=r"found store format version 7, .* reads version 2; remove"
     ):
         Store.open(folder)
 
@@ -85,6 +93,9 @@ def test_another_format_version_is_named_with_ours(folder: Path) -> None:
         ({"recordings": []}, "recordings: found none"),
         ({"recordings": [{}]}, "recording None: name: found None, needed str"),
         ({"name": None}, "name: found None"),
+        ({"dtype": "float32"}, "'Beach.1': found 100 Hz int16, needed 100 Hz float32"),
+        ({"corpora": [{"id": 1}]}, "corpora: found .* needed id, folder, title"),
+        ({"metadata": {"Beach.1": {"Location": 5}}}, "metadata of 'Beach.1': found"),
     ],
 )
 def test_a_damaged_index_says_what_is_wrong(
@@ -93,6 +104,65 @@ def test_a_damaged_index_says_what_is_wrong(
     edit(folder, **changes)
     with pytest.raises(DataError, match=sentence):
         read_index(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "../../other/rec/Beach.1"}, "needed a name without /"),
+        ({"name": ".hidden"}, "needed a name without /"),
+        ({"frames": 0}, "frames: found 0"),
+        ({"channels": 10**30}, "channels: found 1"),
+        ({"frames": 10**9}, "its audio does not fit into its file"),
+        ({"audio_offset": -2}, "its audio does not fit into its file"),
+        ({"dtype": "int8"}, "dtype: found 'int8'"),
+        ({"source_bits": 99}, "source_bits: found 99"),
+    ],
+)
+def test_an_impossible_row_is_refused_before_it_is_used(
+    folder: Path, changes: dict[str, object], sentence: str
+) -> None:
+    rows = json.loads((folder / "index.json").read_bytes())["recordings"]
+    edit(folder, recordings=[{**rows[0], **changes}, *rows[1:]])
+    with pytest.raises(DataError, match=sentence):
+        read_index(folder)
+
+
+def test_no_changed_byte_of_an_index_goes_unnoticed(folder: Path) -> None:
+    path = folder / "index.json"
+    data = path.read_bytes()
+    for position in range(0, len(data), 7):
+        changed = bytearray(data)
+        changed[position] ^= 1
+        path.write_bytes(changed)
+        with pytest.raises(DataError):
+            read_index(folder)
+
+
+def test_the_checksum_is_what_the_format_says(folder: Path) -> None:
+    data = (folder / "index.json").read_bytes()
+    checksum = json.loads(data)["checksum"].removeprefix("xxh3-128:")
+    blank = data.replace(checksum.encode(), b"0" * 32)
+    assert xxhash.xxh3_128_hexdigest(blank) == checksum
+
+
+def test_corpora_and_metadata_come_back(folder: Path) -> None:
+    rows = read_index(folder).recordings
+    corpora = [Corpus("b", "/b", licence="CC BY 4.0"), Corpus("a", "/a")]
+    metadata = {"Beach.1": {"Location": "Bridlington Beach", "Date": "09/05/2017"}}
+    write_index(
+        folder,
+        name="two",
+        sample_rate=100,
+        dtype="int16",
+        recordings=rows,
+        corpora=corpora,
+        metadata=metadata,
+    )
+    index = read_index(folder)
+    assert index.corpora == (corpora[1], corpora[0])
+    assert index.metadata == metadata
+    assert index.source_folder == ""  # of two corpora there is no single one
 
 
 def test_half_an_index_is_damage_and_none_is_no_store(folder: Path, tmp_path: Path) -> None:

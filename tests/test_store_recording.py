@@ -82,7 +82,7 @@ def test_the_file_is_laid_out_as_the_format_says(tmp_path: Path) -> None:
         assert (file["scale"].shape, file["scale"].dtype.str) == ((3, 3), "<f4")
         assert (file["check"].shape, file["check"].dtype.str) == ((3, 3), "<u8")
         assert file.attrs["format"] == "codecctl-store"
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
         assert file.attrs["complete"] == 1
         assert file.attrs["source_hash"] == b"sha256:ab"
         assert file.attrs["source_name"] == "Beach-01-Raw.wav"

@@ -5,14 +5,19 @@ from codecctl.datasets.store.index import (
     Index,
     committed_recordings,
     read_index,
+    sealed,
     write_index,
 )
 from codecctl.datasets.store.layout import (
     FORMAT_VERSION,
+    STORE_DTYPES,
+    Corpus,
     Geometry,
     RecordingInfo,
     SourceFacts,
+    pcm_dtype,
     recording_path,
+    store_dtype,
 )
 from codecctl.datasets.store.reader import Store
 from codecctl.datasets.store.recording import RecordingWriter
@@ -20,6 +25,8 @@ from codecctl.datasets.store.verify import Damage
 
 __all__ = [
     "FORMAT_VERSION",
+    "STORE_DTYPES",
+    "Corpus",
     "Damage",
     "Geometry",
     "Index",
@@ -29,9 +36,12 @@ __all__ = [
     "Store",
     "committed_recordings",
     "free_bytes",
+    "pcm_dtype",
     "read_index",
     "recording_path",
     "remove_abandoned",
+    "sealed",
     "size_text",
+    "store_dtype",
     "write_index",
 ]

@@ -13,7 +13,6 @@ from codecctl.datasets.store.hashes import hash_ranges, hash_tables, outside_chu
 from codecctl.datasets.store.layout import (
     FORMAT,
     FORMAT_VERSION,
-    SAMPLE_TYPES,
     Geometry,
     RecordingInfo,
 )
@@ -30,16 +29,17 @@ def describe(path: Path) -> RecordingInfo | None:
                 return None
             return RecordingInfo.from_json({**attributes, **_measure(path, file)})
     # What h5py and the row say of a file that is not HDF5 or lacks a part.
-    except (OSError, KeyError, TypeError):
+    except (OSError, KeyError, TypeError, ValueError):
         return None
 
 
 def _measure(path: Path, file: h5py.File) -> dict[str, object]:
     """What the attributes do not say."""
     audio = file["audio"]
-    dtype = {kind: key for key, kind in SAMPLE_TYPES.items()}[audio.dtype.str]
     channels, frames = audio.shape
-    geometry = Geometry(channels, frames, int(file.attrs["sample_rate"]), dtype)
+    geometry = Geometry(channels, frames, int(file.attrs["sample_rate"]), str(file.attrs["dtype"]))
+    if audio.dtype != geometry.sample_type:
+        raise TypeError(f"/audio holds {audio.dtype}")
     offsets = chunk_offsets(audio.id, geometry)
     size = path.stat().st_size
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -48,10 +48,9 @@ def _measure(path: Path, file: h5py.File) -> dict[str, object]:
         structure_hash = hash_ranges(descriptor, gaps)
     finally:
         os.close(descriptor)
-    scale = file["scale"][...] if dtype == "int16" else None
+    scale = file["scale"][...] if geometry.dtype == "int16" else None
     return {
         "channels": channels,
-        "dtype": dtype,
         "audio_offset": unbroken_offset(offsets, geometry),
         "file_size": size,
         "structure_hash": structure_hash,

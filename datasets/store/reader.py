@@ -33,6 +33,8 @@ class Store:
         self.sample_rate = index.sample_rate
         self.dtype = index.dtype
         self.source_folder = index.source_folder
+        self.corpora = index.corpora
+        self.metadata = index.metadata
         self.recordings = index.recordings
         self.fingerprint = index.fingerprint
         self._index = index
@@ -103,10 +105,56 @@ class Store:
             for row, channel in zip(out, channels, strict=True):
                 file.fill(row, channel, start)
             return out
+        if self.dtype == "pcm":
+            integers = np.empty(frames, dtype=info.geometry.sample_type)
+            for row, channel in zip(out, channels, strict=True):
+                file.fill(integers, channel, start)
+                np.multiply(integers, full_scale(info), out=row, casting="unsafe", dtype=np.float32)
+            return out
         scratch = np.empty(frames, dtype=np.int16)  # of one channel: stays in the cache
         for row, channel in zip(out, channels, strict=True):
             file.fill(scratch, channel, start)
             _rescale(scratch, file.scale[channel], start=start, rate=info.sample_rate, out=row)
+        return out
+
+    def read_integers(
+        self,
+        name: str,
+        start: int,
+        frames: int,
+        channels: Sequence[int],
+        out: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """Read a span of some channels of a `pcm` store, exactly as the source holds it.
+
+        Args:
+            name: Recording.
+            start: First frame.
+            frames: Frames to read.
+            channels: Indices from 0, in the order of the result.
+            out: (len(channels), frames) int32 with contiguous rows, to read into.
+
+        Returns:
+            (len(channels), frames) int32; full scale is `2 ** (source_bits - 1)`.
+
+        Raises:
+            DataError: As `read`, or the store holds something else than the source's integers.
+        """
+        info = self.recording(name)
+        if self.dtype != "pcm":
+            raise DataError(
+                f"store {self.name}: found {self.dtype}, needed the source's integers; make a "
+                "store of them with: codecctl data ingest FOLDER --dtype pcm"
+            )
+        _require_inside(info, start, frames, channels)
+        if out is None:
+            out = np.empty((len(channels), frames), dtype=np.int32)
+        assert out.shape == (len(channels), frames) and out.dtype == np.int32, out.shape
+        file = self._file(info)
+        stored = np.empty(frames, dtype=info.geometry.sample_type)
+        for row, channel in zip(out, channels, strict=True):
+            file.fill(stored, channel, start)
+            row[...] = stored
         return out
 
     def will_need(self, name: str, start: int, frames: int, channels: Sequence[int]) -> None:
@@ -175,6 +223,11 @@ class Store:
                     self._files.popitem(last=False)
             self._files.move_to_end(info.name)
             return file
+
+
+def full_scale(info: RecordingInfo) -> np.float32:
+    """What one step of an integer of a `pcm` recording is worth; a power of two, so exact."""
+    return np.float32(2.0 ** (1 - info.source_bits))
 
 
 def _shifted(

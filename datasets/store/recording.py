@@ -20,6 +20,7 @@ from codecctl.datasets.store.disk import (
     write_all,
     write_error,
 )
+from codecctl.datasets.store.encode import Encoder, encoder
 from codecctl.datasets.store.hashes import hash_chunk
 from codecctl.datasets.store.layout import (
     FORMAT,
@@ -29,12 +30,10 @@ from codecctl.datasets.store.layout import (
     RecordingInfo,
     SourceFacts,
     recording_path,
+    store_dtype,
 )
 from codecctl.datasets.store.structure import Structure
 from codecctl.errors import CodecctlError, DataError
-
-INT16_PEAK = 32767
-_SILENCE = np.float32(np.finfo(np.float32).tiny * INT16_PEAK)  # below it, the scale underflows
 
 
 class RecordingWriter:
@@ -48,13 +47,15 @@ class RecordingWriter:
         name: `<scene>.<take>`, or `<take>` without a scene.
         scene: Empty when unknown.
         take: As in the name.
+        corpus: Id of the data set, empty when unknown.
         array: `em32`, `ambisonic-ACN-SN3D`, `unknown-<C>ch`.
         channels: C.
         frames: At the stored rate; exactly as many have to be written.
         sample_rate: Hz, as stored.
-        dtype: `int16` or `float32`.
+        dtype: A key of `SAMPLE_TYPES`.
         source: Where the audio comes from.
         labels: One for each channel.
+        directions: Where each channel points, (C, 2): colatitude and azimuth in degrees.
     """
 
     def __init__(
@@ -71,28 +72,43 @@ class RecordingWriter:
         dtype: str,
         source: SourceFacts,
         labels: Sequence[str],
+        corpus: str = "",
+        directions: np.ndarray | None = None,
     ) -> None:
         assert dtype in SAMPLE_TYPES, dtype
         assert channels > 0 and frames > 0 and sample_rate > 0, (channels, frames, sample_rate)
         assert len(labels) == channels, (len(labels), channels)
         assert name and "/" not in name and not name.startswith("."), name
         self._path = recording_path(store_folder, name)
-        self._identity = {"name": name, "scene": scene, "take": take, "array": array}
+        self._identity = {
+            "name": name,
+            "scene": scene,
+            "take": take,
+            "corpus": corpus,
+            "array": array,
+        }
         self._source = source
         self._labels = tuple(labels)
+        self._directions = directions
         self._geometry = Geometry(channels, frames, sample_rate, dtype)
         table = (channels, self._geometry.seconds)
         self._scale = np.zeros(table, dtype=np.float32) if dtype == "int16" else None
         self._check = np.zeros(table, dtype=np.uint64)
-        self._second = np.empty((channels, self._geometry.chunk_frames), dtype=np.float32)
+        kind = np.int32 if store_dtype(dtype) == "pcm" else np.float32
+        self._second = np.empty((channels, self._geometry.chunk_frames), dtype=kind)
         self._chunks = np.zeros_like(self._second, dtype=self._geometry.sample_type)
+        self._encode: Encoder = encoder(
+            dtype, bits=source.bits, source_name=source.name, shape=self._second.shape
+        )
         self._written = 0
         self._descriptor = -1
         self._committed = False
         self._temporary = temporary_path(self._path)
 
     def __enter__(self) -> RecordingWriter:
-        self._structure = Structure(self._geometry, self._attributes(), labels=self._labels)
+        self._structure = Structure(
+            self._geometry, self._attributes(), labels=self._labels, directions=self._directions
+        )
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
@@ -118,10 +134,11 @@ class RecordingWriter:
         """Append audio.
 
         Args:
-            block: (C, n) float32 for any n; blocks arrive in order.
+            block: (C, n) float32 for any n, of a pcm recording int32; blocks arrive in order.
 
         Raises:
-            DataError: A sample is not finite, or more frames arrive than were announced.
+            DataError: A sample is not finite or out of range, or more frames arrive than were
+                announced.
             CodecctlError: The disk does not take it.
         """
         assert block.ndim == 2 and len(block) == self._geometry.channels, block.shape
@@ -169,16 +186,11 @@ class RecordingWriter:
         return info
 
     def _store_second(self, second: int, audio: np.ndarray) -> None:
-        """Quantise, hash and write one second of every channel, (C, n) float32."""
-        peak = np.maximum(audio.max(axis=1), -audio.min(axis=1))
-        self._require_finite(peak, second)
+        """Encode, hash and write one second of every channel, (C, n)."""
         length = audio.shape[1]
-        out = self._chunks[:, :length]
-        if self._scale is None:
-            out[...] = audio
-        else:
-            scratch = self._second[:, :length]
-            self._scale[:, second] = quantize(audio, peak, scratch=scratch, out=out)
+        scale = self._encode(audio, second, self._chunks[:, :length])
+        if self._scale is not None:
+            self._scale[:, second] = scale
         self._chunks[:, length:] = 0
         for channel, chunk in enumerate(self._chunks):
             self._check[channel, second] = hash_chunk(chunk.data)
@@ -192,14 +204,6 @@ class RecordingWriter:
         """Frames of a second: fewer in the last."""
         rate = self._geometry.sample_rate
         return min(rate, self._geometry.frames - second * rate)
-
-    def _require_finite(self, values: np.ndarray, second: int) -> None:
-        if not np.isfinite(values).all():
-            channel = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise DataError(
-                f"{self._source.name}: channel {channel + 1} holds NaN or infinity in second "
-                f"{second}; needed finite samples"
-            )
 
     def _length_error(self, found: int) -> DataError:
         return DataError(
@@ -216,6 +220,7 @@ class RecordingWriter:
             "format": FORMAT,
             "format_version": FORMAT_VERSION,
             **self._identity,
+            "dtype": self._geometry.dtype,
             "sample_rate": self._geometry.sample_rate,
             "frames": self._geometry.frames,
             "block": self._geometry.sample_rate,
@@ -240,28 +245,3 @@ class RecordingWriter:
             if not self._committed:
                 self._temporary.unlink(missing_ok=True)
         self._structure.close()
-
-
-def quantize(
-    audio: np.ndarray, peak: np.ndarray, *, scratch: np.ndarray, out: np.ndarray
-) -> np.ndarray:
-    """Round a second of audio to integers that use the whole range of int16.
-
-    A scale of its own for each channel and second keeps 88 dB between signal and error whatever
-    the level; a fixed one leaves 39 dB on a quiet beach.
-
-    Args:
-        audio: (C, n) float32, finite.
-        peak: Largest magnitude of each channel, (C,) float32.
-        scratch: (C, n) float32, overwritten; may be `audio`.
-        out: (C, n) int16, overwritten. `out * scale` is the audio, within half a scale.
-
-    Returns:
-        Scale of each channel, (C,) float32; 0 for silence.
-    """
-    scale = peak / np.float32(INT16_PEAK)
-    scale[peak < _SILENCE] = 0
-    inverse = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
-    np.multiply(audio, inverse[:, None], out=scratch)
-    np.rint(scratch, out=out, casting="unsafe")
-    return scale

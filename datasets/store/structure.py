@@ -37,6 +37,7 @@ class Structure:
         geometry: Shape of the arrays.
         attributes: Of the root group, but `complete` and `LATE_ATTRIBUTES`.
         labels: One for each channel.
+        directions: Where each channel points, (C, 2): colatitude and azimuth in degrees.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Structure:
         attributes: Mapping[str, str | int | float],
         *,
         labels: tuple[str, ...],
+        directions: np.ndarray | None = None,
     ) -> None:
         self._chunk_bytes = geometry.chunk_bytes
         self._pages = _Pages()
@@ -66,6 +68,8 @@ class Structure:
         for key in LATE_ATTRIBUTES:
             self._file.attrs.create(key, "", dtype=h5py.string_dtype("utf-8", _LATE_BYTES))
         self._file.attrs["channel_labels"] = list(labels)
+        if directions is not None:
+            self._file.attrs["channel_directions"] = np.asarray(directions, dtype="<f8")
         self._file.attrs.create("complete", 0)
         self._file.flush()
         self.size = self._pages.size
