@@ -62,7 +62,7 @@ class ResidualVectorQuantizer(nn.Module):
         dead_threshold: Vectors per update; 0 revives nothing.
         ema: "encodec" repeats the published implementation for comparison: after k-means, its
             averages hold the centroids where the sums belong, which the first update divides by
-            the counts; and nothing dead is revived.
+            the counts; nothing dead is revived; and k-means starts from any vectors.
     """
 
     codebooks: Tensor
@@ -174,6 +174,7 @@ class ResidualVectorQuantizer(nn.Module):
                 self.codebook_size,
                 iterations=self.kmeans_iterations,
                 generator=generator,
+                start="random" if self.ema == "encodec" else "spread",
             )
             codebook.copy_(clusters.centroids)
             if self.ema == "encodec":
