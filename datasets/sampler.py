@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from codecctl.datasets.batch import Batch, Item
-from codecctl.datasets.store import Store
+from codecctl.datasets.store import AudioSource
 from codecctl.datasets.windows import Window, draw_item, fault, usable_recordings
 from codecctl.errors import DataError
 
@@ -40,7 +40,7 @@ class TrainSampler:
 
     def __init__(
         self,
-        store: Store,
+        store: AudioSource,
         recordings: Sequence[str],
         *,
         window: Window,

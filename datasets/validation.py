@@ -8,7 +8,7 @@ import numpy as np
 
 from codecctl.datasets.batch import Batch, Item
 from codecctl.datasets.sampler import random_numbers
-from codecctl.datasets.store import Store
+from codecctl.datasets.store import AudioSource
 from codecctl.datasets.windows import Window, draw_item, fault, usable_recordings
 from codecctl.errors import DataError
 
@@ -17,7 +17,7 @@ _TRIES_EACH = 8
 
 
 def fixed_items(
-    store: Store,
+    store: AudioSource,
     recordings: Sequence[str],
     *,
     window: Window,
@@ -62,7 +62,7 @@ def fixed_items(
 
 
 def batches(
-    store: Store, items: Sequence[Item], *, batch_size: int, frames: int
+    store: AudioSource, items: Sequence[Item], *, batch_size: int, frames: int
 ) -> Iterator[Batch]:
     """Read items in order, (B, M, T) at a time; the last batch may hold fewer.
 

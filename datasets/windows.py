@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codecctl.datasets.batch import Item
-from codecctl.datasets.store import RecordingInfo, Store
+from codecctl.datasets.store import AudioSource, RecordingInfo
 from codecctl.errors import DataError, ProfileError
 
 
@@ -68,7 +68,7 @@ class Usable:
     """One sentence for each of the others."""
 
 
-def usable_recordings(store: Store, names: Sequence[str], *, window: Window) -> Usable:
+def usable_recordings(store: AudioSource, names: Sequence[str], *, window: Window) -> Usable:
     """Sort out the recordings that are too short or have too few channels.
 
     Raises:

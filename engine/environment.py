@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from codecctl import __version__
-from codecctl.datasets.store import Store
+from codecctl.datasets.store import AudioSource
 
 SCHEMA = 1
 _JOB_VARIABLES = (
@@ -36,7 +36,7 @@ _GIT_SECONDS = 2.0
 
 
 def describe_environment(
-    argv: Sequence[str], store: Store, *, device: torch.device, device_name: str
+    argv: Sequence[str], store: AudioSource, *, device: torch.device, device_name: str
 ) -> dict[str, object]:
     """Versions, revision, command line, host, devices, job and store.
 
@@ -75,7 +75,7 @@ def _device(device: torch.device, name: str) -> dict[str, object]:
     }
 
 
-def _store(store: Store) -> dict[str, object]:
+def _store(store: AudioSource) -> dict[str, object]:
     return {
         "path": str(store.path.resolve()),
         "name": store.name,

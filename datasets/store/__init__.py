@@ -1,5 +1,6 @@
 """The chunk store: write recordings, list them in an index, read any window of them."""
 
+from codecctl.datasets.store.damage import Damage
 from codecctl.datasets.store.disk import free_bytes, remove_abandoned, size_text
 from codecctl.datasets.store.index import (
     Index,
@@ -21,11 +22,13 @@ from codecctl.datasets.store.layout import (
 )
 from codecctl.datasets.store.reader import Store
 from codecctl.datasets.store.recording import RecordingWriter
-from codecctl.datasets.store.verify import Damage
+from codecctl.datasets.store.source import AudioSource
+from codecctl.datasets.store.verify import strays, verify_recordings
 
 __all__ = [
     "FORMAT_VERSION",
     "STORE_DTYPES",
+    "AudioSource",
     "Corpus",
     "Damage",
     "Geometry",
@@ -43,5 +46,7 @@ __all__ = [
     "sealed",
     "size_text",
     "store_dtype",
+    "strays",
+    "verify_recordings",
     "write_index",
 ]
