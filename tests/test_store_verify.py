@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from codecctl.datasets.store import Damage, Store
+from codecctl.datasets.store import Damage, Store, verify, verify_recordings
+from codecctl.datasets.store.damage import damages_of
+from codecctl.datasets.store.residency import pages_to_drop
 from codecctl.errors import DataError
 
 Maker = Callable[..., Path]
@@ -49,7 +52,8 @@ def test_a_flipped_byte_is_named_by_recording_channel_and_second(
     flip(folder / "rec/Park.1.h5", offset + (channel * 300 + frame) * 2)  # 300: padded seconds
     with Store.open(folder) as store:  # its structure is sound
         (damage,) = store.verify()
-    assert damage == Damage("Park.1", channel, second, "the audio is not what was written")
+    what = "the audio is not what was written"
+    assert damage == Damage("Park.1", what, (channel, channel), (second, second))
     assert str(damage).startswith(f"Park.1, channel {channel + 1}, second {second}: the audio")
 
 
@@ -71,7 +75,7 @@ def test_damaged_tables_are_found_when_the_store_is_opened(folder: Path) -> None
         Store.open(folder)
     with Store.open(folder, check=False) as store:
         (damage,) = store.verify()
-    assert (damage.recording, damage.channel, damage.second) == ("Beach.1", None, None)
+    assert (damage.recording, damage.channels, damage.seconds) == ("Beach.1", None, None)
 
 
 def test_what_is_damaged_elsewhere_is_still_found(folder: Path) -> None:
@@ -83,3 +87,46 @@ def test_what_is_damaged_elsewhere_is_still_found(folder: Path) -> None:
             "Beach.1: missing, though the index lists it",
             "Park.1, channel 1, second 0: the audio is not what was written",
         ]
+
+
+def test_neighbors_become_one_range_and_others_stay_apart() -> None:
+    faults = np.zeros((4, 9), dtype=np.int8)
+    faults[:, 5:8] = 1
+    faults[2, 0] = 1
+    faults[1:3, 2] = 2
+    found = damages_of("Beach.1", faults, {1: "changed", 2: "unreadable"})
+    assert [str(damage) for damage in found] == [
+        "Beach.1, channels 1-4, seconds 5-7: changed",
+        "Beach.1, channels 2-3, second 2: unreadable",
+        "Beach.1, channel 3, second 0: changed",
+    ]
+    assert [damage.chunks for damage in found] == [12, 2, 1]
+
+
+@pytest.mark.parametrize("piece", [200, 700, 64 << 20])
+@pytest.mark.parametrize("read", [100, 450, 1 << 20])
+def test_ranges_do_not_depend_on_how_the_work_is_shared(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, piece: int, read: int
+) -> None:
+    monkeypatch.setattr(verify, "_PIECE_BYTES", piece)
+    monkeypatch.setattr(verify, "_READ_BYTES", read)
+    with Store.open(folder) as store:
+        info = store.recording("Park.1")
+        for chunk in (0, 1, 3, 4, 8):
+            flip(folder / "rec/Park.1.h5", info.audio_offset + chunk * info.geometry.chunk_bytes)
+        found = [(damage.channels, damage.seconds) for damage in store.verify(num_threads=3)]
+    assert found == [((0, 1), (0, 1)), ((2, 2), (2, 2))]
+
+
+def test_an_index_that_lists_other_audio_is_found(folder: Path) -> None:
+    with Store.open(folder) as store:
+        row = replace(store.recording("Park.1"), audio_hash="xxh3-128:0")
+    (damage,) = verify_recordings(folder, [row])
+    assert damage.what.startswith("damaged: the index lists other audio")
+
+
+def test_pages_that_were_in_memory_stay_there(folder: Path) -> None:
+    path = folder / "rec/Park.1.h5"
+    path.read_bytes()
+    with path.open("rb") as file:
+        assert pages_to_drop(file.fileno(), 5000, path.stat().st_size) == []

@@ -2,42 +2,129 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codecctl.errors import DataError
 from codecctl.locations import find_store
-from codecctl.output import progress, result, result_json
+from codecctl.output import note, progress, result, result_json
 
-_Store = Annotated[str, typer.Argument(metavar="STORE", help="Name or folder of a store.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from codecctl.datasets.store import Damage, RecordingInfo, Store
+
+_MOST_LINES = 40
 
 
-def verify(store: _Store, as_json: _Json = False) -> None:
+def verify(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="Name or folder of a store.")],
+    recording: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this recording; may be given again."),
+    ] = None,
+    jobs: Annotated[
+        int, typer.Option(min=0, help="Threads; 0: one for each processor given to this process.")
+    ] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
     """Read every byte of a store and compare it with the hashes; 4 when something is damaged."""
-    from codecctl.datasets.store import Store
+    from codecctl.datasets.ingest import default_workers
+    from codecctl.datasets.store import Store, strays, verify_recordings
 
-    with Store.open(find_store(store), check=False) as opened:
-        total = sum(row.geometry.audio_bytes for row in opened.recordings)
-        with progress("verify", total / 1e6) as advance:
-            before = 0
+    jobs = jobs or default_workers()
+    opened = Store.open(find_store(store), check=False)
+    rows = _chosen(opened, recording or [])
+    total = sum(row.geometry.audio_bytes for row in rows)
+    started = time.monotonic()
+    with progress("verify", total / 1e6) as advance:
+        before = 0
 
-            def show(done: int, _: int) -> None:
-                nonlocal before
-                advance((done - before) / 1e6)
-                before = done
+        def show(done: int, _: int) -> None:
+            nonlocal before
+            advance((done - before) / 1e6)
+            before = done
 
-            damages = opened.verify(show)
+        damages = verify_recordings(opened.path, rows, num_threads=jobs, on_progress=show)
+    rate = total / 1e6 / max(time.monotonic() - started, 1e-6)
+    others = strays(opened.path, opened.recordings) if not recording else []
     if as_json:
-        fields = ("recording", "channel", "second", "what")
-        rows = [{field: vars(damage)[field] for field in fields} for damage in damages]
-        result_json({"schema": 1, "store": opened.name, "bytes": total, "damages": rows})
-    if damages:
-        lines = "".join(f"\n  {damage}" for damage in damages)
-        places = "1 place" if len(damages) == 1 else f"{len(damages)} places"
-        raise DataError(
-            f"{opened.path}: damaged in {places}; remove these from rec/ and ingest again:{lines}"
+        result_json(
+            {
+                "schema": 1,
+                "store": opened.name,
+                "path": str(opened.path),
+                "recordings": len(rows),
+                "bytes": total,
+                "mb_per_second": round(rate, 1),
+                "threads": jobs,
+                "damages": [_row(damage) for damage in damages],
+                "strays": [{"path": str(path), "what": what} for path, what in others],
+            }
         )
+    for path, what in others:
+        note(f"codecctl: note: {path}: {what}")
+    if damages:
+        raise DataError(_sentence(opened, damages))
     if not as_json:
-        result(f"{opened.path}: {len(opened.recordings)} recordings are as they were written")
+        count = (
+            "1 recording is as it was"
+            if len(rows) == 1
+            else f"{len(rows)} recordings are as they were"
+        )
+        result(f"{opened.path}: {count} written ({total / 1e6:.0f} MB, {rate:.0f} MB/s)")
+
+
+def _chosen(store: Store, names: Sequence[str]) -> Sequence[RecordingInfo]:
+    """The rows of these recordings, all of them where no name is given."""
+    return [store.recording(name) for name in dict.fromkeys(names)] or store.recordings
+
+
+def _row(damage: Damage) -> dict[str, object]:
+    """For JSON; channels are counted from 1, as in the text."""
+    channels = damage.channels and [damage.channels[0] + 1, damage.channels[1] + 1]
+    return {
+        "recording": damage.recording,
+        "channels": channels,
+        "seconds": damage.seconds and list(damage.seconds),
+        "chunks": damage.chunks,
+        "what": damage.what,
+    }
+
+
+def _sentence(store: Store, damages: Sequence[Damage]) -> str:
+    """All that is damaged, and what to type to have it ingested again."""
+    from codecctl.datasets.store import recording_path
+
+    lines = [f"  {damage}" for damage in damages[:_MOST_LINES]]
+    if len(damages) > _MOST_LINES:
+        lines.append(f"  and {len(damages) - _MOST_LINES} more; --json lists all")
+    names = list(dict.fromkeys(damage.recording for damage in damages))
+    places = "1 place" if len(damages) == 1 else f"{len(damages)} places"
+    count = "1 recording" if len(names) == 1 else f"{len(names)} recordings"
+    files = [recording_path(store.path, name) for name in names]
+    return "\n".join(
+        [
+            f"{store.path}: damaged in {places} of {count}; ingest again replaces what is removed:",
+            *lines,
+            *_commands(store, names, [path for path in files if path.exists()]),
+        ]
+    )
+
+
+def _commands(store: Store, names: Sequence[str], files: Sequence[Path]) -> list[str]:
+    """What to type, line by line."""
+    corpora = {corpus.id: corpus.folder for corpus in store.corpora}
+    wanted = dict.fromkeys(corpora.get(store.recording(name).corpus, "") for name in names)
+    rate = "" if store.sample_rate == 24_000 else f" --rate {store.sample_rate}"
+    dtype = "" if store.dtype == "int16" else f" --dtype {store.dtype}"
+    target = f"--name {shlex.quote(store.path.name)}{rate}{dtype}"
+    removal = [f"  rm {shlex.join(map(str, files))}"] if files else []
+    return removal + [
+        f"  codecctl data ingest {shlex.quote(folder) if folder else 'SOURCE'} {target}"
+        for folder in wanted
+    ]

@@ -11,10 +11,11 @@ from types import TracebackType
 
 import numpy as np
 
+from codecctl.datasets.store.damage import Damage
 from codecctl.datasets.store.files import OpenFile, open_file
 from codecctl.datasets.store.index import Index, read_index
 from codecctl.datasets.store.layout import RecordingInfo, recording_path
-from codecctl.datasets.store.verify import Damage, structure_damage, verify_recording
+from codecctl.datasets.store.verify import structure_damage, verify_recordings
 from codecctl.errors import DataError, NotFoundError
 
 MAX_OPEN_FILES = 128
@@ -163,29 +164,21 @@ class Store:
         for channel in channels:
             file.will_need(channel, start, frames)
 
-    def verify(self, on_progress: Callable[[int, int], None] | None = None) -> list[Damage]:
+    def verify(
+        self, on_progress: Callable[[int, int], None] | None = None, *, num_threads: int = 1
+    ) -> list[Damage]:
         """Read every byte and compare it with the hashes.
 
         Args:
-            on_progress: Called with the bytes of audio done and in all.
+            on_progress: Called with the bytes of audio done and in all, from any thread.
+            num_threads: At work at a time.
 
         Returns:
             What is damaged; empty when nothing is.
         """
-        damages: list[Damage] = []
-        total = sum(info.geometry.audio_bytes for info in self.recordings)
-        before = 0
-        for info in self.recordings:
-            path = recording_path(self.path, info.name)
-            what = structure_damage(path, info)
-            if what:
-                damages.append(Damage(info.name, None, None, what))
-            else:
-                damages += verify_recording(
-                    path, info, _shifted(on_progress, before=before, total=total)
-                )
-            before += info.geometry.audio_bytes
-        return damages
+        return verify_recordings(
+            self.path, self.recordings, num_threads=num_threads, on_progress=on_progress
+        )
 
     def close(self) -> None:
         """Close every file; a later read opens what it needs again."""
@@ -228,16 +221,6 @@ class Store:
 def full_scale(info: RecordingInfo) -> np.float32:
     """What one step of an integer of a `pcm` recording is worth; a power of two, so exact."""
     return np.float32(2.0 ** (1 - info.source_bits))
-
-
-def _shifted(
-    on_progress: Callable[[int, int], None] | None, *, before: int, total: int
-) -> Callable[[int], None]:
-    def note(done: int) -> None:
-        if on_progress is not None:
-            on_progress(before + done, total)
-
-    return note
 
 
 def _require_inside(info: RecordingInfo, start: int, frames: int, channels: Sequence[int]) -> None:
