@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 import soundfile
 
@@ -32,7 +33,19 @@ _BITS: Mapping[str, int] = MappingProxyType(
 )
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 1_000_000
 _RIFF_LIMIT = 2**32
+_MOST_FRAMES_A_BYTE = 8192
+"""No coder packs more: a FLAC frame of silence holds 65 535 samples in 11 bytes."""
 _OGG_LAST_PAGE = 0x04
+
+
+class _Info(Protocol):
+    """What libsndfile says of a file."""
+
+    channels: int
+    frames: int
+    samplerate: int
+    format: str
+    subtype: str
 
 
 class AudioFileError(DataError):
@@ -69,6 +82,13 @@ class AudioFile:
     container: Container | None
     """Where the samples lie if they can be read without a decoder."""
     warnings: tuple[str, ...]
+    coding: str = ""
+    """As libsndfile calls it: `PCM_24`, `FLOAT`, `VORBIS`."""
+
+    @property
+    def is_integer(self) -> bool:
+        """Whether samples are integers that were not coded with loss."""
+        return self.coding.startswith(("PCM_", "ALAC_"))
 
     @property
     def seconds(self) -> float:
@@ -94,11 +114,7 @@ def probe(path: Path) -> AudioFile:
         raise AudioFileError(path, f"cannot be read: {error.strerror}") from error
     except soundfile.LibsndfileError as error:
         raise AudioFileError(path, _not_audio(path, str(error.error_string))) from error
-    if info.frames <= 0:
-        raise AudioFileError(path, "holds no samples (0 frames)")
-    if not _LOWEST_RATE <= info.samplerate <= _HIGHEST_RATE:
-        needed = f"needed {_LOWEST_RATE} to {_HIGHEST_RATE} Hz"
-        raise AudioFileError(path, f"found a rate of {info.samplerate} Hz, {needed}")
+    _require_plausible(path, info, status.st_size)
     return AudioFile(
         path=path,
         channels=info.channels,
@@ -108,9 +124,23 @@ def probe(path: Path) -> AudioFile:
         is_float=info.subtype not in _BITS or info.subtype in ("FLOAT", "DOUBLE"),
         size=status.st_size,
         mtime=status.st_mtime,
-        container=_plain(container, info.channels, info.frames),
+        container=_plain(container, info),
         warnings=_warnings(path, container),
+        coding=info.subtype,
     )
+
+
+def _require_plausible(path: Path, info: _Info, size: int) -> None:
+    if info.format == "RAW":  # libsndfile takes anything named .au, .snd or .vox for headerless
+        raise AudioFileError(path, _not_audio(path, "not recognised"))
+    if info.frames <= 0:
+        raise AudioFileError(path, "holds no samples (0 frames)")
+    if info.frames > size * _MOST_FRAMES_A_BYTE:
+        reason = f"the header announces {info.frames} frames, more than {size} bytes can hold"
+        raise AudioFileError(path, f"truncated: {reason}; copy it again")
+    if not _LOWEST_RATE <= info.samplerate <= _HIGHEST_RATE:
+        needed = f"needed {_LOWEST_RATE} to {_HIGHEST_RATE} Hz"
+        raise AudioFileError(path, f"found a rate of {info.samplerate} Hz, {needed}")
 
 
 def _not_audio(path: Path, complaint: str) -> str:
@@ -139,15 +169,17 @@ def _require_complete(path: Path, container: Container) -> None:
         raise AudioFileError(path, f"{reason}: the true length is lost; rewrite it as RF64")
 
 
-def _plain(container: Container | None, channels: int, frames: int) -> Container | None:
+def _plain(container: Container | None, info: _Info) -> Container | None:
     """The container if our own reader and libsndfile agree on what it holds."""
     if container is None or container.format is None:
         return None
     found = container.format
-    frame_bytes = found.channels * found.bits // 8
-    if (found.channels, container.present // frame_bytes) != (channels, frames):
-        return None
-    return container
+    frames = container.present // (found.channels * found.bits // 8)
+    coding = f"PCM_{found.bits}"
+    if found.is_float:
+        coding = "FLOAT" if found.bits == 32 else "DOUBLE"
+    same = (found.channels, frames, coding) == (info.channels, info.frames, info.subtype)
+    return container if same else None
 
 
 def _warnings(path: Path, container: Container | None) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def _sample_format(body: bytes, rules: _Rules) -> SampleFormat | None:
     tag, channels, _, _, block, bits = struct.unpack_from("<HHIIHH", body)
     if tag == _EXTENSIBLE and len(body) >= 26:
         tag = struct.unpack_from("<H", body, 24)[0]
-    plain = (tag == 1 and bits in (16, 24, 32)) or (tag == 3 and bits == 32)
+    plain = (tag == 1 and bits in (16, 24, 32)) or (tag == 3 and bits in (32, 64))
     if not plain or channels == 0 or block * 8 != channels * bits:
         return None
     return SampleFormat(is_float=tag == 3, bits=bits, channels=channels)

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import soxr
 
+from codecctl.datasets import em32
 from codecctl.datasets.audiofile import AudioFile, AudioFileError, probe
 from codecctl.datasets.naming import channel_labels
-from codecctl.datasets.pcm import AudioBlocks
+from codecctl.datasets.pcm import AudioBlocks, pcm_refusal
 from codecctl.datasets.resample import QUALITY, Resampler, converted_frames
-from codecctl.datasets.sourcehash import SOURCE_HASHES, SourceHash
-from codecctl.datasets.store import RecordingInfo, RecordingWriter, SourceFacts
+from codecctl.datasets.sourcehash import FileHashes, algorithm_of
+from codecctl.datasets.store import RecordingInfo, RecordingWriter, SourceFacts, store_dtype
+from codecctl.datasets.unpack import to_floats
 
-_HASH_BYTES = 1 << 22
+_REPORT_BYTES = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,9 @@ class Job:
     reader: str = "auto"
     """`auto`, or `soundfile`: libsndfile reads every file."""
     source_hash: str = "xxh3-128"
-    """`xxh3-128`, `sha256` as published checksums have it, or `none`."""
+    """One of `sourcehash.SOURCE_HASHES`."""
+    expected_hash: str = ""
+    """`<algorithm>:<hex>` as published: another file is refused before anything appears."""
 
     @property
     def target_size(self) -> int:
@@ -87,8 +91,8 @@ def ingest_recording(job: Job, on_bytes: Callable[[int], None]) -> tuple[Recordi
     its number of channels.
 
     Args:
-        job: What and where.
-        on_bytes: Called with the bytes read since the last call.
+        job: What and where; without outputs, the file is compared with its expected hash alone.
+        on_bytes: Called with the bytes read since the last call, every few megabytes.
 
     Returns:
         A row for each output; None where the store already holds this file.
@@ -97,10 +101,12 @@ def ingest_recording(job: Job, on_bytes: Callable[[int], None]) -> tuple[Recordi
         DataError: The file cannot be taken; nothing is left behind.
         CodecctlError: The disk does not take a recording; of that one nothing is left behind.
     """
-    audio = probe(Path(job.path))
-    wanted = _changed_outputs(audio, job.outputs, on_bytes)
-    rows = iter(_store(audio, job, wanted, on_bytes) if wanted else ())
-    return tuple(next(rows) if output in wanted else None for output in job.outputs)
+    known = [output.known_hash for output in job.outputs if output.known_hash]
+    if not job.outputs and job.expected_hash:
+        known.append(job.expected_hash)
+    outputs = _changed_outputs(job, _hashes(job, known, on_bytes)) if known else job.outputs
+    rows = iter(_store(job, outputs, on_bytes) if outputs else ())
+    return tuple(next(rows) if output in outputs else None for output in job.outputs)
 
 
 def changed(name: str) -> str:
@@ -111,32 +117,54 @@ def changed(name: str) -> str:
     )
 
 
-def _changed_outputs(
-    audio: AudioFile, outputs: Sequence[Output], on_bytes: Callable[[int], None]
-) -> list[Output]:
+def _changed_outputs(job: Job, found: FileHashes) -> tuple[Output, ...]:
     """The outputs that do not hold this file; raises `AudioFileError` for one to be left alone."""
-    known = {output.known_hash for output in outputs if output.known_hash}
-    found = _hashes(audio, {name.partition(":")[0] for name in known}, on_bytes) if known else ()
-    wanted = [output for output in outputs if output.known_hash not in found]
+    wanted = [
+        output
+        for output in job.outputs
+        if not output.known_hash or found.text(algorithm_of(output.known_hash)) != output.known_hash
+    ]
     for output in wanted:
         if output.known_hash and not output.replace:
-            raise AudioFileError(audio.path, changed(output.name))
-    return wanted
+            raise AudioFileError(Path(job.path), changed(output.name))
+    return tuple(wanted)
 
 
 def _store(
-    audio: AudioFile, job: Job, outputs: Sequence[Output], on_bytes: Callable[[int], None]
+    job: Job, outputs: Sequence[Output], on_bytes: Callable[[int], None]
 ) -> list[RecordingInfo]:
+    audio = probe(Path(job.path))
+    for output in outputs:
+        _require_fit(audio, output)
     with ExitStack() as stack:
         writers = [stack.enter_context(_writer(audio, job, output)) for output in outputs]
-        source_hash = _stream(audio, job, dict(zip(outputs, writers, strict=True)), on_bytes)
+        blocks = _stream(audio, job, dict(zip(outputs, writers, strict=True)), on_bytes)
+        _require_expected(job, blocks.hash(algorithm_of(job.expected_hash)))
+        source_hash = blocks.hash(job.source_hash)
         return [writer.commit(source_hash=source_hash) for writer in writers]
 
 
-def _writer(audio: AudioFile, job: Job, output: Output) -> RecordingWriter:
-    frames = converted_frames(audio.frames, audio.sample_rate, output.sample_rate)
-    if frames == 0:
+def _is_pcm(output: Output) -> bool:
+    return store_dtype(output.dtype) == "pcm"
+
+
+def _require_fit(audio: AudioFile, output: Output) -> None:
+    if converted_frames(audio.frames, audio.sample_rate, output.sample_rate) == 0:
         raise AudioFileError(audio.path, f"holds no sample at {output.sample_rate} Hz")
+    if not _is_pcm(output):
+        return
+    if refusal := pcm_refusal(audio):
+        raise AudioFileError(audio.path, refusal)
+    if output.sample_rate != audio.sample_rate:
+        raise AudioFileError(
+            audio.path,
+            f"is of {audio.sample_rate} Hz, the store of {output.sample_rate} Hz; --dtype pcm "
+            f"never resamples, take --rate native or --rate {audio.sample_rate}",
+        )
+
+
+def _writer(audio: AudioFile, job: Job, output: Output) -> RecordingWriter:
+    is_em32 = (job.array, audio.channels) == (em32.ARRAY_NAME, em32.NUM_CAPSULES)
     return RecordingWriter(
         Path(output.store),
         name=output.name,
@@ -144,11 +172,13 @@ def _writer(audio: AudioFile, job: Job, output: Output) -> RecordingWriter:
         take=output.take,
         array=job.array,
         channels=audio.channels,
-        frames=frames,
+        frames=converted_frames(audio.frames, audio.sample_rate, output.sample_rate),
         sample_rate=output.sample_rate,
         dtype=output.dtype,
         source=_facts(audio, job, output),
         labels=channel_labels(job.array, audio.channels),
+        corpus=job.corpus,
+        directions=np.array(em32.COLATITUDE_AZIMUTH_DEGREES, np.float64) if is_em32 else None,
     )
 
 
@@ -157,28 +187,57 @@ def _stream(
     job: Job,
     writers: Mapping[Output, RecordingWriter],
     on_bytes: Callable[[int], None],
-) -> str:
-    """Send a file through one resampler for each rate into the stores; the hash of the file."""
-    blocks = AudioBlocks(audio, reader=job.reader, source_hash=job.source_hash)
-    resamplers = {
-        rate: Resampler(audio.channels, source_rate=audio.sample_rate, rate=rate)
-        for rate in {output.sample_rate for output in writers}
-    }
+) -> AudioBlocks:
+    """Send a file into the stores, in one pass."""
+    integers = any(_is_pcm(output) for output in writers)
+    blocks = AudioBlocks(
+        audio,
+        integers=integers,
+        reader=job.reader,
+        hashes=(job.source_hash, algorithm_of(job.expected_hash)),
+    )
+    fork = _Fork(audio, writers)
     position = reported = 0
     for block in blocks:
         position += block.shape[1]
-        for rate, resampler in resamplers.items():
-            converted = resampler.convert(block, last=position == audio.frames)
-            _write(converted, [writers[key] for key in writers if key.sample_rate == rate])
-        on_bytes(blocks.bytes_read - reported)
-        reported = blocks.bytes_read
+        fork.write(block, last=position == audio.frames)
+        if blocks.bytes_read - reported >= _REPORT_BYTES:
+            on_bytes(blocks.bytes_read - reported)
+            reported = blocks.bytes_read
     on_bytes(blocks.bytes_read - reported)
-    return blocks.source_hash
+    return blocks
 
 
-def _write(block: np.ndarray, writers: Sequence[RecordingWriter]) -> None:
-    for writer in writers:
-        writer.write(block)
+class _Fork:
+    """Gives every writer the samples that it takes: integers, or floats of its rate.
+
+    Args:
+        audio: The file.
+        writers: One for each output; outputs of one rate share a resampler.
+    """
+
+    def __init__(self, audio: AudioFile, writers: Mapping[Output, RecordingWriter]) -> None:
+        self._bits = audio.bits
+        self._integers = [writer for output, writer in writers.items() if _is_pcm(output)]
+        self._floats: dict[int, list[RecordingWriter]] = {}
+        for output, writer in writers.items():
+            if not _is_pcm(output):
+                self._floats.setdefault(output.sample_rate, []).append(writer)
+        self._resamplers = {
+            rate: Resampler(audio.channels, source_rate=audio.sample_rate, rate=rate)
+            for rate in self._floats
+        }
+
+    def write(self, block: np.ndarray, *, last: bool) -> None:
+        """Pass on a block (C, n), int32 when an output takes integers, else float32."""
+        for writer in self._integers:
+            writer.write(block)
+        if self._integers and self._floats:
+            block = to_floats(block, bits=self._bits, out=np.empty(block.shape, np.float32))
+        for rate, writers in self._floats.items():
+            converted = self._resamplers[rate].convert(block, last=last)
+            for writer in writers:
+                writer.write(converted)
 
 
 def _facts(audio: AudioFile, job: Job, output: Output) -> SourceFacts:
@@ -194,18 +253,26 @@ def _facts(audio: AudioFile, job: Job, output: Output) -> SourceFacts:
     )
 
 
-def _hashes(
-    audio: AudioFile, algorithms: set[str], on_bytes: Callable[[int], None]
-) -> tuple[str, ...]:
-    """The hash of a file by each algorithm, in one pass."""
-    digests = [SourceHash(name) for name in sorted(algorithms.intersection(SOURCE_HASHES))]
+def _hashes(job: Job, known: Sequence[str], on_bytes: Callable[[int], None]) -> FileHashes:
+    """What the file hashes to by the algorithms of these hashes and of the expected one."""
+    hashes = FileHashes(algorithm_of(text) for text in (*known, job.expected_hash))
     try:
-        with audio.path.open("rb", buffering=0) as file:
+        with Path(job.path).open("rb", buffering=0) as file:
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
-            while data := file.read(_HASH_BYTES):
-                for digest in digests:
-                    digest.update(data)
+            while data := file.read(_REPORT_BYTES):
+                hashes.update(data)
                 on_bytes(len(data))
     except OSError as error:
-        raise AudioFileError(audio.path, f"cannot be read: {error.strerror}") from error
-    return tuple(digest.text for digest in digests)
+        raise AudioFileError(Path(job.path), f"cannot be read: {error.strerror}") from error
+    _require_expected(job, hashes.text(algorithm_of(job.expected_hash)))
+    return hashes
+
+
+def _require_expected(job: Job, found: str) -> None:
+    if job.expected_hash and found != job.expected_hash.lower():
+        algorithm, _, needed = job.expected_hash.partition(":")
+        raise AudioFileError(
+            Path(job.path),
+            f"differs from its published {algorithm}: found {found.partition(':')[2]}, "
+            f"needed {needed}; download it again",
+        )

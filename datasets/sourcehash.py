@@ -1,19 +1,23 @@
-"""The hash by which a store knows the file that a recording came from."""
+"""Hashes of whole files: by which a store knows its sources, and as publishers print them."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import Protocol
 
+import numpy as np
 import xxhash
 
 NO_HASH = "none"
 
+Bytes = bytes | memoryview | np.ndarray
+
 
 class _Digest(Protocol):
-    def update(self, data: bytes | memoryview, /) -> None:
+    def update(self, data: Bytes, /) -> None:
         """Take more of the file."""
 
     def hexdigest(self) -> str:
@@ -21,36 +25,48 @@ class _Digest(Protocol):
 
 
 _ALGORITHMS: Mapping[str, Callable[[], _Digest]] = MappingProxyType(
-    {"xxh3-128": xxhash.xxh3_128, "sha256": hashlib.sha256}
+    {
+        "xxh3-128": xxhash.xxh3_128,
+        "sha256": partial(hashlib.sha256, usedforsecurity=False),
+        "sha1": partial(hashlib.sha1, usedforsecurity=False),
+        "md5": partial(hashlib.md5, usedforsecurity=False),
+    }
 )
 
-SOURCE_HASHES = (*_ALGORITHMS, NO_HASH)
-"""xxh3-128 costs 0.2 ms for a second of 32 channels, sha256 as published checksums have it 2.6 ms.
+HASHES = tuple(_ALGORITHMS)
+"""What a published checksum may be: `<algorithm>:<hex>`."""
+
+SOURCE_HASHES = ("xxh3-128", "sha256", NO_HASH)
+"""What a store may remember: xxh3-128 costs 0.2 ms for a second of 32 channels, sha256 2.6 ms.
 Without a hash, size and time alone tell whether a file changed."""
 
 
-class SourceHash:
-    """A hash that is fed with a file from its start to its end.
+class FileHashes:
+    """Several hashes of one file, fed with its bytes from start to end.
 
     Args:
-        algorithm: One of `SOURCE_HASHES`.
+        algorithms: Names, each of them once or more; unknown ones and `none` are left out.
     """
 
-    def __init__(self, algorithm: str) -> None:
-        assert algorithm in SOURCE_HASHES, algorithm
-        self._algorithm = algorithm
-        self._digest = None if algorithm == NO_HASH else _ALGORITHMS[algorithm]()
+    def __init__(self, algorithms: Iterable[str]) -> None:
+        names = sorted(set(algorithms).intersection(_ALGORITHMS))
+        self._digests = {name: _ALGORITHMS[name]() for name in names}
 
     def __bool__(self) -> bool:
         """Whether anything is hashed."""
-        return self._digest is not None
+        return bool(self._digests)
 
-    def update(self, data: bytes | memoryview) -> None:
+    def update(self, data: Bytes) -> None:
         """Take the next bytes of the file."""
-        if self._digest is not None:
-            self._digest.update(data)
+        for digest in self._digests.values():
+            digest.update(data)
 
-    @property
-    def text(self) -> str:
-        """`<algorithm>:<hex>`; empty without an algorithm."""
-        return "" if self._digest is None else f"{self._algorithm}:{self._digest.hexdigest()}"
+    def text(self, algorithm: str) -> str:
+        """`<algorithm>:<hex>`; empty for an algorithm that was not asked for."""
+        digest = self._digests.get(algorithm)
+        return "" if digest is None else f"{algorithm}:{digest.hexdigest()}"
+
+
+def algorithm_of(text: str) -> str:
+    """The name before the colon."""
+    return text.partition(":")[0]
