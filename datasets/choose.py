@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecctl.datasets.store import Geometry, Index, Store, read_index, size_text
+from codecctl.datasets.rated import at_rate, is_native
+from codecctl.datasets.store import (
+    AudioSource,
+    Geometry,
+    Index,
+    Store,
+    pcm_dtype,
+    read_index,
+    size_text,
+)
 from codecctl.errors import CodecctlError, DataError, NotFoundError, UsageError
 
 AUTO = "auto"
 """The name that means: whichever fits."""
+
+_SHARD = re.compile(r"\.shard-\d+-of-\d+$")
+_INTEGERS = "pcm"
+_RESAMPLED = "float32"
+"""What samples are that were resampled."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +43,11 @@ class Need:
     """That the same recording lasts."""
 
 
-def choose_store(folder: Path, need: Need, name: str | None) -> Store:
-    """Open the store of this name, or the only one that fits.
+def choose_store(folder: Path, need: Need, name: str | None) -> AudioSource:
+    """Open the store of this name, or the only one that fits best.
+
+    A store at the needed rate wins. Only where there is none, one that keeps its sources' rate is
+    read at the needed one (`rated.note` says so).
 
     Args:
         folder: Where stores live.
@@ -38,12 +56,14 @@ def choose_store(folder: Path, need: Need, name: str | None) -> Store:
 
     Raises:
         NotFoundError: There is no store, or none of this name.
-        UsageError: Several fit.
+        UsageError: Several fit equally well.
         DataError: None fits, or the one that does is damaged; says what would help.
     """
     if name is not None and name != AUTO:
         return _named(folder, need, name)
-    fitting, misfits, broken = [], [], []
+    fitting: list[tuple[int, Path]] = []
+    misfits: list[tuple[Index, str]] = []
+    broken: list[CodecctlError] = []
     for path in _store_paths(folder):
         try:
             index = read_index(path)
@@ -54,27 +74,25 @@ def choose_store(folder: Path, need: Need, name: str | None) -> Store:
         if why:
             misfits.append((index, why))
         else:
-            fitting.append(path)
-    if len(fitting) > 1:
-        names = ", ".join(path.name for path in fitting)
-        raise UsageError(
-            f"{folder}: found {len(fitting)} stores that fit ({names}), needed one; choose with "
-            f"data.store={fitting[0].name}"
-        )
+            fitting.append((_detour(index, need), path))
     if fitting:
-        return Store.open(fitting[0])
+        return at_rate(Store.open(_only_best(folder, fitting)), need.rate)
     if misfits:
         raise DataError(_misfit_message(misfits, need, broken))
     if broken:
         raise broken[0]
-    raise NotFoundError(
-        f"{folder}: no store here; make one with: codecctl data ingest FOLDER --rate {need.rate}"
+    shards = [path.name for path in folder.glob("*/") if _SHARD.search(path.name)]
+    fix = (
+        f"its {len(shards)} shards wait for: codecctl data merge {_SHARD.sub('', shards[0])}"
+        if shards
+        else f"make one with: codecctl data ingest FOLDER --rate {need.rate}"
     )
+    raise NotFoundError(f"{folder}: no store here; {fix}")
 
 
 def misfit(index: Index, need: Need) -> str:
-    """Why a store does not do, "" when it does."""
-    if index.sample_rate != need.rate:
+    """Why a store does not do, "" when it does, if only read at another rate."""
+    if index.sample_rate != need.rate and not _can_be_resampled(index, need):
         return f"found {index.sample_rate} Hz, needed {need.rate} Hz"
     if index.dtype not in need.dtypes:
         return f"found {index.dtype}, needed {' or '.join(need.dtypes)}"
@@ -89,7 +107,31 @@ def misfit(index: Index, need: Need) -> str:
     return ""
 
 
-def _named(folder: Path, need: Need, name: str) -> Store:
+def _can_be_resampled(index: Index, need: Need) -> bool:
+    """Whether windows of a store may be read at another rate: not where integers are needed."""
+    return is_native(index.recordings) and _RESAMPLED in need.dtypes
+
+
+def _detour(index: Index, need: Need) -> int:
+    """How far from what is asked for a store that fits is; 0 for what would be ingested."""
+    if index.sample_rate != need.rate:
+        return 2
+    return int(index.dtype == _INTEGERS != need.dtypes[0])
+
+
+def _only_best(folder: Path, fitting: Sequence[tuple[int, Path]]) -> Path:
+    nearest = min(detour for detour, _ in fitting)
+    paths = [path for detour, path in fitting if detour == nearest]
+    if len(paths) > 1:
+        names = ", ".join(path.name for path in paths)
+        raise UsageError(
+            f"{folder}: found {len(paths)} stores that fit ({names}), needed one; choose with "
+            f"data.store={paths[0].name}"
+        )
+    return paths[0]
+
+
+def _named(folder: Path, need: Need, name: str) -> AudioSource:
     for path in (folder / name, Path(name)):
         if not path.is_dir():
             continue
@@ -97,13 +139,15 @@ def _named(folder: Path, need: Need, name: str) -> Store:
         why = misfit(index, need)
         if why:
             raise DataError(_misfit_message([(index, why)], need))
-        return Store.open(path)
+        return at_rate(Store.open(path), need.rate)
     have = ", ".join(path.name for path in _store_paths(folder)) or "none"
     raise NotFoundError(f"{name}: no store of this name or path; {folder} holds {have}")
 
 
 def _store_paths(folder: Path) -> list[Path]:
-    return sorted(path.parent for path in folder.glob("*/index.json"))
+    """The stores of a folder; parts of one that wait to be merged are none."""
+    paths = sorted(path.parent for path in folder.glob("*/index.json"))
+    return [path for path in paths if not _SHARD.search(path.name)]
 
 
 def _misfit_message(
@@ -123,7 +167,11 @@ def _misfit_message(
 
 
 def _source_would_do(index: Index, need: Need) -> bool:
-    """Whether rate and dtype are all that stands in the way."""
+    """Whether rate and dtype are all that stands in the way of an ingest of the same source."""
+    if need.dtypes[0] == _INTEGERS and any(
+        info.source_rate != need.rate for info in index.recordings
+    ):
+        return False
     as_needed = Index(index.name, need.rate, need.dtypes[0], index.recordings)
     return misfit(as_needed, need) == ""
 
@@ -135,7 +183,7 @@ def _ingest_command(index: Index, need: Need) -> str:
             info.channels,
             -(-info.frames * need.rate // info.sample_rate),
             need.rate,
-            dtype,
+            pcm_dtype(info.source_bits) if dtype == _INTEGERS else dtype,
         ).audio_bytes
         for info in index.recordings
     )
@@ -143,7 +191,8 @@ def _ingest_command(index: Index, need: Need) -> str:
     source = shlex.quote(index.source_folder) if index.source_folder else "FOLDER"
     changed = need.rate if index.sample_rate != need.rate else dtype
     name = shlex.quote(f"{index.name}-{changed}")
+    rate = "native" if dtype == _INTEGERS else need.rate
     return (
-        f"codecctl data ingest {source} --name {name} --rate {need.rate} --dtype {dtype} "
+        f"codecctl data ingest {source} --name {name} --rate {rate} --dtype {dtype} "
         f"({size_text(size)}, {hours:.3g} h of audio)"
     )

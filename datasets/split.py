@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codecctl.datasets.store import RecordingInfo, Store
+from codecctl.datasets.groups import groups
+from codecctl.datasets.store import AudioSource, RecordingInfo
 
 VALIDATION_SHARE = 0.2
 """Of the recordings, where scenes cannot decide."""
@@ -21,10 +22,20 @@ class Split:
     validation: tuple[str, ...]
     note: str
     """What differs from the scenes that were asked for; empty when nothing does."""
+    test: tuple[str, ...] = ()
+    """Kept for later: neither training nor validation touches them."""
+
+    on_itself: bool = False
+    """Whether it trains on the very recordings that it validates on, for want of others."""
+
+    @property
+    def sides(self) -> dict[str, tuple[str, ...]]:
+        """Names by the word for their side."""
+        return {"training": self.train, "validation": self.validation, "test": self.test}
 
 
 def split(
-    store: Store,
+    store: AudioSource,
     *,
     train_scenes: Sequence[str],
     val_scenes: Sequence[str],
@@ -33,8 +44,8 @@ def split(
 ) -> Split:
     """Split a store by scenes; by lot over its recordings where it lacks either side's scenes.
 
-    Recordings of one scene and take (an array's capsules and its ambisonics) stay together, and
-    those of `test_scenes` are never used.
+    Recordings of one scene and take (an array's capsules and its ambisonics) and recordings of
+    equal audio stay together in a lot, and those of `test_scenes` are never used.
 
     Args:
         store: Opened.
@@ -43,52 +54,61 @@ def split(
         test_scenes: Kept for later.
         seed: Of the lot.
     """
-    kept = [info for info in store.recordings if info.scene not in _spelled(test_scenes, store)]
-    train = [info for info in kept if info.scene in _spelled(train_scenes, store)]
-    validation = [info for info in kept if info.scene in _spelled(val_scenes, store)]
+    tests = [info for info in store.recordings if info.scene in spelled(test_scenes, store)]
+    kept = [info for info in store.recordings if info not in tests]
+    train = [info for info in kept if info.scene in spelled(train_scenes, store)]
+    validation = [info for info in kept if info.scene in spelled(val_scenes, store)]
+    test = _names(tests)
     if train and validation:
-        return Split(_names(train), _names(validation), _missing(store, train_scenes, val_scenes))
-    return _by_lot(store, kept, lacking=val_scenes if train else train_scenes, seed=seed)
+        note = _missing(store, train_scenes, val_scenes)
+        return Split(_names(train), _names(validation), note, test)
+    lacking = val_scenes if train else train_scenes
+    return _by_lot(store, kept, lacking=lacking, seed=seed, test=test)
+
+
+def spelled(scenes: Sequence[str], store: AudioSource) -> set[str]:
+    """The store's own scene ids that are meant; case and spaces do not matter."""
+    meant = {plain(scene) for scene in scenes}
+    return {info.scene for info in store.recordings if plain(info.scene) in meant}
+
+
+def plain(scene: str) -> str:
+    """Letters and digits of a scene's name, in lower case."""
+    return "".join(letter for letter in scene.lower() if letter.isalnum())
 
 
 def _by_lot(
-    store: Store, recordings: Sequence[RecordingInfo], *, lacking: Sequence[str], seed: int
+    store: AudioSource,
+    recordings: Sequence[RecordingInfo],
+    *,
+    lacking: Sequence[str],
+    seed: int,
+    test: tuple[str, ...],
 ) -> Split:
-    takes: dict[tuple[str, str], list[RecordingInfo]] = {}
-    for info in sorted(recordings, key=lambda row: row.name):
-        takes.setdefault((info.scene, info.take), []).append(info)
-    groups = list(takes.values())
+    drawable = groups(recordings)
     why = f"store {store.name} has no recording of {', '.join(lacking) or 'any scene asked for'}"
-    if len(groups) < 2:
+    if len(drawable) < 2:
         names = _names(recordings)
-        return Split(names, names, f"{why} and only one recording: it trains and validates")
-    order = np.random.Generator(np.random.Philox(seed)).permutation(len(groups))
-    count = max(1, round(VALIDATION_SHARE * len(groups)))
+        only = "only one recording" if len(names) == 1 else "only recordings of one take or sound"
+        note = f"{why} and {only}: it trains and validates"
+        return Split(names, names, note, test, on_itself=True)
+    order = np.random.Generator(np.random.Philox(seed)).permutation(len(drawable))
+    count = max(1, round(VALIDATION_SHARE * len(drawable)))
     drawn = set(order[:count].tolist())
-    validation = [info for index, group in enumerate(groups) if index in drawn for info in group]
-    train = [info for index, group in enumerate(groups) if index not in drawn for info in group]
+    validation = [info for index, group in enumerate(drawable) if index in drawn for info in group]
+    train = [info for index, group in enumerate(drawable) if index not in drawn for info in group]
     note = (
         f"{why}: {len(validation)} of {len(recordings)} recordings, drawn with seed {seed}, "
         f"validate instead"
     )
-    return Split(_names(train), _names(validation), note)
+    return Split(_names(train), _names(validation), note, test)
 
 
-def _missing(store: Store, *scenes: Sequence[str]) -> str:
+def _missing(store: AudioSource, *scenes: Sequence[str]) -> str:
     """Say which scenes the store lacks where others of the same side are there."""
-    have = {_plain(info.scene) for info in store.recordings}
-    lacking = [scene for side in scenes for scene in side if _plain(scene) not in have]
+    have = {plain(info.scene) for info in store.recordings}
+    lacking = [scene for side in scenes for scene in side if plain(scene) not in have]
     return f"store {store.name} has no recording of {', '.join(lacking)}" if lacking else ""
-
-
-def _spelled(scenes: Sequence[str], store: Store) -> set[str]:
-    """The store's own scene ids that are meant."""
-    meant = {_plain(scene) for scene in scenes}
-    return {info.scene for info in store.recordings if _plain(info.scene) in meant}
-
-
-def _plain(scene: str) -> str:
-    return "".join(letter for letter in scene.lower() if letter.isalnum())
 
 
 def _names(recordings: Sequence[RecordingInfo]) -> tuple[str, ...]:

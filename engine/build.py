@@ -11,8 +11,8 @@ from torch import nn
 
 from codecctl.datasets.batch import Item
 from codecctl.datasets.sampler import TrainSampler
-from codecctl.datasets.split import Split, split
-from codecctl.datasets.store import Store
+from codecctl.datasets.split import Split
+from codecctl.datasets.store import AudioSource
 from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.balancer import Balancer
@@ -42,6 +42,7 @@ from codecctl.engine.schedules import (
     Schedule,
     ScheduleConfig,
 )
+from codecctl.engine.sides import sides_of
 from codecctl.errors import ProfileError
 
 ADVERSARIAL = ("generator", "feature")
@@ -61,16 +62,17 @@ class Data:
     """Fixed items, the same in every run on this store."""
     window: Window
     split: Split
-    """Recordings of either side, and a note where the profile's scenes are not there."""
+    """Recordings of each side, and a note where they are not quite what was asked for."""
     left_out: tuple[str, ...]
     """A sentence for each recording of either side that a window does not fit into."""
 
 
-def build_data(profile: Profile, store: Store) -> Data:
+def build_data(profile: Profile, store: AudioSource) -> Data:
     """Sampler and fixed validation items of a store.
 
     Raises:
-        DataError: No recording fits.
+        DataError: No recording fits, or what validates would be heard in training.
+        NotFoundError: The store has no split of the profile's name.
     """
     data = profile.data
     window = Window(
@@ -81,13 +83,7 @@ def build_data(profile: Profile, store: Store) -> Data:
         silence_db=data.silence_db,
         min_source_seconds=data.min_source_seconds,
     )
-    sides = split(
-        store,
-        train_scenes=data.train_scenes,
-        val_scenes=data.val_scenes,
-        test_scenes=data.test_scenes,
-        seed=data.val_seed,
-    )
+    sides = sides_of(data, store)
     train = TrainSampler(
         store, sides.train, window=window, batch_size=data.batch_size, seed=profile.trainer.seed
     )

@@ -11,7 +11,7 @@ def need_of(profile: Profile) -> Need:
     data = profile.data
     return Need(
         rate=data.rate,
-        dtypes=("int16", "float32"),
+        dtypes=("int16", "float32", "pcm"),
         channels=data.capsules.count,
         seconds=max(data.segment_seconds, data.min_source_seconds),
     )

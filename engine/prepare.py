@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from codecctl.datasets.store import Store
+from codecctl.datasets.store import AudioSource
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.device import seed_everything
@@ -21,14 +21,14 @@ class Prepared:
     """Everything that a job needs but its run folder."""
 
     profile: Profile
-    store: Store
+    store: AudioSource
     data: Data
     recipe: Recipe
     runtime: FabricRuntime
     cadence: Cadence
 
 
-def prepare(profile: Profile, store: Store) -> Prepared:
+def prepare(profile: Profile, store: AudioSource) -> Prepared:
     """Choose the device and build data and networks.
 
     Raises:

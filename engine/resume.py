@@ -115,6 +115,30 @@ def refuse_other_store(run: Path, *, name: str, fingerprint: str) -> None:
         )
 
 
+def refuse_other_sides(run: Path, sides: Mapping[str, Sequence[str]]) -> None:
+    """Compare what a run trains and validates on with what it is to be continued on.
+
+    Args:
+        run: The run folder.
+        sides: Names of recordings by side, as in split.json.
+
+    Raises:
+        DataError: A recording has changed sides: the split was made anew.
+    """
+    then = read_json(run / "split.json").get("sides")
+    if not isinstance(then, dict):
+        return
+    for side, names in sides.items():
+        moved = sorted({str(name) for name in then.get(side) or ()} ^ set(names))
+        if moved:
+            shown = ", ".join(moved[:_SHOWN])
+            raise DataError(
+                f"{run.name}: the split is not the one that this run was started with: "
+                f"{len(moved)} recordings differ in {side} ({shown}); choose it with "
+                "data.split=NAME, or start another run with --run NAME"
+            )
+
+
 def refuse_other_profile(run: Path, name: str) -> None:
     """Compare names of profiles.
 

@@ -144,6 +144,8 @@ class Session:
             ),
         )
         run.write_json("validation_items.json", items_to_json(prepared.data.validation))
+        named, sides = prepared.profile.data.split, prepared.data.split.sides
+        run.write_json("split.json", {"schema": 1, "name": named, "sides": sides})
         step = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
         self._first_step = step
         kind, message = (

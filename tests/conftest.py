@@ -56,6 +56,7 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
         *,
         name: str = "scenes",
         sample_rate: int = 8000,
+        source_rate: int = 0,
         dtype: str = "int16",
         source_folder: str = "/data/field recordings",
         bits: int = 24,
@@ -84,12 +85,14 @@ def make_store(tmp_path: Path) -> Callable[..., Path]:
                 frames=frames,
                 sample_rate=sample_rate,
                 dtype=pcm_dtype(bits) if dtype == "pcm" else dtype,
-                source=SourceFacts(f"{recording}.wav", sample_rate, bits, frames, 0, 0.0),
+                source=SourceFacts(
+                    f"{recording}.wav", source_rate or sample_rate, bits, frames, 0, 0.0
+                ),
                 corpus="corpus",
                 labels=[str(channel + 1) for channel in range(channels)],
             ) as writer:
                 writer.write(samples)
-                rows.append(writer.commit(source_hash="sha256:00"))
+                rows.append(writer.commit(source_hash=f"sha256:{recording}"))
         write_index(
             folder,
             name=name,

@@ -44,7 +44,8 @@ def test_several_that_fit_are_named_and_a_usage_error(make_store: Maker, stores:
 
 
 def test_a_misfit_prints_command_bytes_and_hours(make_store: Maker, stores: Path) -> None:
-    make_store(audio(4, 36_000), name="eigenscape", sample_rate=20)  # half an hour
+    half_an_hour = audio(4, 36_000)
+    make_store(half_an_hour, name="eigenscape", sample_rate=20, source_rate=48)
     with pytest.raises(DataError) as caught:
         choose_store(stores, NEED, None)
     assert str(caught.value) == (
@@ -102,3 +103,55 @@ def test_the_store_that_fits_is_checked(make_store: Maker, stores: Path) -> None
     for name in (None, "scenes"):
         with pytest.raises(DataError, match=r"Beach\.1\.h5: truncated"):
             choose_store(stores, NEED, name)
+
+
+def test_a_store_at_the_rate_wins_over_one_that_would_be_resampled(
+    make_store: Maker, stores: Path
+) -> None:
+    make_store(audio(), name="native", sample_rate=48)
+    found = choose_store(stores, NEED, None)
+    assert (found.name, found.sample_rate, found.dtype) == ("native", 100, "float32")
+    make_store(audio(), name="at-rate", sample_rate=100)
+    assert choose_store(stores, NEED, None).name == "at-rate"
+    assert choose_store(stores, NEED, "native").sample_rate == 100
+
+
+def test_two_native_stores_are_as_ambiguous_as_two_that_fit(
+    make_store: Maker, stores: Path
+) -> None:
+    for rate in (44, 48):
+        make_store(audio(), name=f"at-{rate}", sample_rate=rate)
+    with pytest.raises(UsageError, match=r"2 stores that fit \(at-44, at-48\)"):
+        choose_store(stores, NEED, None)
+
+
+def test_who_needs_integers_is_given_nothing_resampled(make_store: Maker, stores: Path) -> None:
+    make_store(audio(), name="native", sample_rate=48)
+    lossless = Need(rate=100, dtypes=("pcm",), channels=2, seconds=1.0)
+    with pytest.raises(DataError, match="found 48 Hz, needed 100 Hz; make one that fits from"):
+        choose_store(stores, lossless, None)
+    make_store(audio(), name="resampled", sample_rate=48, source_rate=100)
+    command = "FOLDER --name resampled-100 --rate native --dtype pcm"
+    with pytest.raises(DataError, match="found 48 Hz, needed 100 Hz") as caught:
+        choose_store(stores, lossless, "resampled")
+    assert command in str(caught.value).replace("'/data/field recordings'", "FOLDER")
+
+
+def test_a_store_of_integers_does_where_nothing_better_is(make_store: Maker, stores: Path) -> None:
+    need = Need(rate=100, dtypes=("int16", "float32", "pcm"), channels=2, seconds=1.0)
+    integers = {"Beach.1": np.ones((4, 300), dtype=np.int32)}
+    make_store(integers, name="integers", sample_rate=100, dtype="pcm")
+    assert choose_store(stores, need, None).dtype == "pcm"
+    with pytest.raises(DataError, match="found pcm, needed int16 or float32"):
+        choose_store(stores, NEED, None)
+    make_store(audio(), name="scaled", sample_rate=100)
+    assert choose_store(stores, need, None).name == "scaled"
+
+
+def test_parts_of_a_store_wait_to_be_merged(make_store: Maker, stores: Path) -> None:
+    make_store(audio(), name="big.shard-1-of-2", sample_rate=100)
+    with pytest.raises(NotFoundError, match="its 1 shards wait for: codecctl data merge big"):
+        choose_store(stores, NEED, None)
+    with pytest.raises(NotFoundError, match=r"no store of this name or path; .* holds none"):
+        choose_store(stores, NEED, "big")
+    assert choose_store(stores, NEED, "big.shard-1-of-2").name == "big.shard-1-of-2"

@@ -64,6 +64,7 @@ PAIRED: dict[str, object] = {
     ],
     "data.val_scenes": ["Woodland", "TrainStation"],
     "data.test_scenes": [],
+    "data.split": "",
     "data.val_items": 100,
     "data.val_seed": 42,
     "data.items_per_epoch": 13800,

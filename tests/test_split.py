@@ -16,11 +16,15 @@ VALIDATION = ["Woodland", "TrainStation"]
 @pytest.fixture
 def divide(make_store: Callable[..., Path]) -> Callable[..., Split]:
     def run(names: Sequence[str], *, seed: int = 42, test_scenes: Sequence[str] = ()) -> Split:
-        audio = {name: np.ones((1, 10), dtype=np.float32) for name in names}
-        with Store.open(make_store(audio, sample_rate=10)) as store:
+        with Store.open(make_store(noise(names), sample_rate=10)) as store:
             return of(store, seed=seed, test_scenes=test_scenes)
 
     return run
+
+
+def noise(names: Sequence[str]) -> dict[str, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return {name: 0.1 * generator.standard_normal((1, 10), np.float32) for name in names}
 
 
 def of(store: Store, *, seed: int, test_scenes: Sequence[str] = ()) -> Split:
@@ -52,8 +56,7 @@ def test_without_validation_scenes_a_lot_decides_and_says_so(
     make_store: Callable[..., Path],
 ) -> None:
     names = [f"Beach.{take}" for take in range(10)]
-    audio = {name: np.ones((1, 10), dtype=np.float32) for name in names}
-    with Store.open(make_store(audio, sample_rate=10)) as store:
+    with Store.open(make_store(noise(names), sample_rate=10)) as store:
         found = of(store, seed=42)
         assert found == of(store, seed=42)
         assert len({of(store, seed=seed).validation for seed in range(8)}) > 4
@@ -79,3 +82,29 @@ def test_one_recording_trains_and_validates_and_says_so(divide: Callable[..., Sp
 def test_test_scenes_are_never_drawn(divide: Callable[..., Split]) -> None:
     found = divide(["Beach.1", "Beach.2", "Park.1", "Park.2"], test_scenes=["park"])
     assert sorted(found.train + found.validation) == ["Beach.1", "Beach.2"]
+
+
+def test_what_is_kept_for_tests_is_named(divide: Callable[..., Split]) -> None:
+    found = divide(["Beach.1", "Woodland.1", "Park.1"], test_scenes=["PARK"])
+    assert found.sides == {
+        "training": ("Beach.1",),
+        "validation": ("Woodland.1",),
+        "test": ("Park.1",),
+    }
+
+
+def test_copies_stay_together_in_a_lot_and_nothing_else_trains_on_itself(
+    make_store: Callable[..., Path],
+) -> None:
+    audio = noise(["a", "b", "c"])
+    audio["copy"] = audio["a"]
+    with Store.open(make_store(audio, sample_rate=10)) as store:
+        for seed in range(6):
+            found = of(store, seed=seed)
+            assert ("a" in found.train) == ("copy" in found.train)
+            assert not found.on_itself
+    twice = {name: audio[name] for name in ("a", "copy")}
+    with Store.open(make_store(twice, name="twice", sample_rate=10)) as store:
+        found = of(store, seed=0)
+    assert found.on_itself
+    assert found.note.endswith("only recordings of one take or sound: it trains and validates")

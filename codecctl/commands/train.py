@@ -127,9 +127,10 @@ def _profile_label(name: str) -> str:
 
 def _prepare(job: _Job) -> Prepared:
     """Open the store and build data and networks."""
+    from codecctl.datasets import rated
     from codecctl.datasets.choose import AUTO, choose_store
     from codecctl.engine.need import need_of
-    from codecctl.engine.resume import refuse_other_store, stored_store
+    from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
 
     profile = job.resolved.profile
     wanted = profile.data.store
@@ -138,10 +139,15 @@ def _prepare(job: _Job) -> Prepared:
     store = choose_store(stores_folder(), need_of(profile), wanted)
     if job.continues:
         refuse_other_store(job.path, name=store.name, fingerprint=store.fingerprint)
+    if resampled := rated.note(store):
+        note(resampled)
     note("loading torch")
     from codecctl.engine.prepare import prepare
 
-    return prepare(profile, store)
+    prepared = prepare(profile, store)
+    if job.continues:
+        refuse_other_sides(job.path, prepared.data.split.sides)
+    return prepared
 
 
 def _train(job: _Job, prepared: Prepared) -> None:

@@ -37,6 +37,9 @@ def print_start(prepared: Prepared) -> None:
     note(f"training: {len(train)} recordings ({scenes}), {hours:.3g} channel-hours")
     validating = sorted({item.recording for item in data.validation})
     note(f"validation: {len(data.validation)} fixed items of {', '.join(_shortened(validating))}")
+    if prepared.profile.data.split:
+        counts = ", ".join(f"{side} {len(names)}" for side, names in data.split.sides.items())
+        note(f"split {prepared.profile.data.split}: {counts} recordings")
     if data.split.note:
         note(f"warning: {data.split.note}")
     for sentence in data.left_out:

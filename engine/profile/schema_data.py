@@ -53,6 +53,8 @@ class Data(BaseModel):
     """Scenes of the fixed validation items."""
     test_scenes: tuple[Scene, ...]
     """Scenes that neither training nor validation touches."""
+    split: str
+    """NAME or NAME:FOLD of a split that `data split` made, in place of the scenes; empty: scenes."""
     val_items: Count
     """Fixed validation items."""
     val_seed: CountOrZero

@@ -115,7 +115,7 @@ def write_store(
             frames=frames,
             sample_rate=rate,
             dtype="int16",
-            source=SourceFacts("a.wav", rate, 24, frames, 1, 0.0, "sha256:00"),
+            source=SourceFacts("a.wav", 2 * rate, 24, frames, 1, 0.0, f"sha256:0{index}"),
             labels=["1", "2", "3"],
         ) as writer:
             writer.write(audio.astype(np.float32))

@@ -1,0 +1,244 @@
+"""Recordings that hold the same audio, found by the hashes that every chunk was stored with.
+
+Reads the `/check` tables only: 8 bytes for each second of each channel. A chunk is one second of
+one channel, so that a copy is found where it lies on the grid of seconds of its recording: whole
+files, exchanged channels, and cuts at full seconds. Gain does not hide an int16 copy, since the
+integers of a second use the full range. Chunks without information (silence, a dead channel) are
+equal by nature and do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+
+from codecctl.datasets.split import Split
+from codecctl.datasets.store import RecordingInfo, Store, recording_path
+from codecctl.datasets.store.files import open_hdf5
+from codecctl.datasets.store.hashes import hash_chunk
+from codecctl.errors import DataError
+
+_CONSTANT_CHECKS = 256
+"""Different chunks that are read to see whether they hold information; more are no accident."""
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Two recordings that are not independent of each other."""
+
+    first: str
+    second: str
+    what: str
+    """`same audio`, `same source file`, `same take` or `equal seconds`."""
+    seconds: tuple[int, ...] = ()
+    """Of the first recording, for `equal seconds`."""
+    seconds_of_second: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        if self.what != EQUAL_SECONDS:
+            return f"{self.first} and {self.second}: {self.what}"
+        return (
+            f"{self.first} {_spans(self.seconds)} and {self.second} "
+            f"{_spans(self.seconds_of_second)}: the same audio"
+        )
+
+
+@dataclass(frozen=True)
+class Leak:
+    """What two sides of a split share."""
+
+    sides: tuple[str, str]
+    shared: Shared | None
+    """None: one recording on both sides."""
+    recording: str = ""
+
+    def __str__(self) -> str:
+        between = " and ".join(self.sides)
+        if self.shared is None:
+            return f"{self.recording} is in {between}"
+        return f"{self.shared} ({between})"
+
+
+SAME_AUDIO = "same audio"
+SAME_SOURCE = "same source file"
+SAME_TAKE = "same take"
+EQUAL_SECONDS = "equal seconds"
+
+
+def refuse_leaks(store_folder: Path, sides: Split) -> None:
+    """Check that nothing is heard on two sides of a split.
+
+    A store of one recording that trains and validates on itself says so in its note, and passes.
+
+    Raises:
+        DataError: Something is; names recordings and seconds, and the fix.
+    """
+    if sides.on_itself:
+        return
+    leaks = find_leaks(store_folder, sides)
+    if not leaks:
+        return
+    shown = "; ".join(str(leak) for leak in leaks[:_SHOWN])
+    more = f"; and {len(leaks) - _SHOWN} more" if len(leaks) > _SHOWN else ""
+    name = store_folder.name
+    raise DataError(
+        f"store {name}: training would hear what validation measures: {shown}{more}; needed sides "
+        f"that share nothing; make some with: codecctl data split {name} --by recording, and train "
+        f"with data.split=recording"
+    )
+
+
+def find_leaks(store_folder: Path, sides: Split) -> tuple[Leak, ...]:
+    """What any two sides of a split share; worst first: whole recordings, then seconds."""
+    groups = sides.sides
+    found = [
+        Leak((left, right), None, name)
+        for left, right in combinations(groups, 2)
+        for name in sorted(set(groups[left]) & set(groups[right]))
+    ]
+    side_of = {name: side for side, names in groups.items() for name in names}
+    with Store.open(store_folder, check=False) as store:
+        rows = [info for info in store.recordings if info.name in side_of]
+        for shared in shared_audio(store, rows):
+            between = side_of[shared.first], side_of[shared.second]
+            if between[0] != between[1]:
+                found.append(Leak(between, shared))
+    return tuple(found)
+
+
+def shared_audio(store: Store, rows: Sequence[RecordingInfo]) -> list[Shared]:
+    """Every pair of recordings that is not independent, once, by the strongest reason.
+
+    Args:
+        store: Opened, as it is on the disk.
+        rows: Of its recordings, those to compare.
+    """
+    found: dict[tuple[str, str], Shared] = {}
+    for what, key in (
+        (SAME_AUDIO, lambda info: info.audio_hash),
+        (SAME_SOURCE, lambda info: info.source_hash),
+        (SAME_TAKE, lambda info: (info.corpus, info.scene, info.take)),
+    ):
+        same: dict[object, list[str]] = {}
+        for info in rows:
+            if key(info):
+                same.setdefault(key(info), []).append(info.name)
+        for names in same.values():
+            for first, second in combinations(sorted(names), 2):
+                found.setdefault((first, second), Shared(first, second, what))
+    for shared in _equal_chunks(store, rows):
+        found.setdefault((shared.first, shared.second), shared)
+    return list(found.values())
+
+
+def _equal_chunks(store: Store, rows: Sequence[RecordingInfo]) -> list[Shared]:
+    """Pairs of recordings with seconds of equal audio, in any of their channels."""
+    ordered = sorted(rows, key=lambda info: info.name)
+    tables = [_check_table(store.path, info) for info in ordered]
+    distinct = [np.unique(table) for table in tables]
+    together = np.sort(np.concatenate(distinct)) if distinct else np.empty(0, np.uint64)
+    repeated = np.unique(together[1:][together[1:] == together[:-1]])
+    repeated = _informative(store, ordered, tables, repeated)
+    if not len(repeated):
+        return []
+    hashes, owners, seconds = [], [], []
+    for owner, table in enumerate(tables):
+        _, second = np.nonzero(places := np.isin(table, repeated))
+        hashes.append(table[places])
+        owners.append(np.full(len(second), owner))
+        seconds.append(second)
+    return _pairs(
+        [info.name for info in ordered],
+        np.concatenate(hashes),
+        owner=np.concatenate(owners),
+        second=np.concatenate(seconds),
+    )
+
+
+def _pairs(
+    names: Sequence[str], hashes: np.ndarray, *, owner: np.ndarray, second: np.ndarray
+) -> list[Shared]:
+    """The pairs of owners of equal hashes.
+
+    Args:
+        names: Of the owners, sorted.
+        hashes: (N,) uint64, each at least twice.
+        owner: (N,) index of a name.
+        second: (N,) where in the recording.
+    """
+    # One entry for each (hash, owner): its first second; the sets of seconds are made per pair.
+    order = np.lexsort((second, owner, hashes))
+    hashes, owner, second = hashes[order], owner[order], second[order]
+    first = np.ones(len(hashes), dtype=bool)
+    first[1:] = (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
+    codes, holders = hashes[first], owner[first]
+    members: dict[tuple[int, int], list[np.ndarray]] = {}
+    for distance in range(1, len(names)):
+        equal = codes[distance:] == codes[:-distance]
+        if not equal.any():
+            break
+        pair = holders[:-distance][equal] * len(names) + holders[distance:][equal]
+        for number in np.unique(pair):
+            key = divmod(int(number), len(names))
+            members.setdefault(key, []).append(codes[:-distance][equal][pair == number])
+    result = []
+    for (left, right), parts in sorted(members.items()):
+        within = np.isin(hashes, np.concatenate(parts))
+        spans = [np.unique(second[within & (owner == side)]).tolist() for side in (left, right)]
+        result.append(
+            Shared(names[left], names[right], EQUAL_SECONDS, tuple(spans[0]), tuple(spans[1]))
+        )
+    return result
+
+
+def _informative(
+    store: Store, rows: Sequence[RecordingInfo], tables: Sequence[np.ndarray], hashes: np.ndarray
+) -> np.ndarray:
+    """Those of the hashes whose chunks hold more than one value."""
+    silent = {hash_chunk(bytes(size)) for size in {info.geometry.chunk_bytes for info in rows}}
+    hashes = np.setdiff1d(hashes, np.array(sorted(silent), dtype=np.uint64))
+    if len(hashes) > _CONSTANT_CHECKS:
+        return hashes
+    kept = []
+    for wanted in hashes:
+        owner = next(index for index, table in enumerate(tables) if (table == wanted).any())
+        channel, second = np.argwhere(tables[owner] == wanted)[0]
+        if not _is_constant(store, rows[owner], int(channel), int(second)):
+            kept.append(wanted)
+    return np.array(kept, dtype=np.uint64)
+
+
+def _is_constant(store: Store, info: RecordingInfo, channel: int, second: int) -> bool:
+    start = second * info.sample_rate
+    frames = min(info.sample_rate, info.frames - start)
+    return bool(np.ptp(store.read(info.name, start, frames, [channel])) == 0)
+
+
+def _check_table(store_folder: Path, info: RecordingInfo) -> np.ndarray:
+    """Hashes of the chunks, (C, seconds) uint64."""
+    path = recording_path(store_folder, info.name)
+    try:
+        with open_hdf5(path) as file:
+            table: np.ndarray = file["check"][...]
+    except (OSError, KeyError) as error:
+        raise DataError(f"{path}: cannot read its hashes ({error}); ingest again") from error
+    return table
+
+
+def _spans(seconds: Sequence[int]) -> str:
+    """Seconds as text, with runs drawn together: `seconds 0-9, 30 and 5 more`."""
+    runs: list[list[int]] = []
+    for second in seconds:
+        if runs and second == runs[-1][1] + 1:
+            runs[-1][1] = second
+        else:
+            runs.append([second, second])
+    texts = [str(a) if a == b else f"{a}-{b}" for a, b in runs[:_SHOWN]]
+    more = sum(b - a + 1 for a, b in runs[_SHOWN:])
+    word = "second" if len(seconds) == 1 else "seconds"
+    return f"{word} {', '.join(texts)}{f' and {more} more' if more else ''}"
