@@ -68,9 +68,9 @@ def test_each_stage_codes_what_the_stages_before_it_left() -> None:
         assert torch.equal(coded.codes[:, stage].flatten(), index)
         assert torch.equal(rows(coded.stages[stage]), codebook[index])
         expected = (left - codebook[index]).square().mean()
-        torch.testing.assert_close(coded.commitments[stage], expected)
+        torch.testing.assert_close(coded.commitments[stage].mean(), expected)
         left = left - codebook[index]
-    torch.testing.assert_close(coded.commitment, coded.commitments.mean())
+    torch.testing.assert_close(coded.commitment, coded.commitments.mean(0))
     torch.testing.assert_close(coded.stages.sum(0), coded.latent)
 
 
@@ -118,7 +118,7 @@ def test_the_commitment_of_every_stage_pulls_the_latent_to_its_entries() -> None
     coded: Quantized = network(latent)
     so_far = torch.zeros_like(latent)
     for stage in range(network.num_codebooks):
-        (gradient,) = torch.autograd.grad(coded.commitments[stage], latent, retain_graph=True)
+        (gradient,) = torch.autograd.grad(coded.commitments[stage].mean(), latent, retain_graph=True)
         so_far = so_far + coded.stages[stage].detach()
         torch.testing.assert_close(gradient, 2 * (latent - so_far).detach() / latent.numel())
         assert gradient.abs().min() > 0
@@ -159,7 +159,7 @@ def test_neither_coding_nor_updating_waits_for_the_device() -> None:
         network = quantizer()
         latent = torch.empty(2, DIM, 5, requires_grad=True)
         coded: Quantized = network(latent)
-        torch.autograd.backward(coded.latent.sum() + coded.commitment)
+        torch.autograd.backward(coded.latent.sum() + coded.commitment.sum())
         network.update(torch.Generator())
         assert network.codebooks.shape == (3, SIZE, DIM)
 

@@ -6,15 +6,16 @@ Zeghidour et al. 2021 (https://arxiv.org/abs/2107.03312), section 3.3; van den O
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import log2
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.quantizers.clustering import kmeans, nearest
+from codecctl.engine.quantizers.base import Quantized, as_rows, in_use
+from codecctl.engine.quantizers.clustering import kmeans
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
+from codecctl.engine.quantizers.residual import code_residuals, decode, encode, quantized
 
 Ema = Literal["correct", "encodec"]
 
@@ -22,22 +23,15 @@ _DEAD_SHARE = 0.25
 """Of an average entry's count: no entry above it is dead, however small the batches are."""
 
 
-@dataclass(frozen=True)
-class Quantized:
-    """What the quantizer made of a latent sequence."""
+class _Note(NamedTuple):
+    """What was coded since the last update."""
 
-    latent: Tensor
-    """Sum of the chosen entries (B, D, F); its gradient passes to the input unchanged."""
+    inputs: Tensor
+    """(K, V, D)."""
     codes: Tensor
-    """Indices of the chosen entries (B, K, F), int64."""
-    stages: Tensor
-    """Chosen entry of each stage (K, B, D, F); each passes its gradient to the input unchanged."""
-    commitments: Tensor
-    """Mean squared distance between each stage's input and its entry (K,)."""
-    commitment: Tensor
-    """Mean of `commitments` over the stages, 0-d."""
-    bits_per_frame: float
-    """Size of the codes of one frame, without entropy coding."""
+    """(K, V), int64."""
+    weights: Tensor
+    """0 where a codebook was left out, else 1; (K, V)."""
 
 
 class ResidualVectorQuantizer(nn.Module):
@@ -84,7 +78,7 @@ class ResidualVectorQuantizer(nn.Module):
     ) -> None:
         super().__init__()
         self.dim = dim
-        self.num_codebooks = num_codebooks
+        self.num_codebooks = self.max_depth = num_codebooks
         self.codebook_size = codebook_size
         self.decay = decay
         self.epsilon = epsilon
@@ -102,59 +96,31 @@ class ResidualVectorQuantizer(nn.Module):
         self.register_buffer(
             "revived", torch.zeros(num_codebooks, dtype=torch.int64), persistent=False
         )
-        # Inputs (K, V, D) and codes (K, V) since the last update, so none when a state is saved.
-        self._noted: list[tuple[Tensor, Tensor]] = []
+        # Since the last update, so none when a state is saved.
+        self._noted: list[_Note] = []
 
-    def forward(self, latent: Tensor) -> Quantized:
-        """Quantize a latent sequence (B, D, F); in training mode, note what was coded.
-
-        The residual is taken with a detached entry, so that every stage's commitment reaches the
-        input; one outer straight-through keeps the gradient of the sum at the identity.
-        """
+    def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
+        """Quantize a latent sequence (B, D, F); in training mode, note what was coded."""
         with torch.autocast(latent.device.type, enabled=False):
+            vectors = as_rows(latent.to(self.codebooks.dtype))  # (V, D)
+            coded = code_residuals(vectors, self.codebooks)
             batch, _, frames = latent.shape
-            vectors = _as_rows(latent.to(self.codebooks.dtype))  # (V, D)
-            inputs, codes, stages, commitments = [], [], [], []
-            residual, total = vectors, torch.zeros_like(vectors)
-            for codebook in self.codebooks:
-                index = nearest(residual.detach(), codebook)
-                entry = codebook.index_select(0, index)
-                inputs.append(residual.detach())
-                codes.append(index)
-                stages.append(_straight_through(entry, residual))
-                commitments.append((residual - entry).square().mean())
-                residual, total = residual - entry, total + entry
             if self.training:
-                self._noted.append((torch.stack(inputs), torch.stack(codes)))
-            commitment = torch.stack(commitments)
-            return Quantized(
-                latent=_as_sequence(_straight_through(total, vectors), batch),
-                codes=torch.stack(codes).view(-1, batch, frames).transpose(0, 1),
-                stages=torch.stack([_as_sequence(stage, batch) for stage in stages]),
-                commitments=commitment,
-                commitment=commitment.mean(),
-                bits_per_frame=self.bits_per_frame,
+                used = in_use(depths, num_codebooks=self.num_codebooks, batch=batch, like=vectors)
+                weights = used.repeat_interleave(frames, dim=1)
+                self._noted.append(_Note(coded.inputs.detach(), coded.codes, weights))
+            return quantized(
+                coded, vectors, batch=batch, depths=depths, bits_per_frame=self.bits_per_frame
             )
 
     @torch.no_grad()
     def encode(self, latent: Tensor) -> Tensor:
         """Codes (B, K, F) of a latent sequence (B, D, F)."""
-        with torch.autocast(latent.device.type, enabled=False):
-            batch, _, frames = latent.shape
-            residual = _as_rows(latent.to(self.codebooks.dtype))
-            codes = []
-            for codebook in self.codebooks:
-                codes.append(nearest(residual, codebook))
-                residual = residual - codebook.index_select(0, codes[-1])
-            return torch.stack(codes).view(-1, batch, frames).transpose(0, 1)
+        return encode(latent, self.codebooks)
 
     def decode(self, codes: Tensor) -> Tensor:
         """Latent sequence (B, D, F) of codes (B, k, F); the first k <= K stages suffice."""
-        batch, stages, frames = codes.shape
-        total = self.codebooks.new_zeros(batch * frames, self.dim)
-        for codebook, index in zip(self.codebooks[:stages], codes.unbind(1), strict=True):
-            total = total + codebook.index_select(0, index.flatten())
-        return _as_sequence(total, batch)
+        return decode(codes, self.codebooks)
 
     @torch.no_grad()
     def initialize(self, latents: Tensor, generator: torch.Generator) -> None:
@@ -196,10 +162,9 @@ class ResidualVectorQuantizer(nn.Module):
         """
         if not self._noted:
             return
-        vectors = torch.cat([inputs for inputs, _ in self._noted], 1)
-        codes = torch.cat([codes for _, codes in self._noted], 1)
+        noted = _Note(*(torch.cat(parts, 1) for parts in zip(*self._noted, strict=True)))
         self._noted.clear()
-        coded, slots = self._coded(vectors, codes), self._drawn(vectors, generator, ranks)
+        coded, slots = self._coded(noted), self._drawn(noted.inputs, generator, ranks)
         # One message for all ranks.
         shared = torch.cat([coded.flatten(), slots.flatten()])
         ranks.all_reduce_(shared)
@@ -213,11 +178,12 @@ class ResidualVectorQuantizer(nn.Module):
         self.codebooks.copy_(self.sums / smoothed[..., None])
         self._revive(slots)
 
-    def _coded(self, vectors: Tensor, codes: Tensor) -> Tensor:
-        """Sum and, last, number of the vectors (K, V, D) of each entry: (K, N, D + 1)."""
-        coded = vectors.new_zeros(self.num_codebooks, self.codebook_size, self.dim + 1)
-        counted = torch.cat([vectors, torch.ones_like(vectors[..., :1])], 2)
-        for table, rows, index in zip(coded, counted, codes, strict=True):
+    def _coded(self, noted: _Note) -> Tensor:
+        """Sum and, last, number of the vectors of each entry: (K, N, D + 1)."""
+        coded = noted.inputs.new_zeros(self.num_codebooks, self.codebook_size, self.dim + 1)
+        weights = noted.weights[..., None]
+        counted = torch.cat([noted.inputs * weights, weights], 2)
+        for table, rows, index in zip(coded, counted, noted.codes, strict=True):
             table.index_add_(0, index, rows)
         return coded
 
@@ -255,18 +221,3 @@ class ResidualVectorQuantizer(nn.Module):
         self.sums.copy_(torch.where(dead[..., None], moved * average[..., None], self.sums))
         self.counts.copy_(torch.where(dead, average, self.counts))
         self.revived.copy_(dead.sum(1))
-
-
-def _as_rows(latent: Tensor) -> Tensor:
-    """(B, D, F) to (B * F, D)."""
-    return latent.transpose(1, 2).flatten(0, 1)
-
-
-def _as_sequence(vectors: Tensor, batch: int) -> Tensor:
-    """(B * F, D) to (B, D, F)."""
-    return vectors.view(batch, -1, vectors.shape[1]).transpose(1, 2)
-
-
-def _straight_through(value: Tensor, source: Tensor) -> Tensor:
-    """Exactly `value`, with the gradient of `source` (Bengio et al. 2013, 1308.3432)."""
-    return value + (source - source.detach())

@@ -12,7 +12,7 @@ from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.quantizers import Ranks
 from codecctl.engine.recipes.adversary import Adversary, Verdict
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State, mean_over_ranks
-from codecctl.engine.recipes.measuring import Measured, Measuring, commitment_of_items, evaluating
+from codecctl.engine.recipes.measuring import Measured, Measuring, evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.player import Player
@@ -65,6 +65,7 @@ class CodecRecipe:
         measuring: What validation measures.
         seed: With the step it decides all that is random.
         runtime: Runs it.
+        dropout: Train each signal with a random number of codebooks, all counts as likely.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class CodecRecipe:
         measuring: Measuring,
         seed: int,
         runtime: Runtime,
+        dropout: bool = False,
     ) -> None:
         self.network = cast(CodecNetwork, generator.network)
         self.stacking = stacking
@@ -88,6 +90,7 @@ class CodecRecipe:
         self._measuring = measuring
         self._seed = seed
         self._runtime = runtime
+        self._dropout = dropout
 
     def modules(self) -> Mapping[str, nn.Module]:
         """The codec and its discriminators."""
@@ -121,7 +124,7 @@ class CodecRecipe:
         extra = latent_terms or NoLatentTerms()
         groups = self.stacking.num_groups(audio)
         reference = self.stacking.stack(audio)
-        coded = self._code(reference)
+        coded = self._code(reference, self._depths(len(reference), step))
         # A leaf, so that every term's gradient stops here; one backward takes their sum further.
         estimate = coded.estimate.detach().requires_grad_()
         verdict, scalars = self._open(estimate, reference, num_groups=groups, step=step)
@@ -141,7 +144,8 @@ class CodecRecipe:
         scalars = self._close(verdict, num_groups=groups, step=step) | scalars
         revival = generator_at(self._seed, step=step, purpose="revival")
         self.network.quantizer.update(revival, ranks=self._ranks())
-        terms["commitment"] = group_means(commitment_of_items(coded), groups)
+        held = coded.quantizer_terms(self._weights)
+        terms |= {name: group_means(values.detach(), groups) for name, values in held.items()}
         weights = {**self._weights, **extra.weights}
         scalars |= pull.scalars | loss_scalars(terms, between, weights=weights)
         return scalars | self._rates(step) | self._codebooks(coded.codes)
@@ -222,10 +226,19 @@ class CodecRecipe:
         ]
         return (*lines, *(self._adversary.notes() if self._adversary is not None else ()))
 
-    def _code(self, reference: Tensor) -> Coded:
+    def _code(self, reference: Tensor, depths: Tensor | None = None) -> Coded:
         with self._runtime.autocast():
-            coded: Coded = self._generator.wrapped(reference)
+            coded: Coded = self._generator.wrapped(reference, depths)
         return coded
+
+    def _depths(self, signals: int, step: int) -> Tensor | None:
+        """Codebooks that code each signal (N,); drawn for all ranks, so that none matters."""
+        if not self._dropout:
+            return None
+        generator = generator_at(self._seed, step=step, purpose="depths")
+        shape = (self._runtime.world_size, signals)
+        depths = torch.randint(1, self.network.quantizer.max_depth + 1, shape, generator=generator)
+        return depths[self._runtime.rank].to(self._runtime.device, non_blocking=True)
 
     def _open(
         self, estimate: Tensor, reference: Tensor, *, num_groups: int, step: int
@@ -255,10 +268,11 @@ class CodecRecipe:
         return terms
 
     def _surrogate(self, coded: Coded, gradient: Tensor, *, num_groups: int) -> Tensor:
-        """A number whose gradient is that of the balanced terms and of the commitment."""
+        """A number whose gradient is that of the balanced terms and of the quantizer's."""
         # Ranks average what they pass back, but the gradients of all items add up.
         pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
-        return pulled + self._weights["commitment"] * num_groups * coded.commitment
+        held = weighted_sum(coded.quantizer_terms(self._weights), self._weights)
+        return pulled + num_groups * held.mean()
 
     def _rates(self, step: int) -> Scalars:
         players = {"generator": self._generator}

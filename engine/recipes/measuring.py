@@ -41,13 +41,6 @@ def evaluating(networks: Iterable[nn.Module]) -> Iterator[None]:
             network.train()
 
 
-def commitment_of_items(coded: Coded) -> Tensor:
-    """Mean over stages of the squared distance to the chosen entries, for each signal; (N,)."""
-    stages = coded.stages.detach()
-    residuals = coded.latent.detach().to(stages.dtype) - (stages.cumsum(0) - stages)
-    return (residuals - stages).square().mean((0, 2, 3))
-
-
 class Measuring:
     """Every term of the training and every metric, item by item.
 
@@ -96,5 +89,4 @@ class Measuring:
             verdict = self._adversary.judge(coded.estimate, reference, learning=False)
             judged = verdict.terms(reference.shape[0], lambda levels: levels)
             terms |= {name: term for name, term in judged.items() if name in self._weights}
-        terms["commitment"] = commitment_of_items(coded)
-        return terms
+        return terms | coded.quantizer_terms(self._weights)

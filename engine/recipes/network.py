@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecctl.engine.networks import Autoencoder
-from codecctl.engine.quantizers import Quantized, ResidualVectorQuantizer
+from codecctl.engine.quantizers import Quantized, Quantizer
 
 SCALE_BITS = 32
 """Size of the level of one second of one signal, coded beside the codes."""
@@ -31,7 +32,14 @@ class Coded(NamedTuple):
     stages: Tensor
     """Straight-through vectors of each quantizer stage, (K, N, D, F)."""
     commitment: Tensor
-    """Mean over stages of the squared distance to the chosen entries, 0-d."""
+    """Mean over stages of the squared distance to the chosen entries, (N,)."""
+    attraction: Tensor
+    """The same for learned codebooks, with a gradient to the entries, (N,)."""
+
+    def quantizer_terms(self, weights: Mapping[str, float]) -> dict[str, Tensor]:
+        """Terms of the quantizer that have a weight, for each signal (N,)."""
+        terms = {"commitment": self.commitment, "codebook": self.attraction}
+        return {name: values for name, values in terms.items() if name in weights}
 
 
 def level_per_second(audio: Tensor, *, sample_rate: int) -> Tensor:
@@ -65,7 +73,7 @@ class CodecNetwork(nn.Module):
     def __init__(
         self,
         autoencoder: Autoencoder,
-        quantizer: ResidualVectorQuantizer,
+        quantizer: Quantizer,
         *,
         sample_rate: int,
         normalize: bool,
@@ -76,11 +84,11 @@ class CodecNetwork(nn.Module):
         self.sample_rate = sample_rate
         self.normalize = normalize
 
-    def forward(self, audio: Tensor) -> Coded:
-        """Code and decode audio (N, C, T)."""
+    def forward(self, audio: Tensor, depths: Tensor | None = None) -> Coded:
+        """Code and decode audio (N, C, T), with so many codebooks for each signal (N,)."""
         level = self._level(audio)
         latent = self.autoencoder.encode(audio / level)
-        quantized: Quantized = self.quantizer(latent)
+        quantized: Quantized = self.quantizer(latent, depths)
         decoded = self.autoencoder.decode(quantized.latent, audio.shape[-1])
         return Coded(
             estimate=decoded.to(audio.dtype) * level,
@@ -88,6 +96,7 @@ class CodecNetwork(nn.Module):
             codes=quantized.codes,
             stages=quantized.stages,
             commitment=quantized.commitment,
+            attraction=quantized.attraction,
         )
 
     def encode(self, audio: Tensor) -> Tensor:

@@ -7,7 +7,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from codecctl.engine.quantizers import codebook_perplexity, codebook_usage, count_codes
+from codecctl.engine.quantizers import (
+    codebook_entropy,
+    codebook_perplexity,
+    codebook_usage,
+    count_codes,
+)
 from codecctl.engine.recipes.base import Scalars
 
 
@@ -57,11 +62,15 @@ def loss_scalars(
 
 
 def codebook_scalars(codes: Tensor, *, codebook_size: int) -> Scalars:
-    """Usage and perplexity of each codebook: codes (N, K, F); codebooks count from 1."""
+    """Figures of each codebook: codes (N, K, F); codebooks count from 1."""
     counts = count_codes(codes, codebook_size=codebook_size)
-    scalars: Scalars = {}
-    usages, perplexities = codebook_usage(counts), codebook_perplexity(counts)
-    for number, (usage, perplexity) in enumerate(zip(usages, perplexities, strict=True), start=1):
-        scalars[f"codebook/{number}/usage"] = usage
-        scalars[f"codebook/{number}/perplexity"] = perplexity
-    return scalars
+    figures = {
+        "usage": codebook_usage(counts),
+        "perplexity": codebook_perplexity(counts),
+        "entropy": codebook_entropy(counts),
+    }
+    return {
+        f"codebook/{number}/{name}": value
+        for name, values in figures.items()
+        for number, value in enumerate(values, start=1)
+    }
