@@ -16,7 +16,7 @@ from codecctl.datasets.bands import band_edges, band_means, band_sums, octave_ce
 from codecctl.datasets.em32 import ARRAY_NAME, NUM_CAPSULES, capsule_directions
 from codecctl.datasets.excerpts import Excerpts, read_excerpts
 from codecctl.datasets.store import RecordingInfo, Store, recording_path
-from codecctl.datasets.store.files import open_hdf5
+from codecctl.datasets.store.tables import read_scale
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
@@ -146,8 +146,7 @@ class _Spectra:
 
 def _stored_peak(store: Store, recording: RecordingInfo) -> float:
     """Of an int16 recording: the largest scale, of which the peak of its second is 32767."""
-    with open_hdf5(recording_path(store.path, recording.name)) as file:
-        return float(file["scale"][...].max()) * 32767
+    return float(read_scale(recording_path(store.path, recording.name), recording).max()) * 32767
 
 
 def _mean_correlation(covariance: Floats) -> float:

@@ -71,7 +71,7 @@ def test_what_is_outside_the_chunks_is_the_rest_of_the_file() -> None:
 def test_a_row_of_the_index_survives_json() -> None:
     row = RecordingInfo(
         "Beach.1", "Beach", "1", "eigenscape", "em32", 32, 240, 24, "int16", "b.wav", 48, 24, 480,
-        9, 0.5, "h", 4096, 99_999, "s", "a",
+        9, 0.5, "h", 4096, 20_000, 21_000, 99_999, "s", "a",
     )  # fmt: skip
     assert RecordingInfo.from_json({**row.to_json(), "of a newer version": 1}) == row
     with pytest.raises(TypeError, match=r"'Beach\.1': frames: found '240', needed int"):

@@ -3,62 +3,41 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
-import h5py
-import numpy as np
-
-from codecctl.datasets.store.files import open_hdf5
-from codecctl.datasets.store.hashes import hash_ranges, hash_tables, outside_chunks
-from codecctl.datasets.store.layout import (
-    FORMAT,
-    FORMAT_VERSION,
-    Geometry,
-    RecordingInfo,
-)
-from codecctl.datasets.store.structure import chunk_offsets, unbroken_offset
+from codecctl.datasets.store.layout import FORMAT, FORMAT_VERSION, RecordingInfo
+from codecctl.datasets.store.trailer import hash_outside, open_regular, read_trailer
 
 
 def describe(path: Path) -> RecordingInfo | None:
-    """The row of a recording; None for a file that is not one, not ours or not complete."""
+    """The row of a recording; None for a file that is not one, not complete or damaged.
+
+    Damage of the audio itself is left to `verify`.
+    """
     try:
-        with open_hdf5(path) as file:
-            attributes = {key: _plain(value) for key, value in file.attrs.items()}
-            found = [attributes.get(key) for key in ("format", "format_version", "complete")]
-            if found != [FORMAT, FORMAT_VERSION, 1]:
-                return None
-            return RecordingInfo.from_json({**attributes, **_measure(path, file)})
-    # What h5py and the row say of a file that is not HDF5 or lacks a part.
-    except (OSError, KeyError, TypeError, ValueError):
+        descriptor = open_regular(path)
+    except OSError:
         return None
-
-
-def _measure(path: Path, file: h5py.File) -> dict[str, object]:
-    """What the attributes do not say."""
-    audio = file["audio"]
-    channels, frames = audio.shape
-    geometry = Geometry(channels, frames, int(file.attrs["sample_rate"]), str(file.attrs["dtype"]))
-    if audio.dtype != geometry.sample_type:
-        raise TypeError(f"/audio holds {audio.dtype}")
-    offsets = chunk_offsets(audio.id, geometry)
-    size = path.stat().st_size
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        gaps = outside_chunks(offsets, geometry.chunk_bytes, file_size=size)
-        structure_hash = hash_ranges(descriptor, gaps)
+        return _describe(descriptor)
+    except (OSError, TypeError, ValueError):  # an unreadable disk; a row that lacks a part
+        return None
     finally:
         os.close(descriptor)
-    scale = file["scale"][...] if geometry.dtype == "int16" else None
-    return {
-        "channels": channels,
-        "audio_offset": unbroken_offset(offsets, geometry),
-        "file_size": size,
-        "structure_hash": structure_hash,
-        "audio_hash": hash_tables(file["check"][...], scale),
-    }
 
 
-def _plain(value: object) -> object:
-    """An attribute as Python's own type."""
-    item = value.item() if isinstance(value, np.generic) else value
-    return item.decode() if isinstance(item, bytes) else item
+def _describe(descriptor: int) -> RecordingInfo | None:
+    size = os.fstat(descriptor).st_size
+    found = read_trailer(descriptor, file_size=size)
+    if found is None:
+        return None
+    content, start = found
+    if [content.get(key) for key in ("format", "format_version")] != [FORMAT, FORMAT_VERSION]:
+        return None
+    info = RecordingInfo.from_json({**content, "structure_hash": ""})
+    body = hash_outside(descriptor, info.audio_offset, info.geometry, end=start)
+    if info.file_size != size or content.get("body_hash") != body:
+        return None
+    whole = hash_outside(descriptor, info.audio_offset, info.geometry, end=size)
+    return replace(info, structure_hash=whole)

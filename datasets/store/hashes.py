@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import numpy.typing as npt
 import xxhash
 
 _PIECE = 1 << 20
 
 
-def outside_chunks(starts: np.ndarray, length: int, *, file_size: int) -> list[tuple[int, int]]:
+def outside_chunks(starts: npt.ArrayLike, length: int, *, file_size: int) -> list[tuple[int, int]]:
     """The byte ranges (start, stop) of a file that belong to no chunk.
 
     Args:
@@ -18,7 +19,7 @@ def outside_chunks(starts: np.ndarray, length: int, *, file_size: int) -> list[t
         length: Bytes of a chunk.
         file_size: Bytes.
     """
-    ordered = np.sort(starts, axis=None)
+    ordered = np.sort(np.asarray(starts, dtype=np.int64), axis=None)
     begins = np.concatenate([[0], ordered + length])
     ends = np.concatenate([ordered, [file_size]])
     return [(int(a), int(b)) for a, b in zip(begins, ends, strict=True) if a < b]

@@ -7,11 +7,12 @@
         /scale  (C, seconds)      float32, int16 stores only: sample = integer * scale
         /check  (C, seconds)      uint64, xxh3-64 of each stored chunk, padding included
         attributes                what a row of the index says, and more; `complete` = 1
+        trailer                   behind the HDF5 part: the row of the index, with a hash
     <store>/rec/.<name>.tmp-<host>-<pid>    a recording being written
 
 Early allocation gives the chunks an implicit index: they lie in one unbroken run, channel after
-channel, so that any span of a channel is one read at a computed offset. `audio_offset` is the
-first byte of that run, or -1 where a file's chunks are scattered and HDF5 has to find them.
+channel, so that any span of a channel is one read at a computed offset: nothing that reads a store
+needs HDF5. A file that another program rewrote has lost its trailer and is a recording no more.
 """
 
 from __future__ import annotations
@@ -150,7 +151,11 @@ class RecordingInfo:
     source_mtime: float
     source_hash: str
     audio_offset: int
-    """First byte of the unbroken run of chunks, -1 where the chunks are scattered."""
+    """First byte of the unbroken run of chunks."""
+    scale_offset: int
+    """First byte of `/scale`; -1 where there is none."""
+    check_offset: int
+    """First byte of `/check`."""
     file_size: int
     """Bytes."""
     structure_hash: str
@@ -204,8 +209,12 @@ def _require_possible(info: RecordingInfo) -> None:
             raise ValueError(f"recording {info.name!r}: {key}: found {getattr(info, key)}")
     if not 0 <= info.source_bits <= 64:
         raise ValueError(f"recording {info.name!r}: source_bits: found {info.source_bits}")
-    start = max(0, info.audio_offset)
-    if info.audio_offset < -1 or start + info.geometry.audio_bytes > info.file_size:
+    geometry = info.geometry
+    table = info.channels * geometry.seconds
+    has_scale = info.dtype == "int16"
+    spans = [(info.audio_offset, geometry.audio_bytes), (info.check_offset, 8 * table)]
+    spans += [(info.scale_offset, 4 * table)] if has_scale else []
+    if any(start < 0 or start + length > info.file_size for start, length in spans):
         raise ValueError(f"recording {info.name!r}: its audio does not fit into its file")
 
 

@@ -21,7 +21,7 @@ from codecctl.datasets.store.disk import (
     write_error,
 )
 from codecctl.datasets.store.encode import Encoder, encoder
-from codecctl.datasets.store.hashes import hash_chunk
+from codecctl.datasets.store.hashes import hash_chunk, hash_tables
 from codecctl.datasets.store.layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -33,6 +33,7 @@ from codecctl.datasets.store.layout import (
     store_dtype,
 )
 from codecctl.datasets.store.structure import Structure
+from codecctl.datasets.store.trailer import hash_outside, pack_trailer, trailer_size
 from codecctl.errors import CodecctlError, DataError
 
 
@@ -106,14 +107,23 @@ class RecordingWriter:
         self._temporary = temporary_path(self._path)
 
     def __enter__(self) -> RecordingWriter:
+        attributes = self._attributes()
         self._structure = Structure(
-            self._geometry, self._attributes(), labels=self._labels, directions=self._directions
+            self._geometry, attributes, labels=self._labels, directions=self._directions
         )
+        self._content = {
+            **attributes,
+            "channels": self._geometry.channels,
+            "audio_offset": self._structure.audio_offset,
+            "scale_offset": self._structure.scale_offset,
+            "check_offset": self._structure.check_offset,
+        }
+        self._size = self._structure.size + trailer_size(self._content)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
             self._descriptor = os.open(self._temporary, flags, 0o666)
-            reserve(self._descriptor, self._structure.size, path=self._temporary)
+            reserve(self._descriptor, self._size, path=self._temporary)
         except OSError as error:
             self._discard()
             raise self._write_error(error) from error
@@ -175,6 +185,7 @@ class RecordingWriter:
         self._structure.finish(self._scale, self._check, attributes={"source_hash": source_hash})
         try:
             self._structure.copy_to(self._descriptor)
+            self._write_trailer(source_hash)
             os.fsync(self._descriptor)
             info = describe(self._temporary)
             assert info is not None, self._temporary
@@ -200,6 +211,19 @@ class RecordingWriter:
             except OSError as error:
                 raise self._write_error(error) from error
 
+    def _write_trailer(self, source_hash: str) -> None:
+        """What makes the file known without HDF5; after everything else of it but the rename."""
+        end = self._structure.size
+        body = hash_outside(self._descriptor, self._structure.audio_offset, self._geometry, end=end)
+        late = {
+            "source_hash": source_hash,
+            "audio_hash": hash_tables(self._check, self._scale),
+            "file_size": self._size,
+            "body_hash": body,
+        }
+        trailer = pack_trailer({**self._content, **late}, self._size - end)
+        write_all(self._descriptor, trailer, end)
+
     def _length(self, second: int) -> int:
         """Frames of a second: fewer in the last."""
         rate = self._geometry.sample_rate
@@ -212,7 +236,7 @@ class RecordingWriter:
         )
 
     def _write_error(self, error: OSError) -> CodecctlError:
-        return write_error(error, path=self._temporary, needed=self._structure.size)
+        return write_error(error, path=self._temporary, needed=self._size)
 
     def _attributes(self) -> dict[str, str | int | float]:
         source = self._source

@@ -48,7 +48,6 @@ class Structure:
         labels: tuple[str, ...],
         directions: np.ndarray | None = None,
     ) -> None:
-        self._chunk_bytes = geometry.chunk_bytes
         self._pages = _Pages()
         self._file = h5py.File(
             self._pages, "w", libver=LIBVER, alignment_threshold=1024, alignment_interval=_PAGE
@@ -57,12 +56,21 @@ class Structure:
         audio = _dataset(
             self._file, b"audio", geometry.sample_type, shape, chunk=geometry.chunk_frames
         )
+        self._audio_bytes = geometry.audio_bytes
         self.chunk_offsets = chunk_offsets(audio, geometry)
-        """First byte of each chunk in the file, (C, seconds) int64."""
+        """First byte of each chunk in the file, (C, seconds) int64; one run."""
+        self.audio_offset = unbroken_offset(self.chunk_offsets, geometry)
+        """First byte of that run."""
+        assert self.audio_offset >= 0, geometry
         table = (geometry.channels, geometry.seconds)
+        self.scale_offset = -1
+        """First byte of `/scale`; -1 where there is none."""
         if geometry.dtype == "int16":
-            _dataset(self._file, b"scale", np.dtype("<f4"), table)
-        _dataset(self._file, b"check", np.dtype("<u8"), table)
+            scale = _dataset(self._file, b"scale", np.dtype("<f4"), table)
+            self.scale_offset = int(scale.get_offset())
+        check = _dataset(self._file, b"check", np.dtype("<u8"), table)
+        self.check_offset = int(check.get_offset())
+        """First byte of `/check`."""
         for key, value in attributes.items():
             self._file.attrs[key] = value
         for key in LATE_ATTRIBUTES:
@@ -73,7 +81,7 @@ class Structure:
         self._file.attrs.create("complete", 0)
         self._file.flush()
         self.size = self._pages.size
-        """Bytes of the whole file, audio included."""
+        """Bytes of the HDF5 file, audio included."""
 
     def finish(
         self, scale: np.ndarray | None, check: np.ndarray, *, attributes: Mapping[str, str]
@@ -91,7 +99,7 @@ class Structure:
 
     def copy_to(self, descriptor: int) -> None:
         """Write everything but the chunks to a file, at its place."""
-        gaps = outside_chunks(self.chunk_offsets, self._chunk_bytes, file_size=self.size)
+        gaps = outside_chunks([self.audio_offset], self._audio_bytes, file_size=self.size)
         for start, stop in gaps:
             self._pages.seek(start)
             write_all(descriptor, self._pages.read(stop - start) or b"", start)

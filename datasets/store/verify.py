@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from codecctl.datasets.store.damage import Damage, damages_of
-from codecctl.datasets.store.files import open_hdf5
-from codecctl.datasets.store.hashes import hash_chunk, hash_ranges, hash_tables, outside_chunks
+from codecctl.datasets.store.hashes import hash_chunk, hash_tables
 from codecctl.datasets.store.layout import RECORDINGS_FOLDER, RecordingInfo, recording_path
 from codecctl.datasets.store.residency import drop, pages_to_drop
-from codecctl.datasets.store.structure import chunk_offsets
+from codecctl.datasets.store.tables import read_check, read_scale
+from codecctl.datasets.store.trailer import hash_outside, open_regular
 
 _READ_BYTES = 2 << 20  # measured: 0.5 to 4 MB read equally fast, less and more slower
 _PIECE_BYTES = 64 << 20  # what a thread takes at a time: a lone recording keeps all of them busy
@@ -79,7 +79,7 @@ def structure_damage(path: Path, info: RecordingInfo) -> str:
     Reads the structure only: about 250 kB of a 900 MB recording.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_regular(path)
     except FileNotFoundError:
         return "missing, though the index lists it"
     except OSError as error:
@@ -89,9 +89,9 @@ def structure_damage(path: Path, info: RecordingInfo) -> str:
         if size != info.file_size:
             kind = "truncated" if size < info.file_size else "damaged"
             return f"{kind}: found {size} bytes, needed {info.file_size}"
-        found = hash_ranges(descriptor, _structure_ranges(path, info))
+        found = hash_outside(descriptor, info.audio_offset, info.geometry, end=size)
     except OSError as error:
-        return f"cannot be read ({error})"
+        return f"cannot be read ({error.strerror})"
     finally:
         os.close(descriptor)
     return "" if found == info.structure_hash else "damaged: its structure is not what was written"
@@ -116,7 +116,7 @@ class _Check:
         self._path = path
         self._info = info
         self._length = info.geometry.chunk_bytes
-        offsets, check = _chunk_table(path, info), _check_table(path)
+        offsets, check = _chunk_table(info), read_check(path, info)
         self._order = np.argsort(offsets, axis=None, kind="stable")
         """Places of the chunks in the tables, in the order of the disk."""
         self._offsets = offsets.ravel()[self._order]
@@ -218,35 +218,17 @@ def _fill(descriptor: int, view: memoryview, offset: int) -> bool:
 
 def _tables_damage(path: Path, info: RecordingInfo) -> str:
     """Whether the index speaks of other audio than the tables of a sound file."""
-    with open_hdf5(path) as file:
-        scale = file["scale"][...] if info.dtype == "int16" else None
-        found = hash_tables(file["check"][...], scale)
+    try:
+        scale = read_scale(path, info) if info.dtype == "int16" else None
+        found = hash_tables(read_check(path, info), scale)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
     return "" if found == info.audio_hash else "damaged: the index lists other audio than it holds"
 
 
-def _check_table(path: Path) -> np.ndarray:
-    """xxh3-64 of each chunk, (C, seconds) uint64."""
-    with open_hdf5(path) as file:
-        check: np.ndarray = file["check"][...]
-    return check
-
-
-def _chunk_table(path: Path, info: RecordingInfo) -> np.ndarray:
+def _chunk_table(info: RecordingInfo) -> np.ndarray:
     """First byte of each chunk, (C, seconds) int64."""
     geometry = info.geometry
-    if info.audio_offset >= 0:
-        count = geometry.channels * geometry.seconds
-        run = info.audio_offset + np.arange(count, dtype=np.int64) * geometry.chunk_bytes
-        return run.reshape(geometry.channels, geometry.seconds)
-    with open_hdf5(path) as file:
-        return chunk_offsets(file["audio"].id, geometry)
-
-
-def _structure_ranges(path: Path, info: RecordingInfo) -> list[tuple[int, int]]:
-    geometry, size = info.geometry, info.file_size
-    if info.audio_offset >= 0:
-        run = np.array([info.audio_offset])
-        return outside_chunks(run, geometry.audio_bytes, file_size=size)
-    with open_hdf5(path) as file:
-        offsets = chunk_offsets(file["audio"].id, geometry)
-    return outside_chunks(offsets, geometry.chunk_bytes, file_size=size)
+    count = geometry.channels * geometry.seconds
+    run = info.audio_offset + np.arange(count, dtype=np.int64) * geometry.chunk_bytes
+    return run.reshape(geometry.channels, geometry.seconds)
