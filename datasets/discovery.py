@@ -18,6 +18,14 @@ AUDIO_SUFFIXES = frozenset(
 LOSSY_SUFFIXES = frozenset({".mp3", ".m4a", ".aac", ".wma", ".mp4", ".ac3", ".amr"})
 ARCHIVE_SUFFIXES = frozenset({".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst"})
 
+_COMPANION_SUFFIXES = frozenset(
+    {".csv", ".md5", ".sha1", ".sha256", ".md5sum", ".sha1sum", ".sha256sum"}
+)
+_COMPANION_STARTS = ("license", "licence", "copying", "readme", "citation")
+_COMPANION_NAMES = frozenset(
+    {f"{kind}sums{end}" for kind in ("md5", "sha1", "sha256") for end in ("", ".txt")}
+)
+_MOST_COMPANIONS = 1000
 _RUN_FILES = frozenset({"profile.json", "metrics.jsonl"})
 
 
@@ -48,6 +56,8 @@ class Discovery:
     """Things with an audio name that cannot be audio: dangling links, folders, devices."""
     left_out: tuple[Problem, ...]
     """Things that are not taken and do no harm: archives, lossy files, runs."""
+    companions: tuple[PurePosixPath, ...]
+    """Tables, checksum lists, licences and readmes, the first thousand."""
     num_hidden: int
     """Entries whose name starts with a dot, such as the `._*` files of macOS; skipped."""
 
@@ -71,7 +81,7 @@ def discover(source: Path) -> Discovery:
 def _single(source: Path) -> Discovery:
     suffix = source.suffix.lower()
     if suffix in AUDIO_SUFFIXES:
-        return Discovery(source.parent, (PurePosixPath(source.name),), (), (), 0)
+        return Discovery(source.parent, (PurePosixPath(source.name),), (), (), (), 0)
     if suffix in ARCHIVE_SUFFIXES:
         raise DataError(f"{source}: an archive; unpack it and give the folder")
     raise DataError(f"{source}: not audio by its name; known: {' '.join(sorted(AUDIO_SUFFIXES))}")
@@ -86,6 +96,7 @@ class _Search:
         self._files: list[PurePosixPath] = []
         self._broken: list[Problem] = []
         self._left_out: list[Problem] = []
+        self._companions: list[PurePosixPath] = []
         self._num_hidden = 0
 
     def run(self) -> Discovery:
@@ -95,6 +106,7 @@ class _Search:
             files=tuple(sorted(self._files)),
             broken=tuple(sorted(self._broken, key=lambda problem: problem.path)),
             left_out=tuple(sorted(self._left_out, key=lambda problem: problem.path)),
+            companions=tuple(sorted(self._companions[:_MOST_COMPANIONS])),
             num_hidden=self._num_hidden,
         )
 
@@ -141,6 +153,15 @@ class _Search:
             self._broken.append(Problem(shown(below), "not a regular file"))
         elif suffix in AUDIO_SUFFIXES:
             self._files.append(below)
+        elif _is_companion(below) and stat.S_ISREG(mode):
+            self._companions[_MOST_COMPANIONS:] = []
+            self._companions.append(below)
+
+
+def _is_companion(path: PurePosixPath) -> bool:
+    name = path.name.lower()
+    named = name in _COMPANION_NAMES or name.startswith(_COMPANION_STARTS)
+    return named or path.suffix.lower() in _COMPANION_SUFFIXES
 
 
 def _unreachable(entry: os.DirEntry[str], error: OSError) -> str:

@@ -1,33 +1,38 @@
-"""Recordings below a folder become a chunk store.
+"""Recordings below a folder become one or more chunk stores.
 
-Every recording is written beside its place and appears whole; the index that makes the store
+Every recording is written beside its place and appears whole; the index that makes a store
 visible is written last. So an ingest that was killed is finished by running it again, and one that
-is complete does nothing.
+is complete does nothing. A source is read once for all stores.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecctl.datasets.discovery import Discovery, Problem, discover
+from codecctl.datasets.discovery import Discovery, discover
+from codecctl.datasets.ingest_goals import Goal, goals
+from codecctl.datasets.ingest_index import IndexWriter
 from codecctl.datasets.ingest_lock import StoreLock
-from codecctl.datasets.ingest_plan import Plan, Rules, Survey, make_plan, stored_rate, survey
+from codecctl.datasets.ingest_plan import Held, Plan, make_plan
 from codecctl.datasets.ingest_pool import Outcome, Pool
+from codecctl.datasets.ingest_report import Report, Tally, report_of
+from codecctl.datasets.ingest_space import Space, require_space, spaces
+from codecctl.datasets.ingest_survey import Rules, Survey, missing, survey
 from codecctl.datasets.ingest_target import (
     Target,
     clean,
-    free_space,
     inspect_target,
     nearest_folder,
     remove_empty,
     require_match,
 )
-from codecctl.datasets.store import Corpus, RecordingInfo, size_text, write_index
-from codecctl.errors import CodecctlError, DataError, InterruptedByUserError
+from codecctl.datasets.naming import Place
+from codecctl.errors import DataError, InterruptedByUserError
 
 
 @dataclass(frozen=True)
@@ -37,197 +42,167 @@ class Prepared:
     found: Discovery
     survey: Survey
     rules: Rules
-    target: Target
+    goals: tuple[Goal, ...]
+    targets: tuple[Target, ...]
+    """The store of each goal as it is now."""
+    merged: tuple[Target | None, ...]
+    """The store that each shard becomes a part of."""
     plan: Plan
+    notes: tuple[str, ...]
+    """What the user should know and no file is to blame for."""
+
+    @property
+    def target(self) -> Target:
+        """The first store."""
+        return self.targets[0]
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """The disks of the stores, and what is to be written there."""
+        return spaces((one.goal.folder, one.target_bytes) for one in self.plan.stores)
 
     @property
     def free_bytes(self) -> int:
-        """Of the disk of the store."""
-        return free_space(self.target.folder)
-
-
-@dataclass(frozen=True)
-class Report:
-    """What an ingest did."""
-
-    plan: Plan
-    recordings: Mapping[str, RecordingInfo]
-    """Everything that the store holds now, by name."""
-    stored: tuple[str, ...]
-    """Names that were written by this ingest."""
-    refused: tuple[Problem, ...]
-    """Files that cannot be taken."""
-    failed: tuple[Problem, ...]
-    """Files that could not be written, or whose process died."""
-    complete: bool
-    """The index is written; False when the disk did not take everything."""
-    source_bytes: int
-    """Read by this ingest."""
-    seconds: float
-    """Wall time."""
+        """Of the disk of the first store."""
+        return self.spaces[0].free
 
 
 def prepare(source: Path, store: Path, rules: Rules) -> Prepared:
-    """Search a folder, open the header of every file and compare with what the store holds.
+    """Search a folder, open the header of every file and compare with what the stores hold.
 
     Args:
         source: A folder, or one file.
-        store: Folder of the store; need not exist.
+        store: Folder of the store of the first rate; need not exist.
         rules: What the user asked for.
 
     Raises:
-        NotFoundError: There is no such source.
+        NotFoundError: There is no such source, table or list.
         DataError: The source holds no audio.
-        UsageError: The store holds another rate or type.
+        UsageError: A store holds another rate or type.
     """
     found = discover(source)
     if not found.files and not found.broken:
         raise DataError(_no_audio(source, found))
-    opened = survey(found, min_seconds=rules.min_seconds)
-    target = inspect_target(store)
-    rate = stored_rate(opened, rules)
-    if opened.candidates:
-        require_match(target, sample_rate=rate, dtype=rules.dtype)
-    plan = make_plan(opened, rules, store=store, stored=target.stored)
-    return Prepared(found, opened, rules, target, plan)
+    opened = survey(found, rules)
+    wanted = goals(store, opened, rules)
+    targets = tuple(inspect_target(goal.folder) for goal in wanted)
+    merged = tuple(map(_merged, wanted))
+    for goal, *there in zip(wanted, targets, merged, strict=True):
+        for target in there:
+            if opened.candidates and target is not None:
+                require_match(target, sample_rate=goal.sample_rate, dtype=goal.dtype)
+    plan = make_plan(opened, rules, goals=wanted, held=_held(targets, merged))
+    held = [Place(row.scene, row.take, raw=False) for row in targets[0].stored.values()]
+    lacking = missing(opened, held)
+    notes = (*opened.notes, *([lacking] if lacking else []))
+    return Prepared(found, opened, rules, wanted, targets, merged, plan, notes)
 
 
 def ingest(
-    prepared: Prepared, *, num_workers: int, on_bytes: Callable[[int], None], name: str = ""
+    prepared: Prepared,
+    *,
+    num_workers: int,
+    on_bytes: Callable[[int], None],
+    on_file: Callable[[Outcome], None] = lambda _: None,
+    name: str = "",
 ) -> Report:
-    """Store every recording of the plan that is not there yet, then write the index.
+    """Store every recording of the plan that is not there yet, then write the indexes.
 
     Args:
         prepared: From `prepare`.
         num_workers: Processes, one recording at a time each.
         on_bytes: Called with the bytes of sources read since the last call.
-        name: Of the store; the name of its folder when empty.
+        on_file: Called with what became of each file.
+        name: Of the first store; the name of its folder when empty.
 
     Raises:
-        CodecctlError: The disk is too small, or another ingest is at work.
-        InterruptedByUserError: Ctrl-C; what is stored stays, the index is not written.
+        CodecctlError: A disk is too small, or another ingest is at work.
+        InterruptedByUserError: Ctrl-C; what is stored stays, the indexes are not written.
     """
     started = time.monotonic()
-    folder = prepared.target.folder
-    there = nearest_folder(folder)
-    if not prepared.plan.jobs and not _index_needed(prepared.target, prepared.target.stored):
-        return _report(prepared.plan, _Tally(dict(prepared.target.stored)), started)
+    writers = _writers(prepared, prepared.plan, prepared.targets, name)
+    if not prepared.plan.jobs and not any(writer.is_needed(writer.stored) for writer in writers):
+        return report_of(prepared.plan, Tally(writers), started=started)
+    folders = [goal.folder for goal in prepared.goals]
+    there = [nearest_folder(folder) for folder in folders]
     try:
-        with StoreLock(folder) as lock:
-            clean(folder, alone=lock.is_exclusive)
-            _require_space(prepared)
-            target = inspect_target(folder)
-            plan = make_plan(prepared.survey, prepared.rules, store=folder, stored=target.stored)
-            tally = _Tally(dict(target.stored))
-            index = _Index(prepared, target, name or folder.name)
-            _run(plan, tally, index, lock=lock, num_workers=num_workers, on_bytes=on_bytes)
-            if tally.complete and _index_needed(target, tally.recordings):
-                index.write(tally.recordings)
+        with ExitStack() as stack:
+            # In one order, so that two ingests never wait for each other.
+            locks = [stack.enter_context(StoreLock(folder)) for folder in sorted(folders)]
+            alone = all(lock.is_exclusive for lock in locks)
+            for folder in folders:
+                clean(folder, alone=alone)
+            require_space(prepared.spaces)
+            targets = tuple(map(inspect_target, folders))
+            held = _held(targets, prepared.merged)
+            plan = make_plan(prepared.survey, prepared.rules, goals=prepared.goals, held=held)
+            tally = Tally(_writers(prepared, plan, targets, name))
+            _run(plan, tally, locks, num_workers=num_workers, on_bytes=on_bytes, on_file=on_file)
+            if tally.complete:
+                tally.write_indexes()
     finally:
-        remove_empty(folder, down_to=there)
-    return _report(plan, tally, started)
-
-
-class _Tally:
-    """What has been done so far."""
-
-    def __init__(self, recordings: dict[str, RecordingInfo]) -> None:
-        self.recordings = recordings
-        self.stored: list[str] = []
-        self.refused: list[Problem] = []
-        self.failed: list[Problem] = []
-        self.complete = True
-        self.source_bytes = 0
-
-
-class _Index:
-    """Writes the index of the store that is being made."""
-
-    def __init__(self, prepared: Prepared, target: Target, name: str) -> None:
-        self.folder = target.folder
-        self._name = name
-        self._source = str(prepared.found.folder.absolute())
-        self.listed = target.listed
-
-    def write(self, recordings: Mapping[str, RecordingInfo]) -> None:
-        row = next(iter(recordings.values()))
-        write_index(
-            self.folder,
-            name=self._name,
-            sample_rate=row.sample_rate,
-            dtype=row.dtype,
-            recordings=tuple(recordings.values()),
-            corpora=[Corpus(self._name, self._source)],
-        )
+        for folder, down_to in zip(folders, there, strict=True):
+            remove_empty(folder, down_to=down_to)
+    return report_of(plan, tally, started=started)
 
 
 def _run(
     plan: Plan,
-    tally: _Tally,
-    index: _Index,
+    tally: Tally,
+    locks: Sequence[StoreLock],
     *,
-    lock: StoreLock,
     num_workers: int,
     on_bytes: Callable[[int], None],
+    on_file: Callable[[Outcome], None],
 ) -> None:
     def count(number: int) -> None:
         tally.source_bytes += number
         on_bytes(number)
 
     def settle(outcome: Outcome) -> None:
-        _settle(outcome, tally)
-        if any(row is not None and row.name in index.listed for row in outcome.stored):
-            index.write(tally.recordings)  # a store in use never lists what was replaced
+        tally.settle(outcome)
+        on_file(outcome)
 
-    pool = Pool(max(1, num_workers), lock=lock.descriptor, on_bytes=count, on_idle=lock.renew)
+    def renew() -> None:
+        for lock in locks:
+            lock.renew()
+
+    descriptors = [lock.descriptor for lock in locks]
+    pool = Pool(max(1, num_workers), locks=descriptors, on_bytes=count, on_idle=renew)
     try:
         with pool:
             pool.run(plan.jobs, settle)
     except KeyboardInterrupt:
-        clean(index.folder, alone=lock.is_exclusive)
+        for writer in tally.writers.values():
+            clean(writer.folder, alone=all(lock.is_exclusive for lock in locks))
         raise InterruptedByUserError(
-            f"interrupted: {len(tally.stored)} of {len(plan.jobs)} recordings are stored; "
+            f"interrupted: {tally.num_files} of {len(plan.jobs)} recordings are stored; "
             "the same command stores the others"
         ) from None
 
 
-def _settle(outcome: Outcome, tally: _Tally) -> None:
-    path = outcome.job.source_name
-    if outcome.refused:
-        tally.refused.append(Problem(path, outcome.refused))
-    elif outcome.failed or outcome.crashed:
-        tally.failed.append(Problem(path, outcome.failed or outcome.crashed))
-        tally.complete = tally.complete and not outcome.failed
-    for row in outcome.stored:
-        if row is not None:
-            tally.stored.append(row.name)
-            tally.recordings[row.name] = row
+def _merged(goal: Goal) -> Target | None:
+    if goal.shard is None:
+        return None
+    return inspect_target(goal.folder.with_name(goal.shard.name))
 
 
-def _index_needed(target: Target, recordings: Mapping[str, RecordingInfo]) -> bool:
-    return bool(recordings) and dict(target.listed) != dict(recordings)
+def _held(targets: Sequence[Target], merged: Sequence[Target | None]) -> list[Held]:
+    return [
+        Held(target.stored, {} if whole is None else whole.stored)
+        for target, whole in zip(targets, merged, strict=True)
+    ]
 
 
-def _require_space(prepared: Prepared) -> None:
-    needed, free = prepared.plan.target_bytes, prepared.free_bytes
-    if needed > free:
-        raise CodecctlError(
-            f"{prepared.target.folder}: the store needs {size_text(needed)}, the disk has "
-            f"{size_text(free)} free; make room or set CODECCTL_HOME to a larger disk"
-        )
-
-
-def _report(plan: Plan, tally: _Tally, started: float) -> Report:
-    return Report(
-        plan=plan,
-        recordings=tally.recordings,
-        stored=tuple(sorted(tally.stored)),
-        refused=tuple(sorted((*plan.refused, *tally.refused), key=lambda item: item.path)),
-        failed=tuple(sorted(tally.failed, key=lambda item: item.path)),
-        complete=tally.complete,
-        source_bytes=tally.source_bytes,
-        seconds=time.monotonic() - started,
-    )
+def _writers(
+    prepared: Prepared, plan: Plan, targets: Sequence[Target], name: str
+) -> list[IndexWriter]:
+    first = name or prepared.goals[0].folder.name
+    names = [first, *(goal.folder.name for goal in prepared.goals[1:])]
+    return [
+        IndexWriter(target, store, prepared.survey, digest=plan.digest, name=one)
+        for target, store, one in zip(targets, plan.stores, names, strict=True)
+    ]
 
 
 def _no_audio(source: Path, found: Discovery) -> str:

@@ -51,7 +51,7 @@ class Pool:
 
     Args:
         num_workers: Processes at a time.
-        lock: File descriptor that workers inherit: a lock on it lasts until the last is gone.
+        locks: File descriptors that workers inherit: locks on them last until the last is gone.
         on_bytes: Called with bytes of sources read since the last call.
         on_idle: Called at least every `HEARTBEAT_SECONDS`.
     """
@@ -60,13 +60,13 @@ class Pool:
         self,
         num_workers: int,
         *,
-        lock: int,
+        locks: Sequence[int],
         on_bytes: Callable[[int], None],
         on_idle: Callable[[], None],
     ) -> None:
         assert num_workers > 0, num_workers
         self._num_workers = num_workers
-        self._lock = lock
+        self._locks = tuple(locks)
         self._on_bytes = on_bytes
         self._on_idle = on_idle
         self._selector = selectors.DefaultSelector()
@@ -124,7 +124,7 @@ class Pool:
             stdout=subprocess.PIPE,
             stderr=complaints,
             env=os.environ | {"PYTHONSAFEPATH": "1"},  # the working folder may hold a numpy.py
-            pass_fds=(self._lock,) if self._lock >= 0 else (),
+            pass_fds=self._locks,
         )
         worker = _Worker(process, complaints)
         assert process.stdout is not None, process

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from codecctl.datasets.shards import NOTE_NAME, ShardNote, read_note
 from codecctl.datasets.store import (
     FORMAT_VERSION,
+    Index,
     RecordingInfo,
     committed_recordings,
     read_index,
     remove_abandoned,
+    store_dtype,
 )
 from codecctl.errors import CodecctlError, DataError, UsageError
 
@@ -34,9 +36,16 @@ class Target:
     folder: Path
     stored: Mapping[str, RecordingInfo]
     """Whole recordings by name, whether the index lists them or not."""
-    listed: Mapping[str, RecordingInfo]
-    """Rows of the index; none where there is none yet."""
+    index: Index | None
+    """None where there is none yet, or a damaged one."""
     index_damaged: bool
+    note: ShardNote | None = None
+    """What a complete shard says about itself."""
+
+    @property
+    def listed(self) -> Mapping[str, RecordingInfo]:
+        """Rows of the index; none where there is none yet."""
+        return {} if self.index is None else {row.name: row for row in self.index.recordings}
 
     @property
     def lost(self) -> tuple[str, ...]:
@@ -57,17 +66,18 @@ def inspect_target(folder: Path) -> Target:
             fix = "give another --name" if path == folder else "remove it or set CODECCTL_HOME"
             raise CodecctlError(f"{folder}: cannot be made, {path} is a file; {fix}")
     if not folder.is_dir():
-        return Target(folder, {}, {}, index_damaged=False)
+        return Target(folder, {}, None, index_damaged=False)
     content = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    if content and not content & {_INDEX, _RECORDINGS}:
+    if content and not content & {_INDEX, _RECORDINGS, NOTE_NAME}:
         raise UsageError(f"{folder}: exists and is no store; give another --name or remove it")
-    listed, damaged = _listed(folder) if _INDEX in content else ({}, False)
+    index, damaged = _index(folder) if _INDEX in content else (None, False)
+    listed = {} if index is None else {row.name: row for row in index.recordings}
     stored = {
         name: row
         for name, row in committed_recordings(folder).items()
         if name not in listed or listed[name].structure_hash == row.structure_hash
     }
-    return Target(folder, stored, listed, damaged)
+    return Target(folder, stored, index, damaged, _note(folder))
 
 
 def require_match(target: Target, *, sample_rate: int, dtype: str) -> None:
@@ -77,19 +87,13 @@ def require_match(target: Target, *, sample_rate: int, dtype: str) -> None:
         UsageError: They are not; says how to write another store.
     """
     for row in target.stored.values():
-        if (row.sample_rate, row.dtype) != (sample_rate, dtype):
-            other = f"{target.folder.name}-{sample_rate}"
+        kind = (row.sample_rate, store_dtype(row.dtype))
+        if kind != (sample_rate, dtype):
+            other = f"{target.folder.name}-{sample_rate if kind[0] != sample_rate else dtype}"
             raise UsageError(
-                f"{target.folder}: holds {row.sample_rate} Hz {row.dtype}, asked for "
-                f"{sample_rate} Hz {dtype}; give --name {other}, or --rate {row.sample_rate} "
-                f"--dtype {row.dtype}"
+                f"{target.folder}: holds {kind[0]} Hz {kind[1]}, asked for {sample_rate} Hz "
+                f"{dtype}; give --name {other}, or --rate {kind[0]} --dtype {kind[1]}"
             )
-
-
-def free_space(folder: Path) -> int:
-    """Bytes that can still be written where a folder is or would be made."""
-    place = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.is_dir())
-    return shutil.disk_usage(place).free
 
 
 def clean(folder: Path, *, alone: bool) -> None:
@@ -132,14 +136,21 @@ def nearest_folder(folder: Path) -> Path:
     return next((path for path in (folder, *folder.parents) if path.is_dir()), Path(os.sep))
 
 
-def _listed(folder: Path) -> tuple[dict[str, RecordingInfo], bool]:
-    """Rows of the index, and whether it is damaged (it can then be written anew)."""
+def _index(folder: Path) -> tuple[Index | None, bool]:
+    """The index, or whether it is damaged (it can then be written anew)."""
     try:
-        return {row.name: row for row in read_index(folder).recordings}, False
+        return read_index(folder), False
     except DataError:
         if _is_other_version(folder / _INDEX):
             raise
-        return {}, True
+        return None, True
+
+
+def _note(folder: Path) -> ShardNote | None:
+    try:
+        return read_note(folder)
+    except DataError:
+        return None  # written anew at the end
 
 
 def _is_other_version(path: Path) -> bool:

@@ -33,6 +33,7 @@ _SPELLINGS = {scene.lower(): scene for scene in SCENES} | {"shoppingcenter": "Sh
 _NUMBERED = re.compile(
     r"(?P<scene>[A-Za-z]+(?:[ ._-][A-Za-z]+)?)[ ._-]*(?P<number>[0-9]+)(?P<rest>.*)", re.DOTALL
 )
+_DOTTED = re.compile(r"[A-Za-z]+\.[0-9]+")
 _RAW = re.compile(r"(?:^|[ ._-])raw$", re.IGNORECASE)
 
 
@@ -46,6 +47,8 @@ class Place:
     """Distinguishes the recordings of a scene; "1" for `Beach-01-Raw.wav`."""
     raw: bool
     """The name claims capsule signals (`-Raw`)."""
+    dotted: bool = False
+    """The name claims ambisonics (`Beach.1`)."""
 
 
 def place(path: PurePosixPath) -> Place:
@@ -59,7 +62,8 @@ def place(path: PurePosixPath) -> Place:
         scene = scene_id(match["scene"])
         if scene:
             rest = sanitized(match["rest"]).strip("-._")
-            return Place(scene, _number(match["number"]) + (f"-{rest}" if rest else ""), raw)
+            take = _number(match["number"]) + (f"-{rest}" if rest else "")
+            return Place(scene, take, raw, dotted=bool(_DOTTED.fullmatch(path.stem)))
     if scene := scene_id(stem):
         return Place(scene, "1", raw)
     folders = path.parts[:-1]
@@ -94,24 +98,6 @@ def channel_labels(array: str, channels: int) -> tuple[str, ...]:
     if array.startswith("ambisonic"):
         return tuple(f"ACN {number}" for number in range(channels))
     return tuple(f"channel {number}" for number in range(1, channels + 1))
-
-
-def oddity(where: Place, channels: int) -> str:
-    """What is known to be wrong with a recording of this place and channel count, else "".
-
-    Park-06 and Park-08 were swapped between the two products when EigenScape was published:
-    https://github.com/micarraylib/micarraylib/issues/8.
-    """
-    ambisonic = channels == AMBISONIC_CHANNELS
-    swapped = where.scene == "Park" and where.take in ("6", "8")
-    if where.raw and ambisonic and swapped:
-        return (
-            "published fault of EigenScape: Park-06 and Park-08 of the raw release hold 25-channel "
-            "ambisonics, their 32-channel files are in the ambisonic Park.zip; stored as ambisonic"
-        )
-    if where.raw and channels != EM32_CHANNELS:
-        return f"the name says raw, which is 32 channels; stored as {array_of(channels)}"
-    return ""
 
 
 def sanitized(text: str) -> str:

@@ -61,7 +61,11 @@ def test_a_dry_run_writes_nothing_and_counts_everything(
     assert plan["target_bytes"] == pytest.approx(57 * 48_000, rel=0.06)
     assert plan["free_bytes"] > 0
     ingest(source, dry_run=True)
-    assert "to store 2, unchanged 0; reads 8.21 MB" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "to store 2, unchanged 0, writes 2.87 MB" in out
+    assert "reads 8.21 MB once, writes 2.87 MB, free " in out
+    assert "multichannel 2: Busy Street/BusyStreet-01-Raw.wav, Park/Park-06-Raw.wav" in out
+    assert "time: about 1 s with" in out
     assert not (tmp_path / "stores").exists()
 
 
@@ -100,11 +104,17 @@ def test_only_short_files_make_no_store_and_say_which_option_takes_them(tmp_path
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rate": "24000,44100"}, "needed one rate of 1000 to 768000 Hz, or native"),
-        ({"rate": "12"}, "--rate 12: needed one rate"),
+        ({"rate": "24000,fast"}, "needed rates of 1000 to 768000 Hz, or native"),
+        ({"rate": "24000,24000"}, "needed each rate once"),
+        ({"rate": "12"}, "--rate 12: needed rates"),
         ({"rate": "-5"}, "--rate -5"),
-        ({"dtype": "pcm"}, "this version stores int16 or float32 only"),
-        ({"dtype": "int24"}, "--dtype int24: needed int16 or float32"),
+        ({"dtype": "int24"}, "--dtype int24: needed int16, float32 or pcm"),
+        ({"dtype": "pcm", "rate": "24000"}, "needed --rate native"),
+        ({"dtype": "pcm", "rate": "native,24000"}, "needed --rate native"),
+        ({"reader": "sox"}, "--reader sox: needed auto or soundfile"),
+        ({"source_hash": "md5"}, "--source-hash md5: needed xxh3, sha256 or none"),
+        ({"shard": "3/2"}, "--shard 3/2: needed I/N"),
+        ({"name": "e.shard-1-of-2"}, "names a part; needed the whole"),
         ({"name": "a/b"}, "--name 'a/b': needed letters"),
         ({"name": ".hidden"}, "needed letters"),
     ],

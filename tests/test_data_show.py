@@ -10,7 +10,7 @@ import soundfile
 
 from codecctl.commands.data_show import info, list_stores
 from codecctl.datasets.ingest import ingest, prepare
-from codecctl.datasets.ingest_plan import Rules
+from codecctl.datasets.ingest_survey import Rules
 from codecctl.errors import DataError, NotFoundError
 
 
@@ -22,7 +22,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
         noise = np.random.default_rng(number).standard_normal((36_000, 2)) * gain
         soundfile.write(folder / "source" / f"{name}.wav", noise, 24_000, subtype="FLOAT")
     prepared = prepare(
-        folder / "source", folder / "stores" / "yard", Rules(24_000, "int16", 1.0, False)
+        folder / "source", folder / "stores" / "yard", Rules((24_000,))
     )
     ingest(prepared, num_workers=1, on_bytes=lambda _: None)
     return folder

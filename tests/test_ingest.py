@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from codecctl.datasets.ingest import Prepared, Report, default_workers, ingest, prepare
-from codecctl.datasets.ingest_plan import Rules
+from codecctl.datasets.ingest import Prepared, default_workers, ingest, prepare
+from codecctl.datasets.ingest_report import Report
+from codecctl.datasets.ingest_survey import Rules
 from codecctl.datasets.store import FORMAT_VERSION, Store
 from codecctl.errors import CodecctlError, DataError, NotFoundError, UsageError
 
@@ -23,7 +24,7 @@ def rules(
     min_seconds: float = 1.0,
     replace: bool = False,
 ) -> Rules:
-    return Rules(rate=rate, dtype=dtype, min_seconds=min_seconds, replace=replace)
+    return Rules(rates=(rate,), dtype=dtype, min_seconds=min_seconds, replace=replace)
 
 
 def write(
@@ -280,7 +281,8 @@ def test_a_store_of_another_version_stays_as_it_is(source: Path, store: Path) ->
 @pytest.mark.parametrize(("rate", "dtype"), [(44_100, "int16"), (24_000, "float32")])
 def test_a_store_holds_one_rate_and_type(source: Path, store: Path, rate: int, dtype: str) -> None:
     (store / "index.json").unlink()  # also when it was never finished
-    with pytest.raises(UsageError, match=rf"holds 24000 Hz int16.*give --name s-{rate}"):
+    other = rate if rate != 24_000 else dtype
+    with pytest.raises(UsageError, match=rf"holds 24000 Hz int16.*give --name s-{other}"):
         prepare(source, store, rules(rate=rate, dtype=dtype))
 
 

@@ -58,7 +58,7 @@ def test_a_worker_that_is_killed_loses_its_recording_and_no_other(tmp_path: Path
             killed.append(workers()[0].pid)
             os.kill(killed[0], signal.SIGKILL)
 
-    with Pool(1, lock=-1, on_bytes=kill_once, on_idle=lambda: None) as pool:
+    with Pool(1, locks=(), on_bytes=kill_once, on_idle=lambda: None) as pool:
         # The first recording has more than one block, so that its end is still to come.
         begun = jobs(tmp_path, ["b", "c"])
         long = np.zeros((6_000_000, 2), np.int16)
@@ -75,7 +75,7 @@ def test_a_library_that_dies_is_quoted(tmp_path: Path) -> None:
     (job,) = jobs(tmp_path, ["a"])
     # A job from the future: the worker cannot read it and ends with a traceback.
     broken = replace(job, outputs=(replace(job.outputs[0], dtype="int7"),))
-    with Pool(2, lock=-1, on_bytes=lambda _: None, on_idle=lambda: None) as pool:
+    with Pool(2, locks=(), on_bytes=lambda _: None, on_idle=lambda: None) as pool:
         pool.run([broken], outcomes.append)
     assert "ended with 1: AssertionError: int7" in outcomes[0].crashed
 
@@ -85,7 +85,7 @@ def test_after_a_full_disk_no_recording_is_begun(tmp_path: Path) -> None:
     begun = jobs(tmp_path, ["a", "b"])
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "rec").write_text("in the way")
-    with Pool(1, lock=-1, on_bytes=lambda _: None, on_idle=lambda: None) as pool:
+    with Pool(1, locks=(), on_bytes=lambda _: None, on_idle=lambda: None) as pool:
         pool.run(begun, outcomes.append)
     assert [(outcome.job.source_name, bool(outcome.failed)) for outcome in outcomes] == [
         ("a.wav", True)
@@ -101,7 +101,7 @@ def test_leaving_early_ends_the_workers_and_takes_their_files_back(tmp_path: Pat
 
     with (
         pytest.raises(KeyboardInterrupt),
-        Pool(1, lock=-1, on_bytes=interrupt, on_idle=lambda: None) as pool,
+        Pool(1, locks=(), on_bytes=interrupt, on_idle=lambda: None) as pool,
     ):
         pool.run(begun, lambda _: None)
     assert workers() == []

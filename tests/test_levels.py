@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from codecctl.datasets.ingest import ingest, prepare
-from codecctl.datasets.ingest_plan import Rules
+from codecctl.datasets.ingest_survey import Rules
 from codecctl.datasets.levels import recording_level_db, scene_levels_db
 from codecctl.datasets.store import Store
 
@@ -19,7 +19,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     sine = np.sin(2 * np.pi * 1000 * np.arange(10 * 24_000) / 24_000)[:, None] * np.ones(2)
     for name, gain in (("Beach.1", 1.0), ("Beach.2", 0.0), ("Park.1", 0.01)):
         soundfile.write(folder / "source" / f"{name}.wav", gain * sine, 24_000, subtype="FLOAT")
-    prepared = prepare(folder / "source", folder / "s", Rules(24_000, "int16", 1.0, False))
+    prepared = prepare(folder / "source", folder / "s", Rules((24_000,)))
     ingest(prepared, num_workers=1, on_bytes=lambda _: None)
     return Store.open(folder / "s")
 

@@ -4,7 +4,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from codecctl.datasets.naming import SCENES, array_of, channel_labels, oddity, place, scene_id
+from codecctl.datasets.naming import SCENES, array_of, channel_labels, place, scene_id
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,3 @@ def test_labels_count_capsules_from_one_and_ambisonic_channels_from_zero() -> No
     assert channel_labels("em32", 32)[0] == "capsule 1"
     assert channel_labels("ambisonic-ACN-SN3D", 25)[24] == "ACN 24"
     assert channel_labels("unknown-2ch", 2) == ("channel 1", "channel 2")
-
-
-def test_the_two_swapped_park_files_are_recognized_by_name_and_channels() -> None:
-    six, three = (place(PurePosixPath(f"Park-0{take}-Raw.wav")) for take in (6, 3))
-    assert "published fault" in oddity(six, 25)
-    assert "published fault" not in oddity(three, 25)
-    assert "the name says raw" in oddity(three, 25)
-    assert oddity(six, 32) == ""
-    assert oddity(place(PurePosixPath("Park.6.wav")), 25) == ""

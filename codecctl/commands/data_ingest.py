@@ -1,8 +1,7 @@
-"""`codecctl data ingest`: recordings below a folder become a store."""
+"""`codecctl data ingest`: recordings below a folder become a store, or one for each rate."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,16 +10,19 @@ import typer
 
 from codecctl.errors import CodecctlError, DataError, UsageError
 from codecctl.locations import stores_folder
-from codecctl.output import note, progress, result, result_json
+from codecctl.output import progress
 
 if TYPE_CHECKING:
     from codecctl.datasets.discovery import Problem
-    from codecctl.datasets.ingest import Prepared, Report
-    from codecctl.datasets.ingest_plan import Plan
+    from codecctl.datasets.ingest import Prepared
+    from codecctl.datasets.ingest_pool import Outcome
+    from codecctl.datasets.ingest_report import Report
+    from codecctl.datasets.ingest_survey import Rules
 
-_DTYPES = ("int16", "float32")
+_DEFAULT_RATE = 24_000
 _LOWEST_RATE, _HIGHEST_RATE = 1_000, 768_000
-_SHOWN = 10
+_MOST_RATES = 8
+_HASHES = {"xxh3": "xxh3-128", "sha256": "sha256", "none": "none"}
 
 
 def ingest(
@@ -29,10 +31,19 @@ def ingest(
         str, typer.Option(help="Name of the store; the folder's name in lower case without.")
     ] = "",
     rate: Annotated[
-        str, typer.Option(metavar="HZ|native", help="Rate of the store; native keeps the source's.")
-    ] = "24000",
+        str,
+        typer.Option(
+            metavar="HZ|native[,...]",
+            help="Rate of the store, native keeps the source's; several make a store each: NAME, "
+            "NAME-44100, NAME-native. [default: 24000; native with --dtype pcm]",
+        ),
+    ] = "",
     dtype: Annotated[
-        str, typer.Option(help="int16 (a scale for each second) or float32 (twice the size).")
+        str,
+        typer.Option(
+            help="int16 (a scale for each second), float32 (twice the size), or pcm (the integers "
+            "of the source)."
+        ),
     ] = "int16",
     min_seconds: Annotated[
         float, typer.Option(min=0, help="Shorter files are left out; 0 takes everything.")
@@ -40,9 +51,33 @@ def ingest(
     jobs: Annotated[
         int, typer.Option(min=0, help="Processes; 0: one for each processor given to us.")
     ] = 0,
+    shard: Annotated[
+        str, typer.Option(metavar="I/N", help="Do part I of N; `data merge NAME` joins all parts.")
+    ] = "",
+    corpus: Annotated[
+        str, typer.Option(help="Id of the data set; recognized, or the folder's name, without.")
+    ] = "",
+    metadata: Annotated[
+        Path | None,
+        typer.Option(help="CSV with a column Filename; metadata*.csv of the source without."),
+    ] = None,
+    verify_source: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|FILE",
+            help="Store no file that differs from its published checksum: of lists beside the "
+            "audio and of known data sets, or of this list.",
+        ),
+    ] = "",
     replace: Annotated[
         bool, typer.Option("--replace", help="Store files again that changed since.")
     ] = False,
+    reader: Annotated[
+        str, typer.Option(help="auto, or soundfile: libsndfile reads every file.")
+    ] = "auto",
+    source_hash: Annotated[
+        str, typer.Option(help="Of every source file: xxh3, sha256 or none.")
+    ] = "xxh3",
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 4 on warnings about the source, too.")
     ] = False,
@@ -54,57 +89,106 @@ def ingest(
     Interrupted, it goes on where it was; complete, it does nothing. Files that cannot be taken
     are named at the end, with exit code 4, and all others are stored.
     """
-    from codecctl.datasets.ingest import ingest as ingest_prepared
+    from codecctl.commands.data_ingest_lines import print_plan, print_report, tell
     from codecctl.datasets.ingest import prepare
-    from codecctl.datasets.ingest_plan import Rules
+    from codecctl.datasets.ingest_survey import Rules
+    from codecctl.datasets.shards import shard_option
 
-    rules = Rules(rate=_rate(rate), dtype=_dtype(dtype), min_seconds=min_seconds, replace=replace)
-    folder = stores_folder() / (_checked(name) if name else _default_name(source))
+    rules = Rules(
+        rates=_rates(rate, dtype=_one_of("--dtype", dtype, ("int16", "float32", "pcm"))),
+        dtype=dtype,
+        min_seconds=min_seconds,
+        replace=replace,
+        reader=_one_of("--reader", reader, ("auto", "soundfile")),
+        source_hash=_HASHES[_one_of("--source-hash", source_hash, tuple(_HASHES))],
+        corpus=_checked("--corpus", corpus) if corpus else "",
+        metadata=metadata,
+        verify=verify_source,
+        shard=shard_option(shard) if shard else None,
+    )
+    folder = stores_folder() / (_checked("--name", name) if name else default_name(source))
     prepared = prepare(source, folder, rules)
-    _tell(prepared)
+    tell(prepared)
     if dry_run:
-        _show_plan(prepared, as_json=as_json)
-        _complain(prepared.plan.refused, (), prepared.plan, strict=strict)
+        print_plan(prepared, num_workers=_workers(jobs), as_json=as_json)
+        _complain(prepared.plan.refused, (), prepared.plan.warnings, strict=strict)
         return
-    with progress("ingest", prepared.plan.source_bytes / 1e6) as advance:
-        report = ingest_prepared(
-            prepared,
-            num_workers=jobs or _workers(),
-            on_bytes=lambda count: advance(count / 1e6),
-        )
-    if report.recordings:
-        _show_report(prepared, report, as_json=as_json)
-    _complain(report.refused, report.failed, report.plan, strict=strict)
-    if not report.recordings:
+    report = _run(prepared, num_workers=_workers(jobs))
+    if report.recordings or rules.shard is not None:
+        print_report(prepared, report, as_json=as_json)
+    _complain(report.refused, report.failed, report.plan.warnings, strict=strict)
+    if not report.recordings and not _elsewhere(rules, prepared):
         raise DataError(f"{source}: nothing to store; {_reasons(report.plan.left_out)}")
 
 
-def _rate(text: str) -> int | None:
-    if text.strip().lower() == "native":
-        return None
-    if not text.isdecimal() or not _LOWEST_RATE <= int(text) <= _HIGHEST_RATE:
-        needed = f"needed one rate of {_LOWEST_RATE} to {_HIGHEST_RATE} Hz, or native"
-        raise UsageError(f"--rate {text}: {needed}, such as 24000")
-    return int(text)
+def _run(prepared: Prepared, *, num_workers: int) -> Report:
+    from codecctl.datasets.ingest import ingest as ingest_prepared
+
+    total = len(prepared.plan.jobs)
+    done = bad = 0
+    with progress("ingest", prepared.plan.source_bytes / 1e6) as advance:
+
+        def count(outcome: Outcome) -> None:
+            nonlocal done, bad
+            done += 1
+            bad += bool(outcome.refused or outcome.failed or outcome.crashed)
+            failed = f", {bad} not taken" if bad else ""
+            advance(0, f"{done} of {total} files{failed}")
+
+        advance(0, f"0 of {total} files")
+        return ingest_prepared(
+            prepared,
+            num_workers=num_workers,
+            on_bytes=lambda number: advance(number / 1e6),
+            on_file=count,
+        )
 
 
-def _dtype(text: str) -> str:
-    if text == "pcm":
-        raise UsageError("--dtype pcm: this version stores int16 or float32 only")
-    if text not in _DTYPES:
-        raise UsageError(f"--dtype {text}: needed {' or '.join(_DTYPES)}")
+def _rates(text: str, *, dtype: str) -> tuple[int | None, ...]:
+    if not text:
+        return (None,) if dtype == "pcm" else (_DEFAULT_RATE,)
+    words = [word.strip().lower() for word in text.split(",")]
+    for word in words:
+        number = int(word) if word.isdecimal() and word.isascii() else 0
+        if word != "native" and not _LOWEST_RATE <= number <= _HIGHEST_RATE:
+            needed = f"needed rates of {_LOWEST_RATE} to {_HIGHEST_RATE} Hz, or native"
+            raise UsageError(f"--rate {text}: {needed}, such as 24000 or 24000,44100,native")
+    rates = tuple(None if word == "native" else int(word) for word in words)
+    if len(set(rates)) < len(rates) or len(rates) > _MOST_RATES:
+        raise UsageError(f"--rate {text}: needed each rate once, {_MOST_RATES} at most")
+    if dtype == "pcm" and rates != (None,):
+        raise UsageError(
+            f"--rate {text}: --dtype pcm keeps the integers of the source and its rate; needed "
+            "--rate native"
+        )
+    return rates
+
+
+def _one_of(option: str, text: str, choices: Sequence[str]) -> str:
+    if text not in choices:
+        raise UsageError(f"{option} {text}: needed {', '.join(choices[:-1])} or {choices[-1]}")
     return text
 
 
-def _checked(name: str) -> str:
+def _checked(option: str, name: str) -> str:
     from codecctl.datasets.naming import sanitized
+    from codecctl.datasets.shards import is_shard
 
     if name != sanitized(name) or name.startswith((".", "-")):
-        raise UsageError(f"--name {name!r}: needed letters, digits and - _ . +, such as eigenscape")
+        raise UsageError(
+            f"{option} {name!r}: needed letters, digits and - _ . +, such as eigenscape"
+        )
+    if is_shard(name):
+        raise UsageError(f"{option} {name}: names a part; needed the whole, with --shard I/N")
     return name
 
 
-def _default_name(source: Path) -> str:
+def default_name(source: Path) -> str:
+    """The name of the store of a folder that was given none.
+
+    Raises:
+        UsageError: The folder's name has no letter that could stand in it.
+    """
     from codecctl.datasets.naming import sanitized
 
     path = source.resolve()
@@ -114,131 +198,23 @@ def _default_name(source: Path) -> str:
     return name
 
 
-def _workers() -> int:
+def _workers(jobs: int) -> int:
     from codecctl.datasets.ingest import default_workers
 
-    return default_workers()
+    return jobs or default_workers()
 
 
-def _tell(prepared: Prepared) -> None:
-    """What the user should know about the source before hours of work begin."""
-    plan = prepared.plan
-    for kind, problems in (("left out", plan.left_out), ("warning", plan.warnings)):
-        for problem in problems[:_SHOWN]:
-            note(f"{kind}: {problem.path}: {problem.reason}")
-        if len(problems) > _SHOWN:
-            note(f"{kind}: and {len(problems) - _SHOWN} more")
-    channels = Counter(candidate.audio.channels for candidate in prepared.survey.candidates)
-    if len(channels) > 1:
-        listing = ", ".join(f"{count} of {number} ch" for number, count in channels.most_common())
-        note(f"channel counts differ: {listing}; a profile takes those that have enough")
-    for lost in prepared.target.lost:
-        note(f"warning: {lost}: the index lists it, but it is gone or damaged")
-    if prepared.target.index_damaged:
-        note(f"warning: {prepared.target.folder}: index.json was damaged and is written anew")
-
-
-def _show_plan(prepared: Prepared, *, as_json: bool) -> None:
-    from codecctl.datasets.store import size_text
-
-    plan, candidates = prepared.plan, prepared.survey.candidates
-    hours = sum(candidate.audio.seconds for candidate in candidates) / 3600
-    if as_json:
-        figures = {
-            "dry_run": True,
-            "files": len(candidates),
-            "hours": hours,
-            "to_store": [output.name for job in plan.jobs for output in job.outputs],
-            "unchanged": list(plan.unchanged),
-            "source_bytes": plan.source_bytes,
-            "target_bytes": plan.target_bytes,
-            "free_bytes": prepared.free_bytes,
-        }
-        result_json({**_heading(prepared), **figures, **_problems(plan, plan.refused, ())})
-        return
-    result(
-        f"{prepared.target.folder}: {len(candidates)} recordings, {hours:.3g} h, "
-        f"{plan.sample_rate} Hz {prepared.rules.dtype}"
-    )
-    result(
-        f"to store {len(plan.jobs)}, unchanged {len(plan.unchanged)}; reads "
-        f"{size_text(plan.source_bytes)}, writes {size_text(plan.target_bytes)}, "
-        f"free {size_text(prepared.free_bytes)}"
-    )
-
-
-def _show_report(prepared: Prepared, report: Report, *, as_json: bool) -> None:
-    from codecctl.datasets.store import size_text
-
-    if as_json:
-        problems = _problems(report.plan, report.refused, report.failed)
-        result_json({**_heading(prepared), **_figures(report), **problems})
-        return
-    folder, rows = prepared.target.folder, report.recordings.values()
-    hours = sum(row.seconds for row in rows) / 3600
-    size = size_text(sum(row.file_size for row in rows))
-    rate = report.plan.sample_rate
-    result(
-        f"{folder}: {len(rows)} recordings, {hours:.3g} h, {rate} Hz {prepared.rules.dtype}, {size}"
-    )
-    speed = report.source_bytes / 1e6 / max(report.seconds, 1e-3)
-    done = f" ({size_text(report.source_bytes)} in {report.seconds:.1f} s, {speed:.0f} MB/s)"
-    result(
-        f"stored {len(report.stored)}{done if report.stored else ''}, unchanged "
-        f"{len(rows) - len(report.stored)}, left out {len(report.plan.left_out)}, "
-        f"refused {len(report.refused) + len(report.failed)}"
-    )
-    scenes = Counter(row.scene or "(no scene)" for row in rows)
-    result("scenes: " + ", ".join(f"{scene} {count}" for scene, count in sorted(scenes.items())))
-    if report.complete:
-        result(f"next: {_next_command(rate, folder.name)}")
-
-
-def _heading(prepared: Prepared) -> dict[str, object]:
-    return {
-        "schema": 1,
-        "store": str(prepared.target.folder),
-        "sample_rate": prepared.plan.sample_rate,
-        "dtype": prepared.rules.dtype,
-    }
-
-
-def _figures(report: Report) -> dict[str, object]:
-    rows = report.recordings.values()
-    return {
-        "dry_run": False,
-        "complete": report.complete,
-        "recordings": len(rows),
-        "hours": sum(row.seconds for row in rows) / 3600,
-        "bytes": sum(row.file_size for row in rows),
-        "stored": list(report.stored),
-        "unchanged": list(report.plan.unchanged),
-        "source_bytes": report.source_bytes,
-        "wall_seconds": report.seconds,
-    }
-
-
-def _next_command(rate: int, store: str) -> str:
-    return "codecctl train --profile paired" if rate == 24_000 else f"codecctl data info {store}"
-
-
-def _problems(
-    plan: Plan, refused: Sequence[Problem], failed: Sequence[Problem]
-) -> dict[str, list[dict[str, str]]]:
-    kinds = {
-        "left_out": plan.left_out,
-        "warnings": plan.warnings,
-        "refused": refused,
-        "failed": failed,
-    }
-    return {
-        kind: [{"path": problem.path, "reason": problem.reason} for problem in problems]
-        for kind, problems in kinds.items()
-    }
+def _elsewhere(rules: Rules, prepared: Prepared) -> bool:
+    """Whether a part has nothing of its own because other parts or the whole have it."""
+    return rules.shard is not None and bool(prepared.survey.candidates)
 
 
 def _complain(
-    refused: Sequence[Problem], failed: Sequence[Problem], plan: Plan, *, strict: bool
+    refused: Sequence[Problem],
+    failed: Sequence[Problem],
+    warnings: Sequence[Problem],
+    *,
+    strict: bool,
 ) -> None:
     """Raise what the exit code has to say; every file is named."""
     if failed:
@@ -246,8 +222,8 @@ def _complain(
         raise CodecctlError(f"{listing}; the same command goes on where this one ended")
     if refused:
         raise DataError(_listing("cannot be ingested", refused))
-    if strict and plan.warnings:
-        raise DataError(_listing("--strict does not accept", plan.warnings))
+    if strict and warnings:
+        raise DataError(_listing("--strict does not accept", warnings))
 
 
 def _listing(what: str, problems: Sequence[Problem]) -> str:
