@@ -1,85 +1,178 @@
-"""An opened recording: by computed offsets where its chunks are one run, else through HDF5."""
+"""An opened recording: any span of a channel is one positioned read at a computed offset."""
 
 from __future__ import annotations
 
+import errno
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import h5py
 import numpy as np
 
+from codecctl.datasets.store.checked import CheckedChunks
 from codecctl.datasets.store.layout import RecordingInfo
+from codecctl.datasets.store.spans import Scratch, expand
+from codecctl.datasets.store.tables import read_scale
+from codecctl.datasets.store.trailer import open_regular
 from codecctl.errors import DataError, NotFoundError
 
 
-class OpenFile(Protocol):
-    """One recording's stored samples."""
+class ReadCall(Protocol):
+    """`os.preadv`, or what stands in for it where a slower disk is imitated."""
 
-    scale: np.ndarray
-    """(C, seconds) float32 for int16, empty for float32."""
-
-    def fill(self, out: np.ndarray, channel: int, start: int) -> None:
-        """Read (n,) samples of a channel, as stored, from a frame on."""
-
-    def will_need(self, channel: int, start: int, frames: int) -> None:
-        """Tell the system what is read next."""
+    def __call__(
+        self, descriptor: int, buffers: Sequence[memoryview], offset: int, flags: int = 0, /
+    ) -> int:
+        """Read into buffers from a place in a file on; returns the bytes read."""
 
 
-def open_file(path: Path, info: RecordingInfo) -> OpenFile:
-    """Open a recording for random reads.
+class OpenFile:
+    """One recording's stored samples, read with `preadv`.
+
+    A mapped file would save a copy, but ends the process when the file shrinks or the disk fails.
+    Closed when the last reference goes, so that a thread that is reading keeps what another thread
+    lets go of.
+
+    Args:
+        path: Of the recording.
+        info: Its row of the index.
+        read_call: How bytes are read.
+        checked: Looks at each chunk before it is read for the first time.
 
     Raises:
         NotFoundError: There is no such file.
         DataError: It cannot be opened or its tables cannot be read.
     """
-    try:
-        return RunFile(path, info) if info.audio_offset >= 0 else ScatteredFile(path, info)
-    except FileNotFoundError:
-        raise NotFoundError(f"{path}: missing, though the store's index lists it") from None
-    except (OSError, KeyError) as error:
-        raise DataError(f"{path}: cannot read the recording ({error}); ingest again") from error
 
-
-def open_hdf5(path: Path) -> h5py.File:
-    """Open a recording with HDF5, without its file locks and its chunk cache.
-
-    Shared file systems refuse locks; a random reader never meets a cached chunk again.
-    """
-    return h5py.File(path, "r", locking=False, rdcc_nbytes=0)
-
-
-class RunFile:
-    """Reads the run of chunks with `preadv`, past HDF5.
-
-    Closed when the last reference goes, so that a thread that is reading keeps what another
-    thread lets go of.
-    """
-
-    def __init__(self, path: Path, info: RecordingInfo) -> None:
+    def __init__(
+        self,
+        path: Path,
+        info: RecordingInfo,
+        *,
+        read_call: ReadCall = os.preadv,
+        checked: CheckedChunks | None = None,
+    ) -> None:
         self._descriptor = -1
         self._path = path
-        self._offset = info.audio_offset
+        self._read_call = read_call
+        self._checked = checked
+        self._cannot_tell = False
         geometry = info.geometry
+        self._offset = info.audio_offset
         self._item_bytes = geometry.sample_type.itemsize
-        self._channel_bytes = geometry.seconds * geometry.chunk_bytes
-        self.scale = _read_scale(path, info)
-        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+        self.name = info.name
+        self.frames = info.frames
+        self.channels = info.channels
+        self.sample_type = geometry.sample_type
+        """As stored."""
+        self.channel_bytes = geometry.seconds * geometry.chunk_bytes
+        """From a sample of a channel to the same one of the next."""
+        try:
+            self.scale, self.scale_frames = _scale(path, info)
+            self._descriptor = open_regular(path)
+            os.posix_fadvise(self._descriptor, 0, 0, os.POSIX_FADV_RANDOM)
+        except FileNotFoundError:
+            raise NotFoundError(f"{path}: missing, though the store's index lists it") from None
+        except OSError as error:
+            raise DataError(f"{path}: cannot read the recording ({error}); ingest again") from error
 
-    def fill(self, out: np.ndarray, channel: int, start: int) -> None:
-        """Read (n,) samples of a channel from a frame on."""
-        view = out.data.cast("B")
+    scale: np.ndarray | None
+    """(C, S) float32, what an integer is worth in each `scale_frames`; None for float32."""
+    scale_frames: int
+
+    def read(
+        self, out: np.ndarray, channels: Sequence[int], start: int, *, scratch: Scratch
+    ) -> None:
+        """Read some channels as float32, one after the other.
+
+        Args:
+            out: (len(channels), n) float32 with contiguous rows.
+            channels: Indices from 0, within the recording.
+            start: First frame; the span lies within the recording.
+            scratch: Used while this runs.
+        """
+        scale, frames = self.scale, self.scale_frames
+        if scale is None:
+            for place, channel in enumerate(channels):
+                self.fill(out[place].data.cast("B"), channel, start)
+            return
+        scratch.fit(1, out.shape[1], self.sample_type)
+        samples, views = scratch.samples[0], scratch.views  # of one channel: stays in the cache
+        if self._checked is not None:
+            self._checked.require(self._descriptor, channels, start, len(samples))
+        descriptor, call, size = self._descriptor, self._read_call, len(views[0])
+        position, step = self._position(0, start), self.channel_bytes
+        try:
+            for place, channel in enumerate(channels):  # quicker than to walk along an array
+                if call(descriptor, views, position + channel * step) != size:
+                    self.fill(views[0], channel, start)
+                expand(samples, scale[channel], start, frames, out[place])
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def fill(self, view: memoryview, channel: int, start: int) -> None:
+        """Read samples of a channel from a frame on, as stored.
+
+        Args:
+            view: Bytes of as many samples as are wanted.
+            channel: Within the recording, as the samples are.
+            start: First frame.
+
+        Raises:
+            DataError: The disk fails, the file is too short, or a chunk is not what was written.
+        """
+        if self._checked is not None:
+            frames = len(view) // self._item_bytes
+            self._checked.require(self._descriptor, (channel,), start, frames)
         position = self._position(channel, start)
-        while view:
-            try:
-                count = os.preadv(self._descriptor, [view], position)
-            except OSError as error:
-                raise DataError(f"{self._path}: cannot read: {error.strerror}") from error
-            if count == 0:
-                raise DataError(f"{self._path}: truncated at byte {position}; ingest again")
-            view = view[count:]
-            position += count
+        try:
+            count = self._read_call(self._descriptor, (view,), position)
+            while count != len(view):
+                view, position = view[count:], position + count
+                if count == 0:
+                    raise DataError(f"{self._path}: truncated at byte {position}; ingest again")
+                count = self._read_call(self._descriptor, (view,), position)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def fill_if_resident(self, view: memoryview, channel: int, start: int) -> bool:
+        """As `fill` where the page cache holds it all; else False, and anything in `view`."""
+        if self._cannot_tell:
+            return False
+        if self._checked is not None:
+            frames = len(view) // self._item_bytes
+            self._checked.require(self._descriptor, (channel,), start, frames)
+        position = self._position(channel, start)
+        try:
+            return self._read_call(self._descriptor, (view,), position, os.RWF_NOWAIT) == len(view)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise self._failed(error) from error
+            self._cannot_tell = True  # some file systems do not say
+            return False
+
+    def fill_neighbours(
+        self, views: Sequence[memoryview], channels: Sequence[int], start: int
+    ) -> None:
+        """As `fill` for some channels in rising order, in one read over what lies between them."""
+        buffers = [views[0]]
+        for view, channel, before in zip(views[1:], channels[1:], channels, strict=False):
+            between = (channel - before) * self.channel_bytes - len(view)
+            buffers += [memoryview(bytearray(between)), view] if between else [view]
+        if self._checked is not None:
+            frames = len(views[0]) // self._item_bytes
+            self._checked.require(self._descriptor, channels, start, frames)
+        position = self._position(channels[0], start)
+        try:
+            count = self._read_call(self._descriptor, buffers, position)
+        except OSError as error:
+            raise self._failed(error) from error
+        if count != sum(len(buffer) for buffer in buffers):  # `fill` knows why
+            for view, channel in zip(views, channels, strict=True):
+                self.fill(view, channel, start)
 
     def will_need(self, channel: int, start: int, frames: int) -> None:
         """Start reading a span from the disk."""
@@ -88,39 +181,21 @@ class RunFile:
 
     def _position(self, channel: int, start: int) -> int:
         # Every chunk but a channel's last is full, so frames of a channel follow each other.
-        return self._offset + channel * self._channel_bytes + start * self._item_bytes
+        return self._offset + channel * self.channel_bytes + start * self._item_bytes
+
+    def _failed(self, error: OSError) -> DataError:
+        return DataError(f"{self._path}: cannot read: {error.strerror}")
 
     def __del__(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
 
-class ScatteredFile:
-    """Reads through HDF5, which finds each chunk; slower, for files that others rewrote."""
-
-    def __init__(self, path: Path, info: RecordingInfo) -> None:
-        self._path = path
-        self.scale = _read_scale(path, info)
-        self._file = open_hdf5(path)
-        self._audio: h5py.Dataset = self._file["audio"]
-
-    def fill(self, out: np.ndarray, channel: int, start: int) -> None:
-        """Read (n,) samples of a channel from a frame on."""
-        try:
-            out[...] = self._audio[channel, start : start + len(out)]
-        except OSError as error:
-            raise DataError(f"{self._path}: cannot read ({error}); ingest again") from error
-
-    def will_need(self, channel: int, start: int, frames: int) -> None:
-        """Nothing: only HDF5 knows where the chunks are."""
-
-    def __del__(self) -> None:
-        self._file.close()
-
-
-def _read_scale(path: Path, info: RecordingInfo) -> np.ndarray:
-    if info.dtype != "int16":
-        return np.empty((0, 0), dtype=np.float32)
-    with open_hdf5(path) as file:
-        scale: np.ndarray = file["scale"][...]
-    return scale
+def _scale(path: Path, info: RecordingInfo) -> tuple[np.ndarray | None, int]:
+    """What an integer is worth, (C, S), and how many frames each value holds for."""
+    if info.dtype == "float32":
+        return None, info.frames
+    if info.dtype == "int16":
+        return read_scale(path, info), info.sample_rate
+    step = np.float32(2.0 ** (1 - info.source_bits))  # a power of two, so exact
+    return np.full((info.channels, 1), step), info.frames

@@ -4,31 +4,47 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
+from codecctl.datasets.store.checked import CheckedChunks
 from codecctl.datasets.store.damage import Damage
-from codecctl.datasets.store.files import OpenFile, open_file
+from codecctl.datasets.store.files import OpenFile, ReadCall
 from codecctl.datasets.store.index import Index, read_index
 from codecctl.datasets.store.layout import RecordingInfo, recording_path
+from codecctl.datasets.store.spans import Scratch
 from codecctl.datasets.store.verify import structure_damage, verify_recordings
 from codecctl.errors import DataError, NotFoundError
 
-MAX_OPEN_FILES = 128
+MAX_OPEN_FILES = 256
+_FLOAT32 = np.dtype(np.float32)
 
 
 class Store:
     """An opened store; made by `Store.open`.
 
     Threads may read at the same time; a store may be pickled, and used after a fork. Files are
-    opened at their first read; the one that was used longest ago is closed when there are many.
+    opened at their first read; the one that was opened longest ago is closed when there are many.
+
+    Args:
+        path: The folder that holds `index.json`.
+        index: What that says.
+        check_reads: Compare each chunk with its hash before its first use in this process.
+        read_call: How bytes are read; another one may imitate a slower disk.
     """
 
-    def __init__(self, path: Path, index: Index) -> None:
+    def __init__(
+        self,
+        path: Path,
+        index: Index,
+        *,
+        check_reads: bool = False,
+        read_call: ReadCall = os.preadv,
+    ) -> None:
         self.path = path
         self.name = index.name
         self.sample_rate = index.sample_rate
@@ -38,23 +54,33 @@ class Store:
         self.metadata = index.metadata
         self.recordings = index.recordings
         self.fingerprint = index.fingerprint
+        self.check_reads = check_reads
         self._index = index
+        self._read_call = read_call
         self._by_name = {info.name: info for info in index.recordings}
         self._forget_files()
 
     @staticmethod
-    def open(path: Path, *, check: bool = True) -> Store:
+    def open(
+        path: Path,
+        *,
+        check: bool = True,
+        check_reads: bool = False,
+        read_call: ReadCall = os.preadv,
+    ) -> Store:
         """Open a store and check every byte of it that is not audio.
 
         Args:
             path: The folder that holds `index.json`.
             check: Without, damage is left to `verify`.
+            check_reads: Check audio, too, when it is read for the first time in this process.
+            read_call: How bytes are read; another one may imitate a slower disk.
 
         Raises:
             NotFoundError: There is no store here.
             DataError: Another format version, or a recording is missing, truncated or damaged.
         """
-        store = Store(path, read_index(path))
+        store = Store(path, read_index(path), check_reads=check_reads, read_call=read_call)
         for info in store.recordings if check else ():
             file = recording_path(path, info.name)
             damage = structure_damage(file, info)
@@ -94,28 +120,20 @@ class Store:
             (len(channels), frames) float32, full scale at [-1, 1].
 
         Raises:
-            DataError: The span or a channel is outside the recording, or the file is too short.
+            DataError: The span or a channel is outside the recording, or the file is too short or
+                found damaged.
         """
-        info = self.recording(name)
-        _require_inside(info, start, frames, channels)
+        file = self._files.get(name) or self._open(name)
+        require_inside(file, start, frames, channels)
         if out is None:
             out = np.empty((len(channels), frames), dtype=np.float32)
-        assert out.shape == (len(channels), frames) and out.dtype == np.float32, out.shape
-        file = self._file(info)
-        if info.dtype == "float32":
-            for row, channel in zip(out, channels, strict=True):
-                file.fill(row, channel, start)
-            return out
-        if self.dtype == "pcm":
-            integers = np.empty(frames, dtype=info.geometry.sample_type)
-            for row, channel in zip(out, channels, strict=True):
-                file.fill(integers, channel, start)
-                np.multiply(integers, full_scale(info), out=row, casting="unsafe", dtype=np.float32)
-            return out
-        scratch = np.empty(frames, dtype=np.int16)  # of one channel: stays in the cache
-        for row, channel in zip(out, channels, strict=True):
-            file.fill(scratch, channel, start)
-            _rescale(scratch, file.scale[channel], start=start, rate=info.sample_rate, out=row)
+        assert out.shape == (len(channels), frames) and out.dtype == _FLOAT32, out.shape
+        try:
+            scratch = self._scratch.pop()
+        except IndexError:  # as many threads are reading as never before
+            scratch = Scratch()
+        file.read(out, channels, start, scratch=scratch)
+        self._scratch.append(scratch)
         return out
 
     def read_integers(
@@ -141,26 +159,38 @@ class Store:
         Raises:
             DataError: As `read`, or the store holds something else than the source's integers.
         """
-        info = self.recording(name)
+        file = self.opened(name)
         if self.dtype != "pcm":
             raise DataError(
                 f"store {self.name}: found {self.dtype}, needed the source's integers; make a "
                 "store of them with: codecctl data ingest FOLDER --dtype pcm"
             )
-        _require_inside(info, start, frames, channels)
+        require_inside(file, start, frames, channels)
         if out is None:
             out = np.empty((len(channels), frames), dtype=np.int32)
         assert out.shape == (len(channels), frames) and out.dtype == np.int32, out.shape
-        file = self._file(info)
-        stored = np.empty(frames, dtype=info.geometry.sample_type)
+        scratch = Scratch()
+        scratch.fit(1, frames, file.sample_type)
         for row, channel in zip(out, channels, strict=True):
-            file.fill(stored, channel, start)
-            row[...] = stored
+            file.fill(scratch.views[0], channel, start)
+            row[...] = scratch.samples[0]
         return out
+
+    def opened(self, name: str) -> OpenFile:
+        """The file of a recording; opened if it was not.
+
+        Raises:
+            NotFoundError: There is no recording of this name, or its file is gone.
+            DataError: The file cannot be read.
+        """
+        # No lock: looking up is one step of the interpreter. A file that another thread lets go
+        # of stays open while it is read. Descriptors are good after a fork, reads have no place.
+        file = self._files.get(name)
+        return file if file is not None else self._open(name)
 
     def will_need(self, name: str, start: int, frames: int, channels: Sequence[int]) -> None:
         """Tell the system that a span is read next, so that a cold disk serves a batch at once."""
-        file = self._file(self.recording(name))
+        file = self.opened(name)
         for channel in channels:
             file.will_need(channel, start, frames)
 
@@ -195,55 +225,51 @@ class Store:
     ) -> None:
         self.close()
 
-    def __reduce__(self) -> tuple[type[Store], tuple[Path, Index]]:
-        return Store, (self.path, self._index)
+    def __reduce__(self) -> tuple[Callable[..., Store], tuple[Path, Index]]:
+        make = partial(Store, check_reads=self.check_reads, read_call=self._read_call)
+        return make, (self.path, self._index)
 
     def _forget_files(self) -> None:
         # A lock that another thread held during a fork would stay locked in the child.
         self._lock = threading.Lock()
-        self._files: OrderedDict[str, OpenFile] = OrderedDict()
+        self._files: dict[str, OpenFile] = {}
+        self._checked: dict[str, CheckedChunks] = {}
+        self._scratch: list[Scratch] = []
         self._process = os.getpid()
 
-    def _file(self, info: RecordingInfo) -> OpenFile:
+    def _open(self, name: str) -> OpenFile:
+        info = self.recording(name)
+        path = recording_path(self.path, name)
         if self._process != os.getpid():
             self._forget_files()
         with self._lock:
-            file = self._files.get(info.name)
-            if file is None:
-                file = open_file(recording_path(self.path, info.name), info)
-                self._files[info.name] = file
-                if len(self._files) > MAX_OPEN_FILES:
-                    self._files.popitem(last=False)
-            self._files.move_to_end(info.name)
+            file = self._files.get(name)
+            if file is not None:
+                return file
+            checked = self._checked.get(name)
+            if self.check_reads and checked is None:
+                checked = self._checked[name] = CheckedChunks(path, info)
+            file = OpenFile(path, info, read_call=self._read_call, checked=checked)
+            self._files[name] = file
+            if len(self._files) > MAX_OPEN_FILES:
+                # Windows are drawn from all recordings alike: the last use of a file says nothing
+                # of its next one, so no read has to note it.
+                del self._files[next(iter(self._files))]
             return file
 
 
-def full_scale(info: RecordingInfo) -> np.float32:
-    """What one step of an integer of a `pcm` recording is worth; a power of two, so exact."""
-    return np.float32(2.0 ** (1 - info.source_bits))
+def require_inside(file: OpenFile, start: int, frames: int, channels: Sequence[int]) -> None:
+    """Refuse a span that is not in a recording.
 
-
-def _require_inside(info: RecordingInfo, start: int, frames: int, channels: Sequence[int]) -> None:
-    if start < 0 or frames < 0 or start + frames > info.frames:
+    Raises:
+        DataError: Says what is needed and what there is.
+    """
+    if start < 0 or frames < 0 or start + frames > file.frames:
         raise DataError(
-            f"{info.name}: needed frames {start} to {start + frames}, found {info.frames} frames"
+            f"{file.name}: needed frames {start} to {start + frames}, found {file.frames} frames"
         )
     for channel in channels:
-        if not 0 <= channel < info.channels:
+        if not 0 <= channel < file.channels:
             raise DataError(
-                f"{info.name}: needed channel index {channel}, found {info.channels} channels"
+                f"{file.name}: needed channel index {channel}, found {file.channels} channels"
             )
-
-
-def _rescale(
-    samples: np.ndarray, scale: np.ndarray, *, start: int, rate: int, out: np.ndarray
-) -> None:
-    """Undo `quantize`: (n,) int16 from frame `start` on, with one scale for each second."""
-    out[...] = samples  # a conversion and a product in place beat a product that converts
-    done = 0
-    while done < len(samples):
-        second, inside = divmod(start + done, rate)
-        stop = min(done + rate - inside, len(samples))
-        part = out[done:stop]
-        np.multiply(part, scale[second], out=part)
-        done = stop

@@ -1,0 +1,133 @@
+"""Stored samples become audio: the inner loop of every read.
+
+What costs is the copy out of the page cache and one pass over the samples; a call of Python
+costs as much as a thousand samples. So rooms for samples are used again, and a product in place
+after a conversion takes less than a product that converts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+
+class Scratch:
+    """Room for the samples of some channels as they are stored; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._key: tuple[int, int, str] | None = None
+        self.samples: list[np.ndarray] = []
+        """(n,) each."""
+        self.views: list[memoryview] = []
+        """The bytes of each."""
+
+    def fit(self, rows: int, frames: int, sample_type: np.dtype[np.generic]) -> None:
+        """Make it hold (rows, frames) of a type; costs nothing while that stays the same."""
+        key = (rows, frames, sample_type.char)
+        if key != self._key:
+            self.samples = list(np.empty((rows, frames), dtype=sample_type))
+            self.views = [row.data.cast("B") for row in self.samples]
+            self._key = key
+
+
+def expand(
+    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, out: np.ndarray
+) -> None:
+    """Undo `quantize`: integers of a channel times what a step was worth where they were taken.
+
+    Args:
+        samples: (n,) integers, from frame `start` of the recording on.
+        scale: (S,) float32, one for each `scale_frames` of the channel.
+        start: First frame.
+        scale_frames: Frames that share a scale.
+        out: (n,) float32.
+    """
+    out[...] = samples
+    count = len(samples)
+    second, inside = divmod(start, scale_frames)
+    stop = scale_frames - inside
+    if count <= stop:
+        np.multiply(out, scale[second, ...], out)  # an array without axes is quicker than a number
+        return
+    done = 0
+    while done < count:
+        part = out[done:stop]
+        np.multiply(part, scale[second, ...], part)
+        done, stop, second = stop, stop + scale_frames, second + 1
+
+
+def peak(
+    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, *, enough: float
+) -> float:
+    """The largest magnitude of what `expand` makes, without making it.
+
+    Rounding keeps order, so the largest product is the product of the largest integer: this is
+    the same number to the last bit.
+
+    Args:
+        samples: As in `expand`, not empty.
+        scale: As in `expand`.
+        start: As in `expand`.
+        scale_frames: As in `expand`.
+        enough: A peak from here on need not be exact; some value between it and the peak will do.
+
+    Returns:
+        The peak; infinite or not a number where a product is.
+    """
+    second, inside = divmod(start, scale_frames)
+    last = (start + len(samples) - 1) // scale_frames
+    scales = scale[second : last + 1]
+    low, high = _ends(scales)
+    least = np.float32(np.maximum.reduce(samples)) * np.float32(low)
+    if least >= enough and low + high < _SAFE:  # what is no number fails both
+        return float(least)
+    edges = (np.arange(1, len(scales)) * scale_frames - inside).tolist()
+    peaks = [
+        float(_magnitude(part, factor))
+        for part, factor in zip(np.split(samples, edges), scales, strict=True)
+    ]
+    return float(np.maximum.reduce(peaks))  # unlike max(), does not lose what is no number
+
+
+def _ends(scales: np.ndarray) -> tuple[float, float]:
+    """Smallest and largest scale; where there are two, in either order if one is no number."""
+    if len(scales) > 2:
+        return float(np.minimum.reduce(scales)), float(np.maximum.reduce(scales))
+    first, last = float(scales[0]), float(scales[-1])
+    return (first, last) if first < last else (last, first)
+
+
+def _magnitude(samples: np.ndarray, scale: np.float32) -> np.float32:
+    """Largest magnitude of integers times a scale of either sign."""
+    ends = np.array([samples.min(), samples.max()], dtype=np.float32)
+    with np.errstate(all="ignore"):  # a damaged scale
+        largest: np.float32 = np.abs(ends * scale).max()
+    return largest
+
+
+def float_peak(audio: np.ndarray) -> float:
+    """The largest magnitude of (n,) float32; infinite or not a number where a sample is."""
+    return float(max(audio.max(), -audio.min()))
+
+
+def grouped(places: Iterable[int], channels: Sequence[int], *, reach: int) -> list[list[int]]:
+    """Places of channels that lie at most `reach` channels behind their neighbour, in order.
+
+    Args:
+        places: Which of `channels` to group.
+        channels: Channel of each place.
+        reach: From 1: only neighbours; 0 keeps all apart.
+    """
+    groups: list[list[int]] = []
+    for place in sorted(places, key=channels.__getitem__):
+        distance = channels[place] - channels[groups[-1][-1]] if groups else 0
+        if groups and 0 < distance <= reach:
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return groups
+
+
+_SAFE = float(np.finfo(np.float32).max) / 2**31
+"""Any integer times a scale below it is finite."""
