@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from codecctl.datasets.groups import groups
-from codecctl.datasets.leaks import shared_audio
+from codecctl.datasets.leaks import leaks_between, refuse, shared_audio
 from codecctl.datasets.split import VALIDATION_SHARE, Split, plain
 from codecctl.datasets.store import RecordingInfo, Store
 from codecctl.errors import DataError, UsageError
@@ -62,7 +63,7 @@ class Method:
         parts += [f"--group {self.group}"] if self.group != TAKE else []
         for name, side in (("train", self.train), ("val", self.validation), ("test", self.test)):
             if side is not None:
-                parts.append(f"--{name} {_side_text(side)}")
+                parts.append(f"--{name} {shlex.quote(_side_text(side))}")
         return " ".join([*parts, f"--seed {self.seed}"])
 
 
@@ -73,10 +74,11 @@ def make_folds(store: Store, method: Method) -> tuple[Split, ...]:
 
     Raises:
         UsageError: The method asks for what cannot be, or contradicts itself.
-        DataError: The store has too few recordings or scenes for it.
+        DataError: The store has too few recordings or scenes for it, or scenes share audio.
     """
     _refuse_contradictions(method)
-    pairs = [(found.first, found.second) for found in shared_audio(store, store.recordings)]
+    shared = shared_audio(store, store.recordings)
+    pairs = [(found.first, found.second) for found in shared]
     metadata = store.metadata if method.group == LOCATION else None
     if method.group == LOCATION and not any("Location" in row for row in store.metadata.values()):
         raise DataError(
@@ -84,7 +86,10 @@ def make_folds(store: Store, method: Method) -> tuple[Split, ...]:
             "the corpus's table: ingest again with it, or leave --group out"
         )
     everything = groups(store.recordings, shared=pairs, metadata=metadata)
-    return (_by_scene if method.by == SCENE else _by_recording)(store, method, everything)
+    folds = (_by_scene if method.by == SCENE else _by_recording)(store, method, everything)
+    for fold in folds:
+        refuse(store.path, leaks_between(fold, shared))
+    return folds
 
 
 def _refuse_contradictions(method: Method) -> None:

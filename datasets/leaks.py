@@ -18,8 +18,8 @@ import numpy as np
 
 from codecctl.datasets.split import Split
 from codecctl.datasets.store import RecordingInfo, Store, recording_path
-from codecctl.datasets.store.files import open_hdf5
 from codecctl.datasets.store.hashes import hash_chunk
+from codecctl.datasets.store.tables import read_check
 from codecctl.errors import DataError
 
 _CONSTANT_CHECKS = 256
@@ -78,9 +78,16 @@ def refuse_leaks(store_folder: Path, sides: Split) -> None:
     Raises:
         DataError: Something is; names recordings and seconds, and the fix.
     """
-    if sides.on_itself:
-        return
-    leaks = find_leaks(store_folder, sides)
+    if not sides.on_itself:
+        refuse(store_folder, find_leaks(store_folder, sides))
+
+
+def refuse(store_folder: Path, leaks: Sequence[Leak]) -> None:
+    """Raise what a user reads where there are leaks.
+
+    Raises:
+        DataError: There are.
+    """
     if not leaks:
         return
     shown = "; ".join(str(leak) for leak in leaks[:_SHOWN])
@@ -95,6 +102,14 @@ def refuse_leaks(store_folder: Path, sides: Split) -> None:
 
 def find_leaks(store_folder: Path, sides: Split) -> tuple[Leak, ...]:
     """What any two sides of a split share; worst first: whole recordings, then seconds."""
+    used = {name for names in sides.sides.values() for name in names}
+    with Store.open(store_folder, check=False) as store:
+        rows = [info for info in store.recordings if info.name in used]
+        return leaks_between(sides, shared_audio(store, rows))
+
+
+def leaks_between(sides: Split, shared: Sequence[Shared]) -> tuple[Leak, ...]:
+    """Those pairs of recordings that are on two sides, after recordings that are themselves."""
     groups = sides.sides
     found = [
         Leak((left, right), None, name)
@@ -102,12 +117,10 @@ def find_leaks(store_folder: Path, sides: Split) -> tuple[Leak, ...]:
         for name in sorted(set(groups[left]) & set(groups[right]))
     ]
     side_of = {name: side for side, names in groups.items() for name in names}
-    with Store.open(store_folder, check=False) as store:
-        rows = [info for info in store.recordings if info.name in side_of]
-        for shared in shared_audio(store, rows):
-            between = side_of[shared.first], side_of[shared.second]
-            if between[0] != between[1]:
-                found.append(Leak(between, shared))
+    for pair in shared:
+        first, second = side_of.get(pair.first), side_of.get(pair.second)
+        if first is not None and second is not None and first != second:
+            found.append(Leak((first, second), pair))
     return tuple(found)
 
 
@@ -223,11 +236,9 @@ def _check_table(store_folder: Path, info: RecordingInfo) -> np.ndarray:
     """Hashes of the chunks, (C, seconds) uint64."""
     path = recording_path(store_folder, info.name)
     try:
-        with open_hdf5(path) as file:
-            table: np.ndarray = file["check"][...]
-    except (OSError, KeyError) as error:
+        return read_check(path, info)
+    except OSError as error:
         raise DataError(f"{path}: cannot read its hashes ({error}); ingest again") from error
-    return table
 
 
 def _spans(seconds: Sequence[int]) -> str:

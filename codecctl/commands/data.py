@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
-from codecctl.commands import data_ingest, data_show, data_synth, data_verify
+from codecctl.commands import data_info, data_ingest, data_list, data_split, data_synth, data_verify
 
 app = typer.Typer(no_args_is_help=True, help="Ingest recordings, look at stores, render corpora.")
 app.command()(data_ingest.ingest)
-app.command("list")(data_show.list_stores)
-app.command()(data_show.info)
+app.command("list")(data_list.list_stores)
+app.command()(data_info.info)
 app.command()(data_verify.verify)
 app.command()(data_synth.synth)
+app.command()(data_split.split)
