@@ -17,6 +17,7 @@ from codecctl.datasets.em32 import ARRAY_NAME, NUM_CAPSULES, capsule_directions
 from codecctl.datasets.excerpts import Excerpts, read_excerpts
 from codecctl.datasets.store import RecordingInfo, Store, recording_path
 from codecctl.datasets.store.tables import read_scale
+from codecctl.errors import DataError
 
 Floats = npt.NDArray[np.float64]
 Samples = npt.NDArray[np.float32]
@@ -146,7 +147,11 @@ class _Spectra:
 
 def _stored_peak(store: Store, recording: RecordingInfo) -> float:
     """Of an int16 recording: the largest scale, of which the peak of its second is 32767."""
-    return float(read_scale(recording_path(store.path, recording.name), recording).max()) * 32767
+    path = recording_path(store.path, recording.name)
+    try:
+        return float(read_scale(path, recording).max()) * 32767
+    except OSError as error:
+        raise DataError(f"{path}: cannot read the recording ({error}); ingest again") from error
 
 
 def _mean_correlation(covariance: Floats) -> float:
