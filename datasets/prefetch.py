@@ -7,13 +7,14 @@ touching new memory cost more than the read.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
 import numpy as np
 
 from codecctl.datasets.batch import Batch
+from codecctl.datasets.reading import WindowReader
 from codecctl.datasets.sampler import TrainSampler
 
 HELD = 2
@@ -30,7 +31,9 @@ class Prefetcher:
         first_step: Step of the first batch.
         depth: Batches read ahead; 0 reads each when it is asked for, without a thread.
         rows: Rows of each batch that this process takes.
-        buffers: `depth + HELD` arrays for the ring, such as pinned ones; made when None.
+        io_threads: Reads from the disk at a time; more than 1 for network disks.
+        integers: Hand out the integers of an int16 store with their steps: half the bytes.
+        allocate: Makes the arrays of the ring, such as pinned ones, from shape and type.
     """
 
     def __init__(
@@ -40,21 +43,20 @@ class Prefetcher:
         depth: int,
         *,
         rows: slice = slice(None),
-        buffers: Sequence[np.ndarray] | None = None,
+        io_threads: int = 1,
+        integers: bool = False,
+        allocate: Callable[[tuple[int, ...], np.dtype[np.generic]], np.ndarray] = np.zeros,
     ) -> None:
         shape = (
             len(range(sampler.batch_size)[rows]),
             sampler.window.capsules,
             sampler.window.frames,
         )
-        count = depth + HELD
-        self._ring = (
-            [np.zeros(shape, dtype=np.float32) for _ in range(count)]
-            if buffers is None
-            else list(buffers)
+        kind = np.dtype(np.int16 if integers else np.float32)
+        self._ring = [allocate(shape, kind) for _ in range(depth + HELD)]
+        self._reader = WindowReader(
+            sampler.store, frames=sampler.window.frames, io_threads=io_threads
         )
-        assert len(self._ring) == count, (len(self._ring), count)
-        assert all(buffer.shape == shape for buffer in self._ring), shape
         self._sampler = sampler
         self._rows = rows
         self._next = first_step
@@ -77,9 +79,10 @@ class Prefetcher:
         return self._pending.popleft().result()
 
     def close(self) -> None:
-        """End the thread; a batch that is being read is finished first."""
+        """End the threads; a batch that is being read is finished first."""
         if self._thread is not None:
             self._thread.shutdown(cancel_futures=True)
+        self._reader.close()
         self._pending.clear()
 
     def __enter__(self) -> Prefetcher:
@@ -100,4 +103,4 @@ class Prefetcher:
 
     def _read(self, step: int) -> Batch:
         out = self._ring[step % len(self._ring)]
-        return self._sampler.batch(step, rows=self._rows, out=out)
+        return self._sampler.batch(step, rows=self._rows, out=out, reader=self._reader)

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from codecctl.datasets.batch import Batch, Item
+from codecctl.datasets.reading import WindowReader
 from codecctl.datasets.store import AudioSource
-from codecctl.datasets.windows import Window, draw_item, fault, usable_recordings
+from codecctl.datasets.windows import Window, draw_items, fault_of_peaks, usable_recordings
 from codecctl.errors import DataError
 
 MAX_REDRAWS = 100
@@ -58,6 +59,7 @@ class TrainSampler:
         self._redraws: Counter[tuple[str, str]] = Counter()
         self._counting = threading.Lock()
         self._seed = seed
+        self._reader = WindowReader(store, frames=window.frames)
         self._numbers = 2 + max(info.channels for info in usable.recordings)
 
     @property
@@ -74,56 +76,74 @@ class TrainSampler:
         return self.batch(step).items
 
     def batch(
-        self, step: int, *, rows: slice = slice(None), out: np.ndarray | None = None
+        self,
+        step: int,
+        *,
+        rows: slice = slice(None),
+        out: np.ndarray | None = None,
+        reader: WindowReader | None = None,
     ) -> Batch:
         """The batch of a step.
 
         Args:
             step: From 0.
             rows: Which rows of the batch; a process of several takes its own.
-            out: (rows, M, T) float32 to read into.
+            out: (rows, M, T) float32 to read into. int16 takes the integers of an int16 store,
+                half the bytes; the batch then has `steps`.
+            reader: Reads the windows; none of its settings changes the batch.
 
         Raises:
             DataError: A row meets nothing but silence or numbers that are not finite.
         """
         chosen = range(self.batch_size)[rows]
+        if out is None:
+            shape = (len(chosen), self.window.capsules, self.window.frames)
+            out = np.empty(shape, dtype=np.float32)
+        reader = reader or self._reader
         drawn = self._draw(step, attempt=0)
         items = [drawn[row] for row in chosen]
-        if out is None:
-            shape = (len(items), self.window.capsules, self.window.frames)
-            out = np.empty(shape, dtype=np.float32)
-        for item in items:
-            self.store.will_need(item.recording, item.start, self.window.frames, item.channels)
-        for place, row in enumerate(chosen):
-            items[place] = self._read(items[place], step=step, row=row, out=out[place])
-        return Batch(out, self.store.sample_rate, tuple(items))
-
-    def _read(self, item: Item, *, step: int, row: int, out: np.ndarray) -> Item:
-        """Read a window, or the first of its replacements that is of use."""
+        wanted = list(range(len(items)))
         for attempt in range(1, MAX_REDRAWS + 2):
-            self.store.read(item.recording, item.start, len(out[0]), item.channels, out)
-            why = fault(out, window=self.window)
-            if not why:
-                return item
-            with self._counting:
-                self._redraws[item.recording, why] += 1
-            last = item.recording
-            item = self._draw(step, attempt=attempt)[row]
+            bad = self._read(reader, items, out, wanted)
+            if not bad:
+                steps = reader.steps(items) if out.dtype == np.int16 else None
+                return Batch(out, self.store.sample_rate, tuple(items), steps)
+            wanted, last = bad, items[bad[0]].recording
+            drawn = self._draw(step, attempt=attempt)
+            for place in wanted:
+                items[place] = drawn[chosen[place]]
         raise DataError(
             f"{last}: {MAX_REDRAWS} windows in a row were silent (peak below "
             f"{self.window.silence_db:g} dB) or not finite; lower data.silence_db or leave out "
             f"{', '.join(sorted({name for name, _ in self.redraws}))}"
         )
 
+    def _read(
+        self, reader: WindowReader, items: list[Item], out: np.ndarray, wanted: list[int]
+    ) -> list[int]:
+        """Read the wanted windows; those of no use are counted and returned."""
+        window = self.window
+        peaks = reader.read(
+            [items[place] for place in wanted], out, rows=wanted, enough=window.floor
+        )
+        if np.isfinite(peaks).all() and peaks.min(initial=np.inf) >= window.floor:
+            return []
+        bad = []
+        for place, row in zip(wanted, peaks, strict=True):
+            why = fault_of_peaks(row, window=window)
+            if why:
+                bad.append(place)
+                with self._counting:
+                    self._redraws[items[place].recording, why] += 1
+        return bad
+
     def _draw(self, step: int, *, attempt: int) -> list[Item]:
         """The windows of a step as drawn, whatever they hold."""
         generator = random_numbers(self._seed, _STREAM, step=step, attempt=attempt)
         numbers = generator.random((self.batch_size, self._numbers))
-        choices = (numbers[:, 0] * len(self.recordings)).astype(int)
-        return [
-            draw_item(self.recordings[choice], row[1:], window=self.window)
-            for choice, row in zip(choices, numbers, strict=True)
-        ]
+        choices = (numbers[:, 0] * len(self.recordings)).astype(int).tolist()
+        recordings = [self.recordings[choice] for choice in choices]
+        return draw_items(recordings, numbers[:, 1:], window=self.window)
 
 
 def random_numbers(seed: int, stream: int, *, step: int, attempt: int) -> np.random.Generator:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from codecctl.datasets.batch import Batch, Item
+from codecctl.datasets.reading import WindowReader
 from codecctl.datasets.sampler import random_numbers
 from codecctl.datasets.store import AudioSource
 from codecctl.datasets.windows import Window, draw_item, fault, usable_recordings
@@ -62,7 +63,12 @@ def fixed_items(
 
 
 def batches(
-    store: AudioSource, items: Sequence[Item], *, batch_size: int, frames: int
+    store: AudioSource,
+    items: Sequence[Item],
+    *,
+    batch_size: int,
+    frames: int,
+    io_threads: int = 1,
 ) -> Iterator[Batch]:
     """Read items in order, (B, M, T) at a time; the last batch may hold fewer.
 
@@ -71,15 +77,17 @@ def batches(
         items: With equally many channels.
         batch_size: B.
         frames: T.
+        io_threads: Reads from the disk at a time.
     """
-    for first in range(0, len(items), batch_size):
-        chosen = tuple(items[first : first + batch_size])
-        for item in chosen:
-            store.will_need(item.recording, item.start, frames, item.channels)
-        audio = np.empty((len(chosen), len(chosen[0].channels), frames), dtype=np.float32)
-        for item, out in zip(chosen, audio, strict=True):
-            store.read(item.recording, item.start, frames, item.channels, out)
-        yield Batch(audio, store.sample_rate, chosen)
+    reader = WindowReader(store, frames=frames, io_threads=io_threads)
+    try:
+        for first in range(0, len(items), batch_size):
+            chosen = tuple(items[first : first + batch_size])
+            audio = np.empty((len(chosen), len(chosen[0].channels), frames), dtype=np.float32)
+            reader.read(chosen, audio)
+            yield Batch(audio, store.sample_rate, chosen)
+    finally:
+        reader.close()
 
 
 def items_to_json(items: Sequence[Item]) -> list[dict[str, object]]:

@@ -29,6 +29,11 @@ class Window:
     min_source_seconds: float = 0.0
     """Recordings that are shorter are left out."""
 
+    @property
+    def floor(self) -> float:
+        """`silence_db` as a magnitude of samples."""
+        return float(10 ** (self.silence_db / 20))
+
     def __post_init__(self) -> None:
         if self.policy not in CAPSULE_POLICIES:
             raise ProfileError(
@@ -101,21 +106,57 @@ def draw_item(info: RecordingInfo, numbers: np.ndarray, *, window: Window) -> It
     return Item(info.name, start, CAPSULE_POLICIES[window.policy](keys, window.capsules))
 
 
+def draw_items(
+    recordings: Sequence[RecordingInfo], numbers: np.ndarray, *, window: Window
+) -> list[Item]:
+    """A window of each recording, as `draw_item` draws them, for a whole batch at once.
+
+    Args:
+        recordings: One for each row, and as often as it was drawn.
+        numbers: (B, 1 + C or more) uniform in [0, 1).
+        window: What to draw.
+    """
+    channels = {info.channels for info in recordings}
+    if len(channels) != 1 or window.policy == "all":
+        return [
+            draw_item(info, row, window=window)
+            for info, row in zip(recordings, numbers, strict=True)
+        ]
+    room = np.array([info.frames - window.frames + 1 for info in recordings])
+    starts = (numbers[:, 0] * room).astype(np.int64).tolist()
+    keys = numbers[:, 1 : 1 + channels.pop()]
+    chosen = np.argsort(keys, axis=1)[:, : window.capsules].tolist()
+    return [
+        Item(info.name, start, tuple(capsules))
+        for info, start, capsules in zip(recordings, starts, chosen, strict=True)
+    ]
+
+
 def fault(audio: np.ndarray, *, window: Window) -> str:
+    """Why a window is of no use, "" when it is.
+
+    Args:
+        audio: (M, T) float32.
+        window: What it has to be.
+    """
+    return fault_of_peaks(np.maximum(audio.max(axis=1), -audio.min(axis=1)), window=window)
+
+
+def fault_of_peaks(peaks: np.ndarray, *, window: Window) -> str:
     """Why a window is of no use, "" when it is.
 
     A capsule that is silent spoils a window of chosen capsules. A window of all capsules is
     spoiled by the silence of all: one that died would otherwise spoil every window.
 
     Args:
-        audio: (M, T) float32.
+        peaks: (M,) float32, the largest magnitude of each channel, not finite where a sample is
+            not. Beyond `window.floor`, any value up to the peak will do.
         window: What it has to be.
     """
-    peaks = np.maximum(audio.max(axis=1), -audio.min(axis=1))
     if not np.isfinite(peaks).all():
         return "not finite"
     loudness = peaks.max() if window.policy == "all" else peaks.min()
-    return "silent" if loudness < 10 ** (window.silence_db / 20) else ""
+    return "silent" if loudness < window.floor else ""
 
 
 def _misfit(info: RecordingInfo, window: Window) -> str:

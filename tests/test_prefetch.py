@@ -49,15 +49,33 @@ def test_a_batch_stays_whole_while_the_next_is_in_use(sampler: TrainSampler, dep
             before = after
 
 
-def test_given_buffers_are_used_again(sampler: TrainSampler) -> None:
-    buffers = [np.zeros((2, 2, RATE), dtype=np.float32) for _ in range(1 + HELD)]
-    places = {id(buffer) for buffer in buffers}
-    with Prefetcher(sampler, 0, 1, rows=slice(1, None, 2), buffers=buffers) as batches:
+def test_the_arrays_of_the_ring_may_be_given_and_are_used_again(sampler: TrainSampler) -> None:
+    made: list[np.ndarray] = []
+
+    def allocate(shape: tuple[int, ...], kind: np.dtype[np.generic]) -> np.ndarray:
+        made.append(np.zeros(shape, kind))
+        return made[-1]
+
+    rows = slice(1, None, 2)
+    with Prefetcher(sampler, 0, 1, rows=rows, allocate=allocate) as batches:
         seen = []
         for step, batch in enumerate(islice(batches, 9)):
-            np.testing.assert_array_equal(batch.audio, sampler.batch(step).audio[1::2])
-            seen.append(id(batch.audio))
-    assert set(seen) == places
+            np.testing.assert_array_equal(batch.samples, sampler.batch(step).audio[1::2])
+            seen.append(id(batch.samples))
+    assert len(made) == 1 + HELD and set(seen) == {id(array) for array in made}
+
+
+@pytest.mark.parametrize("depth", [0, 2])
+def test_neither_io_threads_nor_integers_change_a_batch(sampler: TrainSampler, depth: int) -> None:
+    expected = [sampler.batch(step) for step in range(5, 12)]
+    for io_threads in (1, 3):
+        for integers in (False, True):
+            options = {"io_threads": io_threads, "integers": integers}
+            with Prefetcher(sampler, 5, depth, **options) as batches:  # type: ignore[arg-type]
+                for batch, there in zip(batches, expected, strict=False):
+                    assert batch.items == there.items
+                    assert batch.samples.dtype == (np.int16 if integers else np.float32)
+                    np.testing.assert_array_equal(batch.audio, there.audio)
 
 
 @pytest.mark.parametrize("depth", [0, 3])

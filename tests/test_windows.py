@@ -1,9 +1,20 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from codecctl.datasets.windows import CAPSULE_POLICIES, Window, fault
+from codecctl.datasets.store import Store
+from codecctl.datasets.windows import (
+    CAPSULE_POLICIES,
+    Window,
+    draw_item,
+    draw_items,
+    fault,
+    fault_of_peaks,
+)
 from codecctl.errors import ProfileError
 
 
@@ -37,3 +48,28 @@ def test_what_spoils_a_window(policy: str, levels: list[float], expected: str) -
     audio = np.zeros((2, 5), dtype=np.float32)
     audio[:, 3] = levels
     assert fault(audio, window=Window(frames=5, capsules=2, policy=policy)) == expected
+    peaks = np.abs(audio).max(axis=1)
+    assert fault_of_peaks(peaks, window=Window(frames=5, capsules=2, policy=policy)) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "capsules"), [("random_one", 1), ("random_distinct", 3), ("all", 4)]
+)
+@pytest.mark.parametrize("channels", [(4, 4, 4), (4, 7, 5)])
+def test_a_batch_of_draws_equals_single_draws(
+    make_store: Callable[..., Path], policy: str, capsules: int, channels: tuple[int, ...]
+) -> None:
+    if policy == "all":
+        channels = (4, 4, 4)
+    audio = {
+        f"Park.{count}": np.ones((rows, 50 + count), dtype=np.float32)
+        for count, rows in enumerate(channels)
+    }
+    with Store.open(make_store(audio, sample_rate=10)) as store:
+        window = Window(frames=20, capsules=capsules, policy=policy)
+        infos = [store.recordings[row % 3] for row in range(40)]
+        numbers = np.random.default_rng(0).random((40, 9))
+        expected = [
+            draw_item(info, row, window=window) for info, row in zip(infos, numbers, strict=True)
+        ]
+        assert draw_items(infos, numbers, window=window) == expected

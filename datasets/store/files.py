@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
@@ -136,43 +137,56 @@ class OpenFile:
         except OSError as error:
             raise self._failed(error) from error
 
-    def fill_if_resident(self, view: memoryview, channel: int, start: int) -> bool:
-        """As `fill` where the page cache holds it all; else False, and anything in `view`."""
-        if self._cannot_tell:
-            return False
-        if self._checked is not None:
-            frames = len(view) // self._item_bytes
-            self._checked.require(self._descriptor, (channel,), start, frames)
-        position = self._position(channel, start)
-        try:
-            return self._read_call(self._descriptor, (view,), position, os.RWF_NOWAIT) == len(view)
-        except BlockingIOError:
-            return False
-        except OSError as error:
-            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
-                raise self._failed(error) from error
-            self._cannot_tell = True  # some file systems do not say
-            return False
+    def gather(
+        self, views: Sequence[memoryview], channels: Sequence[int], start: int, *, wait: bool = True
+    ) -> bool:
+        """As `fill` for some channels, in one read over what lies between them.
 
-    def fill_neighbours(
-        self, views: Sequence[memoryview], channels: Sequence[int], start: int
-    ) -> None:
-        """As `fill` for some channels in rising order, in one read over what lies between them."""
-        buffers = [views[0]]
-        for view, channel, before in zip(views[1:], channels[1:], channels, strict=False):
-            between = (channel - before) * self.channel_bytes - len(view)
-            buffers += [memoryview(bytearray(between)), view] if between else [view]
+        Args:
+            views: Bytes of as many samples of each channel as are wanted.
+            channels: In rising order; each once.
+            start: First frame.
+            wait: Without, nothing is read that is not in the page cache.
+
+        Returns:
+            False, and anything in `views`, where it was not to wait and would have had to.
+        """
+        if not wait and self._cannot_tell:
+            return False
         if self._checked is not None:
             frames = len(views[0]) // self._item_bytes
             self._checked.require(self._descriptor, channels, start, frames)
+        buffers = views if len(views) == 1 else self._with_gaps(views, channels)
         position = self._position(channels[0], start)
         try:
-            count = self._read_call(self._descriptor, buffers, position)
+            count = self._read_call(
+                self._descriptor, buffers, position, 0 if wait else os.RWF_NOWAIT
+            )
+        except BlockingIOError:
+            return False
         except OSError as error:
-            raise self._failed(error) from error
-        if count != sum(len(buffer) for buffer in buffers):  # `fill` knows why
+            if wait or error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise self._failed(error) from error
+            self._cannot_tell = True  # some file systems do not say what they hold
+            return False
+        whole = count == sum(map(len, buffers))
+        if wait and not whole:  # goes on, or knows why it cannot
             for view, channel in zip(views, channels, strict=True):
                 self.fill(view, channel, start)
+        return wait or whole
+
+    def _with_gaps(self, views: Sequence[memoryview], channels: Sequence[int]) -> list[memoryview]:
+        """Room for what lies between channels, all of it the same: nobody looks at it."""
+        gaps = [
+            (after - before) * self.channel_bytes - len(views[0])
+            for before, after in pairwise(channels)
+        ]
+        assert min(gaps) >= 0, (channels, self.channel_bytes, len(views[0]))
+        nowhere = memoryview(bytearray(max(gaps)))
+        buffers = [views[0]]
+        for view, gap in zip(views[1:], gaps, strict=True):
+            buffers += [nowhere[:gap], view] if gap else [view]
+        return buffers
 
     def will_need(self, channel: int, start: int, frames: int) -> None:
         """Start reading a span from the disk."""

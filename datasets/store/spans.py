@@ -16,16 +16,16 @@ class Scratch:
     """Room for the samples of some channels as they are stored; for one thread at a time."""
 
     def __init__(self) -> None:
-        self._key: tuple[int, int, str] | None = None
+        self._key: tuple[int, str] | None = None
         self.samples: list[np.ndarray] = []
         """(n,) each."""
         self.views: list[memoryview] = []
         """The bytes of each."""
 
     def fit(self, rows: int, frames: int, sample_type: np.dtype[np.generic]) -> None:
-        """Make it hold (rows, frames) of a type; costs nothing while that stays the same."""
-        key = (rows, frames, sample_type.char)
-        if key != self._key:
+        """Make it hold (rows, frames) of a type, or more rows; costs little while it does."""
+        key = (frames, sample_type.char)
+        if key != self._key or rows > len(self.samples):
             self.samples = list(np.empty((rows, frames), dtype=sample_type))
             self.views = [row.data.cast("B") for row in self.samples]
             self._key = key
@@ -117,12 +117,12 @@ def grouped(places: Iterable[int], channels: Sequence[int], *, reach: int) -> li
     Args:
         places: Which of `channels` to group.
         channels: Channel of each place.
-        reach: From 1: only neighbours; 0 keeps all apart.
+        reach: From 1: only neighbours; 0 keeps all apart. Groups stay below what one call takes.
     """
     groups: list[list[int]] = []
     for place in sorted(places, key=channels.__getitem__):
         distance = channels[place] - channels[groups[-1][-1]] if groups else 0
-        if groups and 0 < distance <= reach:
+        if groups and 0 < distance <= reach and len(groups[-1]) < _MOST_TOGETHER:
             groups[-1].append(place)
         else:
             groups.append([place])
@@ -131,3 +131,5 @@ def grouped(places: Iterable[int], channels: Sequence[int], *, reach: int) -> li
 
 _SAFE = float(np.finfo(np.float32).max) / 2**31
 """Any integer times a scale below it is finite."""
+_MOST_TOGETHER = 256
+"""Half of the buffers that a call may name, since there are gaps between them."""
