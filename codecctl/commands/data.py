@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from codecctl.commands import data_info, data_ingest, data_list, data_split, data_synth, data_verify
+from codecctl.commands import (
+    data_info,
+    data_ingest,
+    data_list,
+    data_preview,
+    data_split,
+    data_stage,
+    data_synth,
+    data_verify,
+)
 
 app = typer.Typer(no_args_is_help=True, help="Ingest recordings, look at stores, render corpora.")
 app.command()(data_ingest.ingest)
 app.command("list")(data_list.list_stores)
 app.command()(data_info.info)
+app.command()(data_preview.preview)
 app.command()(data_verify.verify)
 app.command()(data_synth.synth)
 app.command()(data_split.split)
+app.command()(data_stage.stage)
