@@ -48,10 +48,11 @@ def note(source: AudioSource) -> str:
     """What a user should know who trains on a view, "" for a store."""
     if not isinstance(source, RatedStore):
         return ""
-    rate = source.sample_rate
+    rate, native = source.sample_rate, source.native.sample_rate
+    empty = f", holds nothing above {native // 2} Hz" if rate > native else ""
     return (
-        f"store {source.name}: {source.native.sample_rate} Hz, resampled to {rate} Hz as it is "
-        f"read; a store made with --rate {rate} is read 10 to 30 times faster"
+        f"store {source.name}: {native} Hz{empty}, resampled to {rate} Hz as it is read; a store "
+        f"made with --rate {rate} is read 10 to 30 times faster"
     )
 
 
