@@ -8,6 +8,7 @@ from codecctl.commands import (
     data_info,
     data_ingest,
     data_list,
+    data_merge,
     data_preview,
     data_split,
     data_stage,
@@ -24,3 +25,4 @@ app.command()(data_verify.verify)
 app.command()(data_synth.synth)
 app.command()(data_split.split)
 app.command()(data_stage.stage)
+app.command()(data_merge.merge)
