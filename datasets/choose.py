@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from codecctl.datasets.rated import at_rate, is_native
+from codecctl.datasets.shards import is_shard
 from codecctl.datasets.store import (
     AudioSource,
     Geometry,
@@ -23,7 +23,6 @@ from codecctl.errors import CodecctlError, DataError, NotFoundError, UsageError
 AUTO = "auto"
 """The name that means: whichever fits."""
 
-_SHARD = re.compile(r"\.shard-\d+-of-\d+$")
 _INTEGERS = "pcm"
 _RESAMPLED = "float32"
 """What samples are that were resampled."""
@@ -41,6 +40,8 @@ class Need:
     """That at least one recording has."""
     seconds: float
     """That the same recording lasts."""
+    check_reads: bool = False
+    """Whether audio is to be checked when it is read for the first time."""
 
 
 def choose_store(folder: Path, need: Need, name: str | None) -> AudioSource:
@@ -76,14 +77,14 @@ def choose_store(folder: Path, need: Need, name: str | None) -> AudioSource:
         else:
             fitting.append((_detour(index, need), path))
     if fitting:
-        return at_rate(Store.open(_only_best(folder, fitting)), need.rate)
+        return _opened(_only_best(folder, fitting), need)
     if misfits:
         raise DataError(_misfit_message(misfits, need, broken))
     if broken:
         raise broken[0]
-    shards = [path.name for path in folder.glob("*/") if _SHARD.search(path.name)]
+    shards = [path.name for path in sorted(folder.glob("*/")) if is_shard(path.name)]
     fix = (
-        f"its {len(shards)} shards wait for: codecctl data merge {_SHARD.sub('', shards[0])}"
+        f"its {len(shards)} shards wait for: codecctl data merge {shards[0].partition('.shard-')[0]}"
         if shards
         else f"make one with: codecctl data ingest FOLDER --rate {need.rate}"
     )
@@ -139,15 +140,19 @@ def _named(folder: Path, need: Need, name: str) -> AudioSource:
         why = misfit(index, need)
         if why:
             raise DataError(_misfit_message([(index, why)], need))
-        return at_rate(Store.open(path), need.rate)
+        return _opened(path, need)
     have = ", ".join(path.name for path in _store_paths(folder)) or "none"
     raise NotFoundError(f"{name}: no store of this name or path; {folder} holds {have}")
+
+
+def _opened(path: Path, need: Need) -> AudioSource:
+    return at_rate(Store.open(path, check_reads=need.check_reads), need.rate)
 
 
 def _store_paths(folder: Path) -> list[Path]:
     """The stores of a folder; parts of one that wait to be merged are none."""
     paths = sorted(path.parent for path in folder.glob("*/index.json"))
-    return [path for path in paths if not _SHARD.search(path.name)]
+    return [path for path in paths if not is_shard(path.name)]
 
 
 def _misfit_message(
