@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.device import peak_memory_mb
+from codecctl.engine.feed import Feed
 from codecctl.engine.prepare import Prepared
 
 
@@ -88,4 +89,4 @@ def _update(prepared: Prepared, *, items: int, step: int) -> float:
 
 def _audio(prepared: Prepared, *, items: int) -> Tensor:
     batch = prepared.data.train.batch(0, rows=slice(0, items))
-    return torch.from_numpy(batch.audio).to(prepared.runtime.device)  # (items, M, T)
+    return Feed(prepared.runtime.device).audio(batch)  # (items, M, T)

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from codecctl.datasets.batch import Batch
 from codecctl.engine.checkpoint import load_state, save_checkpoint
 from codecctl.engine.checkpoint_files import apply_retention, set_pointer
 from codecctl.engine.device import rng_state, set_rng_state
+from codecctl.engine.feed import Feed
 from codecctl.engine.loop_parts import Parts, Progress, Report, Speed
 from codecctl.engine.recipes.base import Scalars
 from codecctl.engine.rundir import step_name
@@ -43,6 +43,7 @@ class Loop:
         self._validation_values: dict[str, float] = {}
         self._speed = Speed()
         self._system = SystemMonitor(parts.run, parts.device)
+        self._feed = Feed(parts.device)
         self._unsaved = True
         self._saved_at = time.monotonic()
         self._polled_at = 0.0
@@ -87,7 +88,7 @@ class Loop:
         parts.on_phase("step 0: initializing from the first batches")
         with parts.open_batches(0) as batches:
             # Clones: the audio of a batch is overwritten soon after, and this may collect some.
-            parts.recipe.initialize(self._audio(batch).clone() for batch in batches)
+            parts.recipe.initialize(self._feed.audio(batch).clone() for batch in batches)
 
     def _train(self, batches: Iterator[Batch]) -> None:
         parts, progress = self._parts, self.progress
@@ -99,10 +100,10 @@ class Loop:
             batch = next(batches)
             self.batch = batch
             self._speed.wait_seconds += time.monotonic() - waiting
-            scalars = parts.recipe.train_step(self._audio(batch), progress.step)
+            scalars = parts.recipe.train_step(self._feed.audio(batch), progress.step)
             progress.step += 1
             self._unsaved = True
-            heard = batch.audio.size / batch.sample_rate
+            heard = batch.samples.size / batch.sample_rate
             progress.audio_seconds += heard
             progress.seconds = time.monotonic() - started
             self._speed.steps += 1
@@ -112,9 +113,6 @@ class Loop:
             after = time.monotonic()
             self._after_step()
             self._speed.leave_out(time.monotonic() - after)
-
-    def _audio(self, batch: Batch) -> Tensor:
-        return torch.from_numpy(batch.audio).to(self._parts.device)  # (B, M, T)
 
     def _log(self, scalars: Scalars) -> None:
         parts, progress = self._parts, self.progress

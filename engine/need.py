@@ -14,4 +14,5 @@ def need_of(profile: Profile) -> Need:
         dtypes=("int16", "float32", "pcm"),
         channels=data.capsules.count,
         seconds=max(data.segment_seconds, data.min_source_seconds),
+        check_reads=data.check_reads,
     )

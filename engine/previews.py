@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from codecctl.datasets.batch import Batch
+from codecctl.engine.feed import Feed
 from codecctl.engine.rundir import step_name
 from codecctl.errors import CodecctlError
 
@@ -39,7 +40,7 @@ class Previews:
     ) -> None:
         self._folder = folder
         self._batches = batches
-        self._device = device
+        self._feed = Feed(device)
 
     def write(self, step: int, reconstruct: Callable[[Tensor], Tensor]) -> int:
         """Write the reconstructions of a step, and the references if they are not there.
@@ -62,7 +63,7 @@ class Previews:
         estimates = []
         for batch in batches:
             with torch.no_grad():
-                estimate = reconstruct(torch.from_numpy(batch.audio).to(self._device))
+                estimate = reconstruct(self._feed.audio(batch))
             estimates.append((estimate[0].float().cpu().numpy(), batch.sample_rate))
         _write_folder(self._folder / step_name(step), estimates)
         return len(estimates)

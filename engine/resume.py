@@ -10,6 +10,9 @@ from codecctl.engine.rundir import list_runs, read_json
 from codecctl.errors import DataError, ProfileError, UsageError
 
 MAY_CHANGE = (
+    "data.check_reads",
+    "data.expand_on_device",
+    "data.io_threads",
     "data.pin_memory",
     "data.prefetch_batches",
     "data.store",

@@ -13,6 +13,7 @@ from codecctl.engine.alarms import Alarms
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
 from codecctl.engine.environment import describe_environment
+from codecctl.engine.feed import ring_memory, ships_integers
 from codecctl.engine.guard import FiniteGuard
 from codecctl.engine.lease import Lease, RunState
 from codecctl.engine.loop import FINISHED, Loop
@@ -196,10 +197,14 @@ class Session:
             recipe=prepared.recipe,
             run=run,
             lease=lease,
-            open_batches=lambda first: Prefetcher(data.train, first, profile.data.prefetch_batches),
+            open_batches=self._open_batches,
             validation=Validation(
                 lambda: batches(
-                    store, data.validation, batch_size=profile.data.val_batch_size, frames=frames
+                    store,
+                    data.validation,
+                    batch_size=profile.data.val_batch_size,
+                    frames=frames,
+                    io_threads=profile.data.io_threads,
                 ),
                 scenes={info.name: info.scene for info in store.recordings},
                 device=device,
@@ -218,6 +223,20 @@ class Session:
             on_row=on_row,
             on_report=on_report,
             on_phase=self._on_phase,
+        )
+
+    def _open_batches(self, first_step: int) -> Prefetcher:
+        prepared, settings = self._prepared, self._prepared.profile.data
+        device = prepared.runtime.device
+        return Prefetcher(
+            prepared.data.train,
+            first_step,
+            settings.prefetch_batches,
+            io_threads=settings.io_threads,
+            integers=ships_integers(
+                settings.expand_on_device, device=device, source=prepared.store
+            ),
+            allocate=ring_memory(pinned=settings.pin_memory, device=device),
         )
 
     def _guard(self, run: RunDirectory) -> FiniteGuard:

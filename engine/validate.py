@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import torch
 
 from codecctl.datasets.batch import Batch, Item
+from codecctl.engine.feed import Feed
 from codecctl.engine.recipes.base import Evaluation, Recipe
 from codecctl.engine.rundir import RunDirectory
 
@@ -29,7 +30,7 @@ class Validation:
     ) -> None:
         self._batches = batches
         self._scenes = scenes
-        self._device = device
+        self._feed = Feed(device)
 
     def measure(
         self, recipe: Recipe, *, run: RunDirectory, step: int, should_stop: Callable[[], bool]
@@ -52,8 +53,7 @@ class Validation:
             if should_stop():
                 return None
             with torch.no_grad():
-                audio = torch.from_numpy(batch.audio).to(self._device)
-                evaluations.append(recipe.evaluate(audio))
+                evaluations.append(recipe.evaluate(self._feed.audio(batch)))
             items.append(batch.items)
             rates.append(batch.sample_rate)
         first = 0

@@ -466,7 +466,7 @@ def test_a_request_to_save_makes_a_checkpoint_and_goes_on(tmp_path: Path) -> Non
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(tmp_path: Path) -> None:
     def poisoned(first: int) -> object:
         return _opened(
-            replace(found, audio=found.audio * np.float32(np.nan if step == 12 else 1))
+            replace(found, samples=found.audio * np.float32(np.nan if step == 12 else 1))
             for step, found in ((step, batch(step)) for step in range(first, 100))
         )
 

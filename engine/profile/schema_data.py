@@ -54,7 +54,7 @@ class Data(BaseModel):
     test_scenes: tuple[Scene, ...]
     """Scenes that neither training nor validation touches."""
     split: str
-    """NAME or NAME:FOLD of a split that `data split` made, in place of the scenes; empty: scenes."""
+    """NAME or NAME:FOLD of a split that `data split` made, in place of scenes; empty: scenes."""
     val_items: Count
     """Fixed validation items."""
     val_seed: CountOrZero
@@ -68,6 +68,13 @@ class Data(BaseModel):
     prefetch_batches: CountOrZero
     """Batches read ahead by the loader thread; 0 reads in the training thread."""
     pin_memory: bool
-    """Copy batches to page-locked memory for a faster way to a GPU; ignored on a CPU."""
+    """Read batches into page-locked memory for a faster way to a GPU; ignored on a CPU."""
+    io_threads: Annotated[int, Field(ge=1, le=256)]
+    """Reads from the disk at a time: 1 for a local disk, 8 to 32 for one behind a network."""
+    expand_on_device: Literal["auto"] | bool
+    """Ship the integers of int16 stores and make audio of them on the device: half the bytes, the
+    same audio to the last bit; auto: where the device is a GPU."""
+    check_reads: bool
+    """Compare each second of a channel with its hash before its first use in a job."""
     silence_db: Annotated[float, Field(le=0)]
     """A window whose peak stays below this level, in dB re full scale, is drawn again."""
