@@ -115,16 +115,17 @@ def probe(path: Path) -> AudioFile:
     except soundfile.LibsndfileError as error:
         raise AudioFileError(path, _not_audio(path, str(error.error_string))) from error
     _require_plausible(path, info, status.st_size)
+    plain = _plain(container, info)
     return AudioFile(
         path=path,
         channels=info.channels,
-        frames=info.frames,
+        frames=info.frames if plain is None else _frames(plain),
         sample_rate=info.samplerate,
         bits=_BITS.get(info.subtype, 0),
         is_float=info.subtype not in _BITS or info.subtype in ("FLOAT", "DOUBLE"),
         size=status.st_size,
         mtime=status.st_mtime,
-        container=_plain(container, info),
+        container=plain,
         warnings=_warnings(path, container),
         coding=info.subtype,
     )
@@ -174,12 +175,19 @@ def _plain(container: Container | None, info: _Info) -> Container | None:
     if container is None or container.format is None:
         return None
     found = container.format
-    frames = container.present // (found.channels * found.bits // 8)
     coding = f"PCM_{found.bits}"
     if found.is_float:
         coding = "FLOAT" if found.bits == 32 else "DOUBLE"
-    same = (found.channels, frames, coding) == (info.channels, info.frames, info.subtype)
-    return container if same else None
+    if (found.channels, coding) != (info.channels, info.subtype):
+        return None
+    # Of a W64 file, libsndfile takes padding and later chunks for samples.
+    longer = info.format == "W64" and info.frames > _frames(container)
+    return container if longer or info.frames == _frames(container) else None
+
+
+def _frames(container: Container) -> int:
+    assert container.format is not None, container
+    return container.present // (container.format.channels * container.format.bits // 8)
 
 
 def _warnings(path: Path, container: Container | None) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ class AudioBlocks:
                 # The bytes of this block first: the decoder then finds them in the page cache.
                 share = min(1.0, (self._position + step) / audio.frames)
                 self._hash_up_to(file, int(share * audio.size))
-                samples = self._decode(decoder, interleaved)
+                samples = self._decode(decoder, interleaved[: audio.frames - self._position])
                 if len(samples) == 0:
                     return
                 block = self._planar[:, : len(samples)]

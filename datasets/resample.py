@@ -43,9 +43,11 @@ class Resampler:
         """The part of the output (C, m) float32 that this block (C, n) completes; m may be 0."""
         if not self._streams:
             return block
-        first = self._streams[0].resample_chunk(block[0], last=last)
-        out = np.empty((len(block), len(first)), np.float32)
-        out[0] = first
-        for channel, stream in enumerate(self._streams[1:], start=1):
-            out[channel] = stream.resample_chunk(block[channel], last=last)
+        out = np.empty((0, 0), np.float32)
+        for channel, stream in enumerate(self._streams):
+            # As one column: soxr copies a row to make it one.
+            column = stream.resample_chunk(block[channel].reshape(-1, 1), last=last)
+            if channel == 0:
+                out = np.empty((len(block), len(column)), np.float32)
+            out[channel] = column[:, 0]
         return out

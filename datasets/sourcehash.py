@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -16,15 +16,7 @@ NO_HASH = "none"
 Bytes = bytes | memoryview | np.ndarray
 
 
-class _Digest(Protocol):
-    def update(self, data: Bytes, /) -> None:
-        """Take more of the file."""
-
-    def hexdigest(self) -> str:
-        """The hash of what was taken so far."""
-
-
-_ALGORITHMS: Mapping[str, Callable[[], _Digest]] = MappingProxyType(
+_ALGORITHMS: Mapping[str, Callable[[], Any]] = MappingProxyType(
     {
         "xxh3-128": xxhash.xxh3_128,
         "sha256": partial(hashlib.sha256, usedforsecurity=False),

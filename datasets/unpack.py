@@ -87,4 +87,5 @@ def to_floats(integers: np.ndarray, *, bits: int, out: np.ndarray) -> np.ndarray
     Exact up to 24 bits; 32-bit integers are rounded first, as libsndfile rounds them.
     """
     full_scale = np.float32(2.0 ** (1 - bits))
-    return np.multiply(integers, full_scale, out=out, casting="unsafe", dtype=np.float32)
+    np.multiply(integers, full_scale, out=out, casting="unsafe", dtype=np.float32)
+    return out

@@ -83,3 +83,25 @@ def test_channels_do_not_touch_each_other() -> None:
 def test_equal_rates_pass_through_untouched() -> None:
     audio = np.random.default_rng(0).standard_normal((2, 1000)).astype(np.float32)
     np.testing.assert_array_equal(convert(audio, 24_000, 24_000), audio)
+
+
+@pytest.mark.parametrize(("source_rate", "rate"), RATES)
+def test_blocks_of_any_size_give_the_same_bits(source_rate: int, rate: int) -> None:
+    audio = np.random.default_rng(0).standard_normal((2, 40_001)).astype(np.float32)
+    whole = convert(audio, source_rate, rate, block=50_000)
+    for block in (1000, 9375, 31_250):
+        np.testing.assert_array_equal(convert(audio, source_rate, rate, block=block), whole)
+
+
+def test_the_exact_response_holds_the_band_and_keeps_aliases_out() -> None:
+    """Halving the rate meets an impulse in two phases: every second tap of the filter each."""
+    frames, at = 8192, 4096
+    impulses = np.zeros((2, frames), np.float32)
+    impulses[0, at] = impulses[1, at + 1] = 1
+    even, odd = convert(impulses, 48_000, 24_000)
+    taps = np.zeros(frames)
+    taps[0::2], taps[1:-1:2] = even, odd[1:]
+    gain_db = 20 * np.log10(np.abs(np.fft.rfft(taps, 65_536)) + 1e-12)
+    frequency = np.fft.rfftfreq(65_536, 1 / 48_000)
+    assert np.abs(gain_db[frequency <= 10_800]).max() <= 0.01
+    assert gain_db[frequency >= 12_000].max() <= -100
