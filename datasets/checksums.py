@@ -23,7 +23,9 @@ _MOST_LINES = 200_000
 _ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256"}
 _STRENGTH = ("md5", "sha1", "sha256")
 _PLAIN = re.compile(r"(?P<escaped>\\?)(?P<digits>[0-9A-Fa-f]{32,64}) [ *](?P<name>.+)")
-_TAGGED = re.compile(r"(?:MD5|SHA1|SHA256) ?\((?P<name>.+)\) ?= ?(?P<digits>[0-9A-Fa-f]{32,64})")
+_TAGGED = re.compile(
+    r"(?P<escaped>\\?)(?:MD5|SHA1|SHA256) ?\((?P<name>.+)\) ?= ?(?P<digits>[0-9A-Fa-f]{32,64})"
+)
 
 
 class Checksums:
@@ -115,7 +117,7 @@ def _entries(path: Path) -> list[tuple[int, str, str]]:
         if match is None or number > _MOST_LINES:
             raise DataError(f"{path}: line {number}: needed a checksum and a file name")
         name = match["name"]
-        if match.groupdict().get("escaped"):
+        if match["escaped"]:
             name = name.replace("\\n", "\n").replace("\\\\", "\\")
         entries.append((number, name.removeprefix("./"), match["digits"]))
     return entries

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -58,6 +60,8 @@ class Discovery:
     """Things that are not taken and do no harm: archives, lossy files, runs."""
     companions: tuple[PurePosixPath, ...]
     """Tables, checksum lists, licences and readmes, the first thousand."""
+    others: Mapping[str, int]
+    """Number of files that are no audio by their names, by ending in lower case."""
     num_hidden: int
     """Entries whose name starts with a dot, such as the `._*` files of macOS; skipped."""
 
@@ -81,7 +85,7 @@ def discover(source: Path) -> Discovery:
 def _single(source: Path) -> Discovery:
     suffix = source.suffix.lower()
     if suffix in AUDIO_SUFFIXES:
-        return Discovery(source.parent, (PurePosixPath(source.name),), (), (), (), 0)
+        return Discovery(source.parent, (PurePosixPath(source.name),), (), (), (), {}, 0)
     if suffix in ARCHIVE_SUFFIXES:
         raise DataError(f"{source}: an archive; unpack it and give the folder")
     raise DataError(f"{source}: not audio by its name; known: {' '.join(sorted(AUDIO_SUFFIXES))}")
@@ -97,6 +101,7 @@ class _Search:
         self._broken: list[Problem] = []
         self._left_out: list[Problem] = []
         self._companions: list[PurePosixPath] = []
+        self._others: Counter[str] = Counter()
         self._num_hidden = 0
 
     def run(self) -> Discovery:
@@ -107,6 +112,7 @@ class _Search:
             broken=tuple(sorted(self._broken, key=lambda problem: problem.path)),
             left_out=tuple(sorted(self._left_out, key=lambda problem: problem.path)),
             companions=tuple(sorted(self._companions[:_MOST_COMPANIONS])),
+            others=dict(sorted(self._others.items())),
             num_hidden=self._num_hidden,
         )
 
@@ -153,9 +159,11 @@ class _Search:
             self._broken.append(Problem(shown(below), "not a regular file"))
         elif suffix in AUDIO_SUFFIXES:
             self._files.append(below)
-        elif _is_companion(below) and stat.S_ISREG(mode):
-            self._companions[_MOST_COMPANIONS:] = []
-            self._companions.append(below)
+        else:
+            self._others[suffix or "no ending"] += 1
+            if _is_companion(below) and stat.S_ISREG(mode):
+                self._companions[_MOST_COMPANIONS:] = []
+                self._companions.append(below)
 
 
 def _is_companion(path: PurePosixPath) -> bool:

@@ -131,11 +131,12 @@ def _with_table(found: Discovery, rules: Rules, opened: Survey) -> Survey:
 
 def _with_checksums(found: Discovery, rules: Rules, opened: Survey) -> Survey:
     lists = find_lists(found.companions)
-    checksums = Checksums(eigenscape=opened.corpus.id == EIGENSCAPE)
+    is_named = rules.verify not in ("", AUTO)
+    checksums = Checksums(eigenscape=opened.corpus.id == EIGENSCAPE and not is_named)
     warnings = list(opened.warnings)
-    if rules.verify not in ("", AUTO):
+    if is_named:
         checksums.add_list(Path(rules.verify))
-    for path in lists if rules.verify in ("", AUTO) else ():
+    for path in () if is_named else lists:
         warnings.extend(_add_list(checksums, found.folder, path))
     expected = {
         item.source_name: checksum
@@ -174,7 +175,11 @@ def _faults(candidates: Sequence[Candidate], *, is_eigenscape: bool) -> list[Pro
         if (fault := oddity(item.where, item.audio.channels, is_eigenscape=is_eigenscape))
     ]
     if is_eigenscape:
-        faults += [*_two_products(candidates), *_spellings(candidates)]
+        exchanged = {fault.path for fault in faults}
+        faults += [
+            *_two_products(candidates),
+            *_spellings([item for item in candidates if item.source_name not in exchanged]),
+        ]
     return faults
 
 

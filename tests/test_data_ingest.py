@@ -136,3 +136,65 @@ def test_another_rate_suggests_to_look_at_the_store(
 ) -> None:
     ingest(source, name="e-native", rate="native")
     assert capsys.readouterr().out.splitlines()[-1] == "next: codecctl data info e-native"
+
+
+def test_several_rates_are_shown_one_a_line_and_by_name_in_json(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingest(source, rate="24000,native", name="e")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("stores/e: 2 recordings, ")
+    assert lines[0].endswith(", 2 new")
+    assert lines[1].startswith("stores/e-native: 2 recordings, ")
+    assert "48000 Hz int16" in lines[1]
+    assert lines[2].startswith("stored 4 (8.21 MB in ")
+    assert lines[-1] == "next: codecctl train --profile paired data.store=e"
+    ingest(source, rate="24000,native", name="e", as_json=True)
+    report = json.loads(capsys.readouterr().out)
+    assert [store["store"] for store in report["stores"]] == ["stores/e", "stores/e-native"]
+    assert [store["sample_rate"] for store in report["stores"]] == [24_000, 48_000]
+
+
+def test_licence_and_citation_of_a_known_corpus_are_shown(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingest(source)
+    out = capsys.readouterr().out
+    assert (
+        "corpus: eigenscape: EigenScape (by the names of its files), CC BY 4.0, "
+        "https://doi.org/10.5281/zenodo.1012808" in out
+    )
+    assert "cite: Green and Murphy, EigenScape: A Database" in out
+
+
+def test_a_part_names_the_command_that_joins_all(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ingest(source, shard="1/2")
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "next: codecctl data merge eigenscape (when all 2 parts are stored)"
+    )
+    ingest(source, shard="5/5")  # more parts than files
+    assert "stores/eigenscape.shard-5-of-5: 0 recordings" in capsys.readouterr().out
+    assert not (tmp_path / "stores" / "eigenscape").exists()
+
+
+def test_a_dry_run_lists_every_file_by_its_channels(
+    source: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(source / "mono.wav", channels=1)
+    write(source / "stereo.wav", channels=2)
+    (source / "notes.txt").touch()
+    ingest(source, dry_run=True, as_json=True, jobs=1)
+    plan = json.loads(capsys.readouterr().out)
+    assert plan["channels"] == {
+        "mono": ["mono.wav"],
+        "stereo": ["stereo.wav"],
+        "multichannel": ["Busy Street/BusyStreet-01-Raw.wav", "Park/Park-06-Raw.wav"],
+    }
+    assert (plan["not_audio"], plan["hidden"]) == (1, 0)
+    assert plan["estimate"]["measured_on"] == "Busy Street/BusyStreet-01-Raw.wav"
+    assert plan["estimate"]["seconds"] > 0
+    (disk,) = plan["disks"]
+    assert disk["needed_bytes"] == plan["target_bytes"]
+    assert isinstance(disk["quota_known"], bool)

@@ -87,3 +87,17 @@ def test_sources_that_cannot_be_say_what_they_are(tmp_path: Path) -> None:
 def test_any_name_is_shown_on_one_printable_line() -> None:
     assert shown("caf\udce9/a\nb.wav") == "caf\\xe9/a\\nb.wav"
     assert shown(PurePosixPath("Straße.wav")) == "Straße.wav"
+
+
+def test_every_other_file_is_counted_and_companions_are_kept(tmp_path: Path) -> None:
+    names = ("a.wav", "README.md", "x/MD5SUMS", "x/Metadata.CSV", "x/b.json", "LICENCE", "c.tar")
+    for name in names:
+        touch(tmp_path / name)
+    found = discover(tmp_path)
+    assert found.others == {".csv": 1, ".json": 1, ".md": 1, "no ending": 2}
+    assert [str(path) for path in found.companions] == [
+        "LICENCE",
+        "README.md",
+        "x/MD5SUMS",
+        "x/Metadata.CSV",
+    ]

@@ -10,12 +10,14 @@ from codecctl.datasets.naming import array_of, place
 from codecctl.datasets.store import RecordingInfo
 
 
-def candidate(path: str, channels: int = 32) -> Candidate:
+def candidate(path: str, channels: int = 32, corpus: str = "") -> Candidate:
     audio = AudioFile(Path(path), channels, 48_000, 48_000, 24, False, 1000, 1.0, None, ())
-    return Candidate(audio, path, place(PurePosixPath(path)), array_of(channels))
+    return Candidate(audio, path, place(PurePosixPath(path)), array_of(channels), corpus)
 
 
-def stored(name: str, source: str, channels: int = 32) -> dict[str, RecordingInfo]:
+def stored(
+    name: str, source: str, channels: int = 32, corpus: str = ""
+) -> dict[str, RecordingInfo]:
     empty = {field.name: "" for field in dataclasses.fields(RecordingInfo)}
     where = place(PurePosixPath(source))
     row = {
@@ -25,6 +27,7 @@ def stored(name: str, source: str, channels: int = 32) -> dict[str, RecordingInf
         "scene": where.scene,
         "take": where.take,
         "array": array_of(channels),
+        "corpus": corpus,
     }
     return {name: RecordingInfo(**row)}  # type: ignore[arg-type]  # numbers play no part here
 
@@ -76,3 +79,25 @@ def test_a_moved_source_is_the_same_recording() -> None:
 
 def test_names_that_differ_in_case_alone_are_kept_apart() -> None:
     assert set(names([candidate("a.wav"), candidate("A.wav")]).values()) == {"A", "a-2"}
+
+
+def test_another_corpus_gets_its_name_into_those_that_collide() -> None:
+    known = stored("Beach.1", "Beach-01-Raw.wav", corpus="eigenscape")
+    files = [candidate("Beach-01-Raw.wav", corpus="ours"), candidate("Beach.2.wav", corpus="ours")]
+    assert names(files, known) == {"Beach-01-Raw.wav": "Beach.1-ours", "Beach.2.wav": "Beach.2"}
+    both = [files[0], candidate("Beach.1.wav", 25, corpus="ours")]
+    assert names(both, known) == {
+        "Beach-01-Raw.wav": "Beach.1-ours",
+        "Beach.1.wav": "Beach.1-ours-25ch",
+    }
+
+
+def test_a_corpus_that_is_ingested_again_finds_its_own_names() -> None:
+    known = {
+        **stored("Beach.1", "Beach-01-Raw.wav", corpus="eigenscape"),
+        **stored("Beach.1-ours", "Beach-01-Raw.wav", corpus="ours"),
+    }
+    for corpus, expected in (("ours", "Beach.1-ours"), ("eigenscape", "Beach.1")):
+        assert list(names([candidate("Beach-01-Raw.wav", corpus=corpus)], known).values()) == [
+            expected
+        ]

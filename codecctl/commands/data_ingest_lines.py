@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from codecctl.datasets.ingest_estimate import Estimate
     from codecctl.datasets.ingest_plan import Plan, StorePlan
     from codecctl.datasets.ingest_report import Report, StoreReport
-    from codecctl.datasets.store import Corpus, RecordingInfo
+    from codecctl.datasets.store import RecordingInfo
 
 _SHOWN = 10
 _SHOWN_NAMES = 3
+_PAIR = 2
+_TRAINED_RATE = 24_000
+"""Hz, of the profile `paired`."""
 
 
 def tell(prepared: Prepared) -> None:
@@ -32,9 +35,18 @@ def tell(prepared: Prepared) -> None:
             note(f"{kind}: and {len(problems) - _SHOWN} more")
     for sentence in prepared.notes:
         note(sentence)
+    if prepared.found.others:
+        kinds = ", ".join(f"{end} {count}" for end, count in prepared.found.others.items())
+        note(f"no audio by their names: {sum(prepared.found.others.values())} files ({kinds})")
+    if prepared.found.num_hidden:
+        note(f"hidden and skipped: {prepared.found.num_hidden}")
     channels = Counter(candidate.audio.channels for candidate in prepared.survey.candidates)
     if len(channels) > 1:
-        listing = ", ".join(f"{count} of {number} ch" for number, count in channels.most_common())
+        words = {1: "mono", 2: "stereo"}
+        listing = ", ".join(
+            f"{count} {words[number]}" if number in words else f"{count} of {number} ch"
+            for number, count in channels.most_common()
+        )
         note(f"channel counts differ: {listing}; a profile takes those that have enough")
     for target in prepared.targets:
         for lost in target.lost:
@@ -71,7 +83,7 @@ def print_plan(prepared: Prepared, *, num_workers: int, as_json: bool) -> None:
     for kind, names in _by_channels(prepared).items():
         if names:
             result(f"{kind} {len(names)}: {_first(names)}")
-    result(f"corpus: {_corpus_text(prepared.survey.corpus)}")
+    _print_corpus(prepared)
     result(_time_text(found, num_workers=num_workers, todo=len(plan.jobs)))
 
 
@@ -100,7 +112,7 @@ def print_report(prepared: Prepared, report: Report, *, as_json: bool) -> None:
     )
     if report.recordings:
         result(f"scenes: {_scenes(report.recordings)}")
-    result(f"corpus: {_corpus_text(prepared.survey.corpus)}")
+    _print_corpus(prepared)
     if report.complete:
         result(f"next: {_next_command(report)}")
 
@@ -122,10 +134,15 @@ def _first(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN_NAMES]) + more
 
 
-def _corpus_text(corpus: Corpus) -> str:
-    parts = (corpus.title, corpus.licence, corpus.citation, corpus.url)
-    known = "; ".join(part for part in parts if part and part != corpus.id)
-    return f"{corpus.id}{': ' if known else ''}{known}"
+def _print_corpus(prepared: Prepared) -> None:
+    """What data set this is taken for, and what using it asks for."""
+    corpus = prepared.survey.corpus
+    how = " (by the names of its files)" if corpus.url and not prepared.rules.corpus else ""
+    title = "" if corpus.title in ("", corpus.id) else f": {corpus.title}{how}"
+    parts = [f"{corpus.id}{title}", *(part for part in (corpus.licence, corpus.url) if part)]
+    result(f"corpus: {', '.join(parts)}")
+    if corpus.citation:
+        result(f"cite: {corpus.citation}")
 
 
 def _time_text(found: Estimate | None, *, num_workers: int, todo: int) -> str:
@@ -160,9 +177,12 @@ def _next_command(report: Report) -> str:
         names = [store.goal.shard.name for store in report.stores if store.goal.shard is not None]
         commands = " && ".join(f"codecctl data merge {shlex.quote(name)}" for name in names)
         return f"{commands} (when all {goal.shard.total} parts are stored)"
-    if goal.sample_rate == 24_000 and goal.dtype != "pcm":
-        return "codecctl train --profile paired"
-    return f"codecctl data info {shlex.quote(goal.folder.name)}"
+    name = shlex.quote(goal.folder.name)
+    pairs = any(row.channels >= _PAIR for row in report.recordings.values())
+    if goal.sample_rate != _TRAINED_RATE or goal.dtype == "pcm" or not pairs:
+        return f"codecctl data info {name}"
+    alone = len(list(goal.folder.parent.glob("*/index.json"))) == 1
+    return "codecctl train --profile paired" + ("" if alone else f" data.store={name}")
 
 
 def _plan_json(
@@ -238,7 +258,12 @@ def _store_json(store: StoreReport) -> dict[str, object]:
 
 
 def _about(prepared: Prepared) -> dict[str, object]:
-    return {"corpus": asdict(prepared.survey.corpus), "notes": list(prepared.notes)}
+    return {
+        "corpus": asdict(prepared.survey.corpus),
+        "notes": list(prepared.notes),
+        "not_audio": sum(prepared.found.others.values()),
+        "hidden": prepared.found.num_hidden,
+    }
 
 
 def _problems(
