@@ -27,8 +27,14 @@ def find_store(name: str) -> Path:
     """The folder of a store given by name or path.
 
     Raises:
-        NotFoundError: Neither exists; names the stores that do.
+        NotFoundError: Neither exists, or an ingest has not finished it; names the stores that do.
     """
+    for unfinished in (stores_folder() / name, Path(name)):
+        if (unfinished / "rec").is_dir() and not (unfinished / "index.json").exists():
+            raise NotFoundError(
+                f"{unfinished}: no index yet: an ingest is writing it or was interrupted; the same "
+                "`codecctl data ingest` finishes it"
+            )
     return _find(name, stores_folder(), marker="index.json", kind="store")
 
 

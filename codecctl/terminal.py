@@ -81,6 +81,18 @@ def shortened(words: Sequence[str], most: int = 60) -> str:
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
+def count_text(number: int, word: str) -> str:
+    """A number of things: `1 scene`, `2 scenes`."""
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def duration_text(seconds: float) -> str:
+    """Three digits in the largest unit of which there are two: `90 s`, `15 min`, `10.7 h`."""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
+
+
 def _console() -> Console:
     from rich.console import Console
 

@@ -49,7 +49,7 @@ def test_levels_of_each_scene_stand_in_a_table(capsys: pytest.CaptureFixture[str
 def test_sources_licence_metadata_and_uses_are_shown(capsys: pytest.CaptureFixture[str]) -> None:
     info("yard", recordings=True)
     text = "\n".join(_lines(capsys))
-    assert "3 of unknown-2ch, 2 channels, 24000 Hz, 24 bit" in text
+    assert "3 × stereo, 24000 Hz, 24 bit" in text
     assert "source hash sha256" in text
     assert "corpus: from /data/field recordings\n    licence   unknown: see the source" in text
     assert "Location  2 values: Bridlington, Filey" in text
@@ -98,6 +98,28 @@ def test_a_truncated_recording_is_found(store: Path) -> None:
     path = store / "rec" / "door.h5"
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(DataError, match=r"door\.h5: truncated"):
+        info("yard")
+
+
+def test_sources_of_many_kinds_are_counted_apart(
+    make_store: MakeStore,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    audio = {f"a-long-name-{n}": np.zeros((n, RATE), np.float32) for n in (1, 2, 3, 4, 5)}
+    make_store({**audio, "another-one": audio["a-long-name-1"]}, name="mixed", sample_rate=RATE)
+    info("mixed")
+    lines = _lines(capsys)
+    assert "  2 × mono, 1 × stereo, 1 × 3 channels, 1 × 4 channels, 1 × 5 channels" in lines
+    assert "  6 × 24000 Hz" in lines
+    assert "a-long-name" not in "\n".join(lines)
+
+
+def test_a_store_that_an_ingest_has_not_finished_is_no_store_yet(store: Path) -> None:
+    (store / "index.json").unlink()
+    with pytest.raises(NotFoundError, match="stores/yard: no index yet: an ingest is writing it"):
         info("yard")
 
 

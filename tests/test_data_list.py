@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,9 +27,9 @@ def test_the_list_shows_size_hours_rate_type_and_corpora(
 ) -> None:
     list_stores()
     head, row, disk = capsys.readouterr().out.splitlines()
-    names = ["name", "recordings", "hours", "rate", "dtype", "channels", "size", "corpora"]
+    names = ["name", "recordings", "length", "rate", "dtype", "channels", "size", "corpora"]
     assert head.split() == names
-    assert row.split()[:6] == ["yard", "2", "0.000833", "24000", "Hz", "int16"]
+    assert row.split()[:7] == ["yard", "2", "3", "s", "24000", "Hz", "int16"]
     assert row.endswith("corpus")
     assert disk.startswith("stores: ")
     assert disk.endswith("free")
@@ -60,6 +61,38 @@ def test_unfinished_and_damaged_stores_are_told_of_beside_the_sound_ones(
     assert "stores/half: an ingest that was not finished (2 recordings, " in err
     assert "run the same command again" in err
     assert "broken/index.json: damaged" in err
+
+
+def test_a_store_that_is_being_written_names_the_process(
+    stores: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stores / "half" / "rec").mkdir(parents=True)
+    lock = stores / "half" / ".ingest.lock"
+    lock.write_text(json.dumps({"host": "node7", "pid": 123}))
+    list_stores()
+    assert "stores/half: being written by process 123 on node7" in capsys.readouterr().err
+    os.utime(lock, (0, 0))
+    list_stores()
+    assert "an ingest that was not finished (0 recordings, " in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_what_may_not_be_read_is_named(stores: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (stores / "yard").chmod(0)
+    try:
+        list_stores()
+        assert "stores/yard: cannot be read: Permission denied" in capsys.readouterr().err
+    finally:
+        (stores / "yard").chmod(0o755)
+
+
+def test_a_folder_of_stores_that_is_a_file_is_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "stores").write_text("")
+    list_stores()
+    assert "no store" in capsys.readouterr().out
 
 
 def test_shards_that_wait_for_a_merge_are_counted(

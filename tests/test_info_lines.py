@@ -23,13 +23,13 @@ def test_a_check_of_another_state_of_the_store_is_stale() -> None:
 
 def test_splits_are_listed_with_how_they_were_made() -> None:
     splits = [
-        SplitState("five", "by recording, seed 1", 5, stale=False),
-        SplitState("old", "by scene, seed 1", 1, stale=True),
+        SplitState("one-out", "leave one scene out, seed 1", 8, ""),
+        SplitState("old", "by scene, seed 1", 1, "gone: Beach.1"),
     ]
     lines = state_lines(None, splits, ["paired"], {"huge": "found 2 channels"}, name="s")
     assert lines[2:] == [
-        "splits    five: by recording, seed 1, 5 folds",
-        "          old: by scene, seed 1; made from another state of the store",
+        "splits    one-out: leave one scene out, seed 1 (8 folds)",
+        "          old: by scene, seed 1; the store has changed: gone: Beach.1",
         "profiles  that can train on it: paired",
         "          not huge: found 2 channels",
     ]

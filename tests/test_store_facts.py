@@ -45,7 +45,7 @@ def test_a_damaged_split_is_listed_as_such(store: Store) -> None:
     (store.path / "splits").mkdir()
     (store.path / "splits" / "five.json").write_text("{")
     (state,) = split_states(store)
-    assert (state.name, state.stale) == ("five", True)
+    assert (state.name, state.changed) == ("five", "damaged")
     assert "damaged" in state.text
 
 

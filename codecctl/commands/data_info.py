@@ -77,11 +77,10 @@ def _page(store: Store, info: _Info, *, recordings: bool) -> list[str]:
         array_lines,
         heading_lines,
         level_lines,
-        metadata_lines,
         recording_lines,
-        source_lines,
         state_lines,
     )
+    from codecctl.commands.source_lines import metadata_lines, source_lines
 
     return [
         *heading_lines(store),

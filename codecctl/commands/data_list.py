@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,10 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codecctl.errors import CodecctlError
+from codecctl.errors import CodecctlError, DataError
 from codecctl.locations import stores_folder
 from codecctl.output import note, result, result_json
-from codecctl.terminal import shortened, table_lines
+from codecctl.terminal import count_text, duration_text, shortened, table_lines
 
 if TYPE_CHECKING:
     from codecctl.datasets.store import Index, RecordingInfo
@@ -71,14 +73,16 @@ class Unfinished:
     recordings: int
     """Whole ones that no index lists yet."""
     disk_bytes: int
+    writer: str
+    """Process and host of the ingest that is at work; empty when there is none."""
 
     def __str__(self) -> str:
         from codecctl.datasets.store import size_text
 
-        return (
-            f"{self.path}: an ingest that was not finished ({self.recordings} recordings, "
-            f"{size_text(self.disk_bytes)}); run the same command again"
-        )
+        held = f"{count_text(self.recordings, 'recording')}, {size_text(self.disk_bytes)}"
+        if self.writer:
+            return f"{self.path}: being written by {self.writer} ({held} so far)"
+        return f"{self.path}: an ingest that was not finished ({held}); run the same command again"
 
 
 @dataclass(frozen=True)
@@ -123,28 +127,65 @@ def list_stores(
 def read_listing(folder: Path) -> Listing:
     """Look at every store below a folder, which need not exist."""
     from codecctl.datasets.shards import is_shard
-    from codecctl.datasets.store import read_index
 
-    stores: list[StoreRow] = []
-    unfinished: list[Unfinished] = []
-    problems: list[str] = []
+    listing = Listing([], [], [], [], _disk(folder))
     parts: list[Path] = []
-    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+    for path in _entries(folder):
         if is_shard(path.name):
             parts.append(path)
-        elif (path / "index.json").exists():
-            try:
-                stores.append(_store_row(path, read_index(path)))
-            except CodecctlError as error:
-                problems.append(str(error))
-        elif (path / "rec").is_dir():
-            count = len(list((path / "rec").glob("[!.]*.h5")))
-            unfinished.append(Unfinished(path.name, str(path), count, disk_bytes(path)))
-    return Listing(stores, _shards(parts), unfinished, problems, _disk(folder))
+            continue
+        try:
+            _look_at(path, listing)
+        except OSError as error:
+            listing.problems.append(f"{path}: cannot be read: {error.strerror}")
+        except CodecctlError as error:
+            listing.problems.append(str(error))
+    listing.shards.extend(_shards(parts))
+    return listing
+
+
+def _entries(folder: Path) -> list[Path]:
+    """What lies in a folder, sorted; nothing where there is none.
+
+    Raises:
+        DataError: The folder cannot be read.
+    """
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise DataError(f"{folder}: cannot be listed: {error.strerror}") from error
+
+
+def _look_at(path: Path, listing: Listing) -> None:
+    """Add a folder to what it belongs to, if it is any kind of store."""
+    from codecctl.datasets.store import read_index
+
+    if (path / "index.json").exists():
+        listing.stores.append(_store_row(path, read_index(path)))
+    elif (path / "rec").is_dir():
+        count = len(list((path / "rec").glob("[!.]*.h5")))
+        row = Unfinished(path.name, str(path), count, disk_bytes(path), _writer(path))
+        listing.unfinished.append(row)
+
+
+def _writer(path: Path) -> str:
+    """The ingest that holds a store, as its lock file says; empty when that is old or missing."""
+    from codecctl.datasets.ingest_lock import LOCK_NAME, STALE_SECONDS
+
+    lock = path / LOCK_NAME
+    try:
+        if time.time() - lock.stat().st_mtime > STALE_SECONDS:
+            return ""
+        holder = json.loads(lock.read_bytes())
+        return f"process {int(holder['pid'])} on {holder['host']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def disk_bytes(folder: Path) -> int:
-    """Bytes that the files of a folder take on the disk; what vanishes meanwhile counts as 0."""
+    """Bytes that the files of a folder take on the disk; what cannot be seen counts as 0."""
     walk = os.walk(folder)
     return sum(_file_bytes(Path(path) / name) for path, _, names in walk for name in names)
 
@@ -152,7 +193,7 @@ def disk_bytes(folder: Path) -> int:
 def _file_bytes(path: Path) -> int:
     try:
         return path.lstat().st_blocks * _BLOCK
-    except FileNotFoundError:
+    except OSError:
         return 0
 
 
@@ -206,12 +247,12 @@ def _disk(folder: Path) -> Disk:
 def _lines(folder: Path, listing: Listing) -> list[str]:
     from codecctl.datasets.store import size_text
 
-    head = ["name", "recordings", "hours", "rate", "dtype", "channels", "size", "corpora"]
+    head = ["name", "recordings", "length", "rate", "dtype", "channels", "size", "corpora"]
     rows = [
         [
             row.name,
             str(row.recordings),
-            f"{row.hours:.3g}",
+            duration_text(row.hours * 3600),
             f"{row.sample_rate} Hz",
             row.dtype,
             row.channels,

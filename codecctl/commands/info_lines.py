@@ -6,17 +6,16 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from codecctl.terminal import BARS, shortened, table_lines
+from codecctl.commands.source_lines import array_text
+from codecctl.terminal import BARS, count_text, duration_text, shortened, table_lines
 
 if TYPE_CHECKING:
     from rich.text import Text
 
     from codecctl.commands.store_facts import CheckState, SplitState
-    from codecctl.datasets.provenance import Provenance
-    from codecctl.datasets.store import Corpus, RecordingInfo, Store
+    from codecctl.datasets.store import RecordingInfo, Store
     from codecctl.datasets.summary import ArraySummary, SceneSummary, Summary
 
-UNKNOWN = "unknown: see the source"
 _DTYPES = {
     "int16": "int16 with a scale for each channel and second",
     "float32": "float32",
@@ -24,6 +23,7 @@ _DTYPES = {
 }
 _KINDS = {"adjacent": "adjacent capsules", "opposite": "opposite capsules"}
 _RANGE_DB = 60.0
+_LONGEST_TAKE = 6
 
 
 def heading_lines(store: Store) -> list[str]:
@@ -34,49 +34,17 @@ def heading_lines(store: Store) -> list[str]:
     scenes = len({row.scene for row in rows if row.scene})
     size = size_text(sum(row.file_size for row in rows))
     return [
-        f"{store.path}: {_count(len(rows), 'recording')}, {_count(scenes, 'scene')}, "
-        f"{_duration(sum(row.seconds for row in rows))}, {size}",
-        f"  {store.sample_rate} Hz, {_DTYPES[store.dtype]}, {store.fingerprint}",
+        f"{store.path}: {count_text(len(rows), 'recording')}, {count_text(scenes, 'scene')}, "
+        f"{duration_text(sum(row.seconds for row in rows))}, {size}",
+        f"  {store.sample_rate} Hz, {_DTYPES[store.dtype]}",
+        f"  {store.fingerprint}",
     ]
-
-
-def source_lines(made: Provenance, corpora: Sequence[Corpus]) -> list[str]:
-    """What a store was made from and by, with licence and citation of each corpus."""
-    lines = ["", "sources"]
-    for kind in made.sources:
-        depth = f"{kind.bits} bit" if kind.bits else "lossy"
-        lines.append(
-            f"  {kind.recordings} of {kind.array}, {_count(kind.channels, 'channel')}, "
-            f"{kind.rate} Hz, {depth}"
-        )
-    written = made.first if made.first == made.last else f"{made.first} to {made.last}"
-    lines.append(
-        f"  written {written or 'at an unknown time'} by {_kinds(made.tools)}, "
-        f"resampler {_kinds(made.resamplers)}, source hash {_kinds(made.hashes)}"
-    )
-    for corpus in corpora:
-        lines.append(f"  {corpus.title or corpus.id}: from {corpus.folder or 'an unknown folder'}")
-        lines.append(f"    licence   {corpus.licence or UNKNOWN}")
-        lines.append(f"    citation  {corpus.citation or UNKNOWN}")
-        lines += [f"    url       {corpus.url}"] if corpus.url else []
-    return lines
-
-
-def metadata_lines(columns: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Each column with its values."""
-    if not columns:
-        return []
-    width = max(map(len, columns))
-    rows = [
-        f"  {column.ljust(width)}  {_count(len(values), 'value')}: {shortened(list(values), 50)}"
-        for column, values in columns.items()
-    ]
-    return ["", "metadata", *rows]
 
 
 def level_lines(summary: Summary, rows: Sequence[RecordingInfo]) -> list[str]:
     """Levels of each scene, then its octaves as bars and numbers."""
     several = len(summary.arrays) > 1
+    counts = {array.array: array.channels for array in summary.arrays}
     head = ["scene", *(["array"] if several else []), "rec", "minutes", "quiet", "RMS", "loud"]
     table = [[*head, "peak", "takes"]]
     for scene in summary.scenes:
@@ -85,11 +53,11 @@ def level_lines(summary: Summary, rows: Sequence[RecordingInfo]) -> list[str]:
         table.append(
             [
                 scene.scene or "(none)",
-                *([scene.array] if several else []),
+                *([array_text(scene.array, counts[scene.array])] if several else []),
                 str(scene.recordings),
                 f"{scene.seconds / 60:.2f}",
                 *(_number(level) for level in levels),
-                _cut(shortened(takes, 24), 32),
+                _takes_text(takes),
             ]
         )
     first = 2 if several else 1
@@ -104,7 +72,11 @@ def array_lines(summary: Summary) -> list[str]:
     for array in summary.arrays:
         if array.channels < 2:
             continue
-        lines += ["", f"channels of {array.array}, {_count(array.recordings, 'recording')}"]
+        lines += [
+            "",
+            f"likeness of channels, {array_text(array.array, array.channels)}, "
+            f"{count_text(array.recordings, 'recording')}",
+        ]
         lines += _coherence_lines(array, summary.band_centers)
         lines += _indented(_likeness_lines(array))
     return lines
@@ -122,9 +94,11 @@ def state_lines(
     lines = ["", f"check     {_check_text(check, name)}"]
     if splits:
         for number, split in enumerate(splits):
-            stale = "; made from another state of the store" if split.stale else ""
-            folds = f", {split.folds} folds" if split.folds > 1 else ""
-            lines.append(f"{'' if number else 'splits':10}{split.name}: {split.text}{folds}{stale}")
+            folds = f" ({split.folds} folds)" if split.folds > 1 else ""
+            changed = f"; the store has changed: {split.changed}" if split.changed else ""
+            lines.append(
+                f"{'' if number else 'splits':10}{split.name}: {split.text}{folds}{changed}"
+            )
     else:
         lines.append(f"splits    none; make one with: codecctl data split {name}")
     lines.append(f"profiles  that can train on it: {', '.join(fits) or 'none'}")
@@ -173,6 +147,11 @@ def bars(levels_db: Sequence[float], *, top: float) -> str:
     return "".join(BARS[min(len(BARS), math.ceil(p)) - 1] if p > 0 else " " for p in places)
 
 
+def _takes_text(takes: Sequence[str]) -> str:
+    """Takes that are short, such as numbers; long names belong to --recordings."""
+    return shortened(takes, 24) if all(len(take) <= _LONGEST_TAKE for take in takes) else ""
+
+
 def _octave_lines(summary: Summary) -> list[str]:
     names = [_scene_name(scene, summary) for scene in summary.scenes]
     width = max(map(len, names))
@@ -191,7 +170,10 @@ def _octave_lines(summary: Summary) -> list[str]:
 
 def _scene_name(scene: SceneSummary, summary: Summary) -> str:
     name = scene.scene or "(none)"
-    return f"{name} {scene.array}" if len(summary.arrays) > 1 else name
+    if len(summary.arrays) == 1:
+        return name
+    counts = {array.array: array.channels for array in summary.arrays}
+    return f"{name} {array_text(scene.array, counts[scene.array])}"
 
 
 def _coherence_lines(array: ArraySummary, centers: Sequence[float]) -> list[str]:
@@ -244,32 +226,12 @@ def _check_text(check: CheckState | None, name: str) -> str:
     return f"{check.verdict}{when}{stale}"
 
 
-def _kinds(counts: Mapping[str, int]) -> str:
-    if len(counts) == 1:
-        return next(iter(counts))
-    return ", ".join(f"{text} ({count})" for text, count in counts.items())
-
-
 def _number(value: float, digits: int = 1) -> str:
     """Fixed digits without a minus before zeros; `-` for what is not known."""
     if math.isnan(value):
         return "-"
     text = f"{value:.{digits}f}"
     return text.lstrip("-") if not text.strip("-0.") else text
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.3g} min" if seconds < 7200 else f"{seconds / 3600:.3g} h"
 
 
 def _indented(lines: Sequence[str]) -> list[str]:

@@ -34,8 +34,8 @@ class SplitState:
     text: str
     """How it was made, or what is wrong with it."""
     folds: int
-    stale: bool
-    """Made from another state of the store, or damaged."""
+    changed: str
+    """What of the store changed since; "damaged" for a file that cannot be read."""
 
 
 def check_state(store: Store) -> CheckState | None:
@@ -61,17 +61,17 @@ def check_state(store: Store) -> CheckState | None:
 
 def split_states(store: Store) -> list[SplitState]:
     """Every split of a store; a damaged one says so."""
-    from codecctl.datasets.split_file import read_split, split_names
+    from codecctl.datasets.split_file import read_split, split_names, state_of
 
     states = []
     for name in split_names(store.path):
         try:
             split = read_split(store.path, name)
         except CodecctlError as error:
-            states.append(SplitState(name, str(error), 0, stale=True))
+            states.append(SplitState(name, str(error), 0, "damaged"))
             continue
-        stale = split.fingerprint != store.fingerprint
-        states.append(SplitState(name, str(split.method), len(split.folds), stale))
+        changed = state_of(store, split)
+        states.append(SplitState(name, str(split.method), len(split.folds), changed))
     return states
 
 
