@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import subprocess
 import sys
@@ -109,6 +110,12 @@ def home(corpus: Path) -> Path:
     return home
 
 
+def accounted_for(report: dict[str, Any]) -> int:
+    """Files that a report names or counts."""
+    named = ("stored", "unchanged", "left_out", "refused", "failed")
+    return sum(len(report[kind]) for kind in named) + report["not_audio"] + report["hidden"]
+
+
 def test_every_file_is_stored_left_out_or_refused_for_a_true_reason(
     home: Path, corpus: Path
 ) -> None:
@@ -127,6 +134,8 @@ def test_every_file_is_stored_left_out_or_refused_for_a_true_reason(
     assert refused["empty.flac"] == "empty file (0 bytes)"
     assert refused["text.wav"].startswith("not audio: it starts with b'see the README'")
     assert refused["gone.wav"] == "a link to nowhere.wav, which does not exist"
+    assert (report["not_audio"], report["hidden"]) == (1, 1)
+    assert accounted_for(report) == sum(len(names) for _, _, names in os.walk(corpus))
 
 
 def test_every_kind_of_file_arrives_at_the_rate_of_the_store(home: Path, corpus: Path) -> None:
@@ -208,6 +217,7 @@ def test_real_recordings_of_every_kind_are_all_accounted_for(
     audio = {row["file"]: row for row in listed}
     left_out = {row["path"]: row["reason"] for row in report["left_out"]}
     assert report["refused"] == report["failed"] == []
+    assert accounted_for(report) == sum(len(names) for _, _, names in os.walk(shared_audio))
     with Store.open(tmp_path / "stores" / "shared") as store:
         stored = {info.source_name: info for info in store.recordings}
         assert {*stored} | {*left_out} == {*audio}
