@@ -82,12 +82,11 @@ def choose_store(folder: Path, need: Need, name: str | None) -> AudioSource:
         raise DataError(_misfit_message(misfits, need, broken))
     if broken:
         raise broken[0]
+    fix = f"make one with: codecctl data ingest FOLDER --rate {need.rate}"
     shards = [path.name for path in sorted(folder.glob("*/")) if is_shard(path.name)]
-    fix = (
-        f"its {len(shards)} shards wait for: codecctl data merge {shards[0].partition('.shard-')[0]}"
-        if shards
-        else f"make one with: codecctl data ingest FOLDER --rate {need.rate}"
-    )
+    if shards:
+        whole = shards[0].partition(".shard-")[0]
+        fix = f"its {len(shards)} shards wait for: codecctl data merge {whole}"
     raise NotFoundError(f"{folder}: no store here; {fix}")
 
 

@@ -12,6 +12,7 @@ from codecctl.engine.resume import (
     newest_run,
     refuse_changes,
     refuse_other_profile,
+    refuse_other_sides,
     refuse_other_store,
     stored_store,
 )
@@ -109,6 +110,18 @@ def test_a_run_that_names_no_store_leaves_the_choice(tmp_path: Path) -> None:
     run = _run(tmp_path)
     (run / "environment.json").write_text("{}", encoding="utf-8")
     assert stored_store(run) == ""
+
+
+def test_a_split_that_was_made_anew_is_refused(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    sides = {"training": ("Beach.1", "Park.1"), "validation": ("Park.2",), "test": ()}
+    refuse_other_sides(run, sides)  # a run of an older version says nothing
+    said = {"schema": 1, "name": "one", "sides": sides}
+    (run / "split.json").write_text(json.dumps(said), encoding="utf-8")
+    refuse_other_sides(run, sides)
+    moved = {**sides, "training": ("Beach.1", "Beach.2"), "validation": ("Park.1", "Park.2")}
+    with pytest.raises(DataError, match=r"2 recordings differ in training \(Beach\.2, Park\.1\)"):
+        refuse_other_sides(run, moved)
 
 
 def test_another_profile_is_refused(tmp_path: Path) -> None:

@@ -131,6 +131,7 @@ def _prepare(job: _Job) -> Prepared:
     from codecctl.datasets.choose import AUTO, choose_store
     from codecctl.engine.need import need_of
     from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
+    from codecctl.engine.sides import sides_of
 
     profile = job.resolved.profile
     wanted = profile.data.store
@@ -139,15 +140,15 @@ def _prepare(job: _Job) -> Prepared:
     store = choose_store(stores_folder(), need_of(profile), wanted)
     if job.continues:
         refuse_other_store(job.path, name=store.name, fingerprint=store.fingerprint)
+    sides = sides_of(profile.data, store).sides  # refused now, not after loading torch
+    if job.continues:
+        refuse_other_sides(job.path, sides)
     if resampled := rated.note(store):
         note(resampled)
     note("loading torch")
     from codecctl.engine.prepare import prepare
 
-    prepared = prepare(profile, store)
-    if job.continues:
-        refuse_other_sides(job.path, prepared.data.split.sides)
-    return prepared
+    return prepare(profile, store)
 
 
 def _train(job: _Job, prepared: Prepared) -> None:

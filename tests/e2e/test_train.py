@@ -44,6 +44,7 @@ def test_a_run_folder_holds_all_that_it_promises(home: Path) -> None:
         "metrics.jsonl",
         "previews",
         "profile.json",
+        "split.json",
         "state.json",
         "system.jsonl",
         "train.log",

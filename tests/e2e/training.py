@@ -95,15 +95,19 @@ def write_store(
     seconds: float = 0.5,
     silent_seconds: float = 0.0,
     short: tuple[str, ...] = (),
+    copies: tuple[tuple[str, str], ...] = (),
 ) -> None:
     """Three capsules of noise in three scenes, enough for a tiny training.
 
-    Each recording begins with silence if asked for, and `short` names scenes of 0.1 s more.
+    Each recording begins with silence if asked for, `short` names scenes of 0.1 s more, and
+    `copies` scenes that sound as others do.
     """
     infos = []
-    for index, scene in enumerate(("Beach", "Park", "Woodland", *short)):
+    scenes = ("Beach", "Park", "Woodland", *short)
+    for index, scene in enumerate(scenes):
         frames = round((0.1 if scene in short else seconds) * rate)
-        audio = np.random.default_rng(index).standard_normal((3, frames)) * 0.1
+        sound = scenes.index(dict(copies).get(scene, scene))
+        audio = np.random.default_rng(sound).standard_normal((3, frames)) * 0.1
         audio[:, : round(silent_seconds * rate)] = 0.0
         with RecordingWriter(
             folder,
