@@ -87,8 +87,8 @@ class AudioFile:
 
     @property
     def is_integer(self) -> bool:
-        """Whether samples are integers that were not coded with loss."""
-        return self.coding.startswith(("PCM_", "ALAC_"))
+        """Whether samples are integers that come back exactly, as those of PCM and FLAC do."""
+        return self.coding.startswith("PCM_")
 
     @property
     def seconds(self) -> float:

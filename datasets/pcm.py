@@ -170,9 +170,9 @@ class AudioBlocks:
 def pcm_refusal(audio: AudioFile) -> str:
     """Why a file has no integers to keep as they are, "" when it has.
 
-    Floats have none; lossy codings decode to other integers with every version of a decoder.
+    Floats have none, lossy codings depend on the decoder, and libsndfile returns loud ALAC changed.
     """
     if audio.is_integer:
         return ""
     coding = f"{audio.bits}-bit floats" if audio.coding in ("FLOAT", "DOUBLE") else audio.coding
-    return f"holds {coding}; --dtype pcm keeps integers (PCM, FLAC, ALAC), take --dtype float32"
+    return f"holds {coding}; --dtype pcm keeps integers (PCM, FLAC), take --dtype float32"
