@@ -52,13 +52,14 @@ class StoreLock:
         """No process of this machine works on the store; False where locks are not supported."""
 
     def __enter__(self) -> StoreLock:
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        patience = _PATIENCE_SECONDS  # of sleep: a lock that waits itself does not use it up
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             while not self._try():
-                if time.monotonic() > deadline:
+                if patience <= 0:
                     raise CodecctlError(self._taken())
                 time.sleep(_STEP_SECONDS)  # flock knows no wait with an end
+                patience -= _STEP_SECONDS
         except OSError as error:
             raise CodecctlError(f"{self._folder}: cannot write: {error.strerror}") from error
         return self

@@ -96,3 +96,21 @@ def test_a_full_disk_leaves_no_lock_behind(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(CodecctlError, match="cannot write: No space left on device"):
         StoreLock(tmp_path).__enter__()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_waits_itself_does_not_use_up_the_patience(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_lock, "_PATIENCE_SECONDS", 1.0)
+    hour = iter(range(0, 36_000, 3600))
+    monkeypatch.setattr(ingest_lock.time, "monotonic", lambda: next(hour))
+    calls = []
+
+    def wait(_: int) -> None:
+        """The holder before takes its file away at its end."""
+        calls.append(next(hour))
+        if len(calls) == 1:
+            (tmp_path / LOCK_NAME).unlink()
+
+    with StoreLock(tmp_path, lock=wait):
+        assert len(calls) == 2
