@@ -15,7 +15,6 @@ from codecctl.datasets.harmonics import unit_vector
 from codecctl.datasets.store import AudioSource, RecordingInfo
 from codecctl.datasets.store.disk import temporary_path, write_error
 from codecctl.datasets.summary import decibels
-from codecctl.errors import UsageError
 
 Samples = npt.NDArray[np.float32]
 
@@ -105,13 +104,10 @@ def write_wav(path: Path, audio: Samples, *, sample_rate: int) -> None:
         sample_rate: Hz.
 
     Raises:
-        UsageError: The name ends otherwise.
         CodecctlError: The disk does not take it.
     """
     import soundfile
 
-    if path.suffix.lower() != ".wav":
-        raise UsageError(f"--out {path}: needed a name that ends in .wav")
     temporary = temporary_path(path)
     try:
         with temporary.open("wb") as file:

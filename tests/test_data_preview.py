@@ -99,6 +99,8 @@ def test_what_cannot_be_shown_is_refused() -> None:
         preview("yard", "park.2")
     with pytest.raises(UsageError, match="needed one of them"):
         preview("yard", "Park.1", channels="1", beam="0,0")
+    with pytest.raises(UsageError, match=r"needed a name that ends in \.wav"):
+        preview("yard", "Park.1", out=Path("a.mp3"))
     with pytest.raises(DataError, match="array unknown-2ch with 2 channels: no beam"):
         preview("yard", "door", beam="0,0")
 

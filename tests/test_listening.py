@@ -19,7 +19,7 @@ from codecctl.datasets.listening import (
     write_wav,
 )
 from codecctl.datasets.store import Store
-from codecctl.errors import CodecctlError, UsageError
+from codecctl.errors import CodecctlError
 
 MakeStore = Callable[..., Path]
 
@@ -73,8 +73,6 @@ def test_a_written_file_holds_the_samples(tmp_path: Path) -> None:
 
 def test_nothing_is_left_of_a_file_that_cannot_be_written(tmp_path: Path) -> None:
     audio = np.zeros((1, 10), np.float32)
-    with pytest.raises(UsageError, match=r"needed a name that ends in \.wav"):
-        write_wav(tmp_path / "a.flac", audio, sample_rate=8000)
     with pytest.raises(CodecctlError, match="cannot write: No such file or directory"):
         write_wav(tmp_path / "no" / "a.wav", audio, sample_rate=8000)
     (tmp_path / "b.wav").mkdir()

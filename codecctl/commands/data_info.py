@@ -41,7 +41,11 @@ def info(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Show scenes, levels, spectra, coherence, sources and licence of a store, and its uses."""
+    """Show the scenes, levels, spectra and licence of a store.
+
+    Also coherence of the capsules, sources, metadata, splits, the last check, and the profiles
+    that can train on it. Levels are estimates from half seconds spread over the recordings.
+    """
     from codecctl.commands.info_lines import styled
     from codecctl.datasets.store import Store
 

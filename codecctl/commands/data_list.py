@@ -109,7 +109,10 @@ class Listing:
 def list_stores(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """List the stores with size, hours, rate and type, what is unfinished, and the free space."""
+    """List the stores with their size, hours, rate and type.
+
+    Also what is unfinished, shards that wait for a merge, and the space that is left.
+    """
     folder = stores_folder()
     listing = read_listing(folder)
     if as_json:

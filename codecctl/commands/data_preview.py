@@ -48,11 +48,17 @@ def preview(
     width: Annotated[int, typer.Option(min=0, help="Of the page; default: terminal.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Draw waveform and spectrogram of channels or of a beam, and a level for every channel."""
+    """Draw, and play, channels or a beam of a recording.
+
+    Waveform and spectrogram of a few channels, or of those that are chosen, and a bar with the
+    level of every channel.
+    """
     from codecctl.datasets.store import Store
 
     if channels and beam:
         raise UsageError("--channels and --beam: needed one of them")
+    if out is not None and out.suffix.lower() != ".wav":
+        raise UsageError(f"--out {out}: needed a name that ends in .wav")
     with Store.open(find_store(store)) as opened:
         if not recording:
             _list_recordings(opened, as_json=as_json)
