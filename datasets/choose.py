@@ -98,7 +98,8 @@ def misfit(index: Index, need: Need) -> str:
         return f"found {index.dtype}, needed {' or '.join(need.dtypes)}"
     most = max(info.channels for info in index.recordings)
     if most < need.channels:
-        return f"found {most} channels at most, needed {need.channels}"
+        found = "1 channel" if most == 1 else f"{most} channels"
+        return f"found {found} at most, needed {need.channels}"
     longest = max(info.seconds for info in index.recordings if info.channels >= need.channels)
     if longest < need.seconds:
         return (

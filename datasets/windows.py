@@ -164,7 +164,11 @@ def _misfit(info: RecordingInfo, window: Window) -> str:
     if info.frames < window.frames or info.seconds < window.min_source_seconds:
         return f"found {info.seconds:.6g} s, needed {needed:.6g} s"
     if info.channels < window.capsules:
-        return f"found {info.channels} channels, needed {window.capsules}"
+        return f"found {_channels(info.channels)}, needed {window.capsules}"
     if window.policy == "all" and info.channels != window.capsules:
-        return f"found {info.channels} channels, needed exactly {window.capsules}"
+        return f"found {_channels(info.channels)}, needed exactly {window.capsules}"
     return ""
+
+
+def _channels(count: int) -> str:
+    return "1 channel" if count == 1 else f"{count} channels"

@@ -65,7 +65,7 @@ def test_a_misfit_of_type_names_the_new_store_after_it(make_store: Maker, stores
 @pytest.mark.parametrize(
     ("channels", "frames", "sentence"),
     [
-        (1, 300, "found 1 channels at most, needed 2"),
+        (1, 300, "found 1 channel at most, needed 2"),
         (4, 99, r"found 0\.99 s at most with 2 channels, needed 1\.0 s"),
     ],
 )

@@ -180,7 +180,7 @@ def test_recordings_that_do_not_fit_are_left_out_and_said(make_store: Maker) -> 
         draws = sampler(store, window=window)
         assert draws.left_out == (
             "Beach.1: found 0.99 s, needed 1.5 s",
-            "Beach.2: found 1 channels, needed 2",
+            "Beach.2: found 1 channel, needed 2",
             "Park.1: found 1.49 s, needed 1.5 s",
         )
         assert {item.recording for item in draws.items(0)} == {"Park.2"}

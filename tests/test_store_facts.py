@@ -52,4 +52,4 @@ def test_a_damaged_split_is_listed_as_such(store: Store) -> None:
 def test_profiles_that_do_not_fit_say_why(store: Store) -> None:
     fits, misfits = fitting_profiles(store.path)
     assert fits == []
-    assert "found 1 channels at most" in misfits["paired"]
+    assert "found 1 channel at most" in misfits["paired"]

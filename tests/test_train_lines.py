@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 
 from codecctl.commands.train import train
-from codecctl.commands.train_lines import ProgressLine, duration, progress_text, summary_lines
+from codecctl.commands.train_lines import (
+    ProgressLine,
+    duration,
+    left_out_lines,
+    progress_text,
+    summary_lines,
+)
 from codecctl.engine.loop_parts import Report
 from codecctl.errors import NotFoundError
 
@@ -114,3 +120,11 @@ def test_resuming_a_run_with_a_damaged_profile_says_which_one_it_takes(
         train(profile="paired", run="a", resume=True)
     said = "a: profile.json is missing or damaged; takes the profile of this command"
     assert said in capsys.readouterr().err
+
+
+def test_recordings_that_are_left_out_for_one_reason_share_a_line() -> None:
+    mono = [f"door{number}: found 1 channel, needed 2" for number in range(3)]
+    assert left_out_lines([*mono, "Beach.1: found 0.5 s, needed 1 s"]) == [
+        "3 recordings: found 1 channel, needed 2 (door0, door1, door2)",
+        "Beach.1: found 0.5 s, needed 1 s",
+    ]

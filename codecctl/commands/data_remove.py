@@ -22,7 +22,10 @@ def remove(
     store: Annotated[str, typer.Argument(metavar="STORE", help="Name or folder of a store.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete a store, or what an ingest left that never finished; other files stay."""
+    """Delete a store; files that are no part of it stay.
+
+    Also what an ingest has left that never finished.
+    """
     from codecctl.datasets.removal import belongings, remove_store
     from codecctl.datasets.store import size_text
 

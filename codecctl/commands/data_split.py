@@ -30,7 +30,9 @@ def split(
         str,
         typer.Option(metavar="scene|recording", help="What is on one side as a whole."),
     ] = "",
-    folds: Annotated[int, typer.Option(min=0, help="So many splits; all validate once.")] = 0,
+    folds: Annotated[
+        int, typer.Option(min=0, help="So many folds; every recording validates in one of them.")
+    ] = 0,
     leave_one_out: Annotated[
         bool, typer.Option("--leave-one-out", help="A fold for each scene, or each recording.")
     ] = False,
@@ -41,9 +43,7 @@ def split(
         str, typer.Option(metavar="take|location", help="What stays together.")
     ] = "take",
     seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 42,
-    name: Annotated[
-        str, typer.Option(help="Name of the split; says how it was made without.")
-    ] = "",
+    name: Annotated[str, typer.Option(help="Name of the split; default: how it is made.")] = "",
     profile: Annotated[str, typer.Option(help="Whose scenes are shown and split by.")] = "paired",
     list_only: Annotated[
         bool, typer.Option("--list", help="List the splits of the store.")
@@ -51,7 +51,7 @@ def split(
     remove: Annotated[str, typer.Option(metavar="NAME", help="Take a split away.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make a split that trainings can name, or show those that there are.
+    """Make a split that trainings can name, or show them.
 
     Recordings that share audio, a source file or a take are always on one side. Without options,
     shows what the profile trains and validates on, and the splits of the store.

@@ -19,9 +19,9 @@ def stage(
     jobs: Annotated[int, typer.Option(min=1, help="Recordings copied at a time.")] = 2,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Copy a store below DIR and verify every byte; a training there gives the same batches.
+    """Copy a store to a faster disk and verify every byte.
 
-    Interrupted, it goes on where it was; complete, it does nothing.
+    A training that reads the copy gets the same batches. Interrupted, it goes on where it was; complete, it does nothing.
     """
     from codecctl.datasets.stage import stage as stage_store
     from codecctl.datasets.store import read_index, size_text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,8 +42,8 @@ def print_start(prepared: Prepared) -> None:
         note(f"split {prepared.profile.data.split}: {counts} recordings")
     if data.split.note:
         note(f"warning: {data.split.note}")
-    for sentence in data.left_out:
-        note(f"left out: {sentence}")
+    for line in left_out_lines(data.left_out):
+        note(f"left out: {line}")
     sizes = ", ".join(
         f"{role} {count_parameters(network) / 1e6:.2f} M"
         for role, network in prepared.recipe.modules().items()
@@ -53,6 +53,24 @@ def print_start(prepared: Prepared) -> None:
         f"steps: {cadence.max_steps} of {data.train.batch_size} items, "
         f"{cadence.updates_per_epoch} in an epoch"
     )
+
+
+def left_out_lines(sentences: Sequence[str]) -> list[str]:
+    """One line for each reason; a corpus may have hundreds of recordings that share one.
+
+    Args:
+        sentences: `NAME: reason`.
+    """
+    names: dict[str, list[str]] = {}
+    for sentence in sentences:
+        name, _, reason = sentence.partition(": ")
+        names.setdefault(reason, []).append(name)
+    return [
+        f"{of_reason[0]}: {reason}"
+        if len(of_reason) == 1
+        else f"{len(of_reason)} recordings: {reason} ({', '.join(_shortened(of_reason))})"
+        for reason, of_reason in names.items()
+    ]
 
 
 def print_dry_run(prepared: Prepared) -> None:
