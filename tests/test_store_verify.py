@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,26 @@ def flip(path: Path, position: int) -> None:
         value = file.read(1)[0]
         file.seek(position)
         file.write(bytes([value ^ 1]))
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(folder: Path) -> None:
+    recording = folder / "rec/Park.1.h5"
+    store = Store.open(folder, check=False)
+    is_root = os.geteuid() == 0
+    if is_root:
+        folder.parent.chmod(0o700)
+        os.seteuid(65_534)  # root may read everything, nobody may not
+    else:
+        recording.chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"rec/\w+\.1\.h5: cannot read: Permission denied; nee"):
+            store.verify()
+    finally:
+        if is_root:
+            os.seteuid(0)
+        else:
+            recording.chmod(0o600)
+    assert store.verify() == []
 
 
 def test_a_sound_store_has_no_damage_and_reports_progress(folder: Path) -> None:

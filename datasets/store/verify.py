@@ -17,6 +17,7 @@ from codecctl.datasets.store.layout import RECORDINGS_FOLDER, RecordingInfo, rec
 from codecctl.datasets.store.residency import drop, pages_to_drop
 from codecctl.datasets.store.tables import read_check, read_scale
 from codecctl.datasets.store.trailer import hash_outside, open_regular
+from codecctl.errors import DataError
 
 _READ_BYTES = 2 << 20  # measured: 0.5 to 4 MB read equally fast, less and more slower
 _PIECE_BYTES = 64 << 20  # what a thread takes at a time: a lone recording keeps all of them busy
@@ -45,6 +46,9 @@ def verify_recordings(
 
     Returns:
         What is damaged, by recording, channel and second; empty when nothing is.
+
+    Raises:
+        DataError: This process may not read a recording.
     """
     total = sum(info.geometry.audio_bytes for info in recordings)
     progress = _Progress(total, on_progress)
@@ -77,11 +81,17 @@ def structure_damage(path: Path, info: RecordingInfo) -> str:
     """What is wrong with the part of a recording file that is not audio, "" when nothing is.
 
     Reads the structure only: about 250 kB of a 900 MB recording.
+
+    Raises:
+        DataError: This process may not read it, which says nothing about what is in it.
     """
     try:
         descriptor = open_regular(path)
     except FileNotFoundError:
         return "missing, though the index lists it"
+    except PermissionError as error:
+        needed = "needed the right to read it, which its owner gives"
+        raise DataError(f"{path}: cannot read: {error.strerror}; {needed}") from error
     except OSError as error:
         return f"cannot be opened ({error.strerror})"
     try:
