@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from codecctl.commands import (
+    data_bench,
     data_check,
     data_info,
     data_ingest,
@@ -25,6 +26,7 @@ app.command()(data_info.info)
 app.command()(data_preview.preview)
 app.command()(data_verify.verify)
 app.command()(data_check.check)
+app.command()(data_bench.bench)
 app.command()(data_synth.synth)
 app.command()(data_split.split)
 app.command()(data_stage.stage)
