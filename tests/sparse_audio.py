@@ -44,7 +44,7 @@ def write_sparse(
         for first, samples in (real or {}).items():
             file.seek(len(head) + first * channels * _BYTES)
             octets = samples.astype("<i4").view(np.uint8).reshape(-1, 4)
-            file.write(np.ascontiguousarray(octets[:, :_BYTES]))
+            file.write(octets[:, :_BYTES].tobytes())
     return len(head)
 
 

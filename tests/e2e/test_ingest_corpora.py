@@ -113,7 +113,8 @@ def home(corpus: Path) -> Path:
 def accounted_for(report: dict[str, Any]) -> int:
     """Files that a report names or counts."""
     named = ("stored", "unchanged", "left_out", "refused", "failed")
-    return sum(len(report[kind]) for kind in named) + report["not_audio"] + report["hidden"]
+    counted = int(report["not_audio"]) + int(report["hidden"])
+    return counted + sum(len(report[kind]) for kind in named)
 
 
 def test_every_file_is_stored_left_out_or_refused_for_a_true_reason(
