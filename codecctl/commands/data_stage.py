@@ -21,7 +21,8 @@ def stage(
 ) -> None:
     """Copy a store to a faster disk and verify every byte.
 
-    A training that reads the copy gets the same batches. Interrupted, it goes on where it was; complete, it does nothing.
+    A training that reads the copy gets the same batches. Interrupted, it goes on where it was;
+    complete, it does nothing.
     """
     from codecctl.datasets.stage import stage as stage_store
     from codecctl.datasets.store import read_index, size_text
