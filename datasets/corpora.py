@@ -51,9 +51,7 @@ CORPORA: dict[str, Layout] = {
 """Known layouts by id; the first that half of the files fit is taken."""
 
 
-def corpus_of(
-    found: Discovery, files: Sequence[tuple[Place, int]], *, wanted: str = "", folder: str = ""
-) -> Corpus:
+def corpus_of(found: Discovery, files: Sequence[tuple[Place, int]], *, wanted: str = "") -> Corpus:
     """The data set that an ingested folder holds.
 
     A corpus of `data synth` says so itself; a known layout is recognized by the names and channel
@@ -64,10 +62,10 @@ def corpus_of(
         found: The folder.
         files: Place and channels of every recording in it.
         wanted: Id that the user gave; "" to find one. The id of a known layout makes it that.
-        folder: Of the source, as remembered; that of `found` when empty.
     """
-    where = folder or str(found.folder.absolute())
-    own = wanted or sanitized(found.folder.absolute().name).strip("-.").lower() or "corpus"
+    source = found.source.absolute()
+    where, name = str(source), source.stem if source.is_file() else source.name
+    own = wanted or sanitized(name).strip("-.").lower() or "corpus"
     rendered = _rendered(found.folder)
     if rendered is not None and wanted not in CORPORA:
         return replace(rendered, id=own, folder=where)
@@ -78,7 +76,7 @@ def corpus_of(
         return Corpus(layout.id, where, layout.title, layout.licence, layout.citation, layout.url)
     licence = _first(found.companions, ("licen", "copying"))
     citation = _first(found.companions, ("citation", "readme"))
-    return Corpus(own, where, shown(found.folder.absolute().name), licence, citation, "")
+    return Corpus(own, where, shown(name), licence, citation, "")
 
 
 def joined(old: Iterable[Corpus], new: Corpus, *, used: set[str]) -> tuple[Corpus, ...]:
@@ -121,10 +119,10 @@ def _rendered(folder: Path) -> Corpus | None:
 
 
 def _first(companions: Sequence[PurePosixPath], starts: tuple[str, ...]) -> str:
-    """`see <file>` for the highest file whose name starts so."""
-    ordered = sorted(companions, key=lambda path: (len(path.parts), str(path)))
+    """`see <file>` for the first file of the source's own folder whose name starts so."""
+    own = [path for path in companions if len(path.parts) == 1]
     for start in starts:
-        for path in ordered:
+        for path in own:
             if path.name.lower().startswith(start):
                 return f"see {shown(path)}"
     return ""

@@ -50,6 +50,8 @@ def shown(path: PurePosixPath | str) -> str:
 class Discovery:
     """What lies below a folder; every tuple is in the order of the paths."""
 
+    source: Path
+    """What was searched: a folder or one file."""
     folder: Path
     """What the paths below are relative to."""
     files: tuple[PurePosixPath, ...]
@@ -73,10 +75,13 @@ def discover(source: Path) -> Discovery:
         NotFoundError: There is nothing at this path.
         DataError: The path is a single file that is not audio by its name, or an archive.
     """
-    if source.is_dir():
-        return _Search(source).run()
-    if source.is_file():
-        return _single(source)
+    try:
+        if source.is_dir():
+            return _Search(source).run()
+        if source.is_file():
+            return _single(source)
+    except PermissionError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror}") from error
     if source.is_symlink():
         raise NotFoundError(f"{source}: a link to {source.readlink()}, which does not exist")
     raise NotFoundError(f"{source}: no such file or folder; give the folder of the recordings")
@@ -85,7 +90,7 @@ def discover(source: Path) -> Discovery:
 def _single(source: Path) -> Discovery:
     suffix = source.suffix.lower()
     if suffix in AUDIO_SUFFIXES:
-        return Discovery(source.parent, (PurePosixPath(source.name),), (), (), (), {}, 0)
+        return Discovery(source, source.parent, (PurePosixPath(source.name),), (), (), (), {}, 0)
     if suffix in ARCHIVE_SUFFIXES:
         raise DataError(f"{source}: an archive; unpack it and give the folder")
     raise DataError(f"{source}: not audio by its name; known: {' '.join(sorted(AUDIO_SUFFIXES))}")
@@ -107,6 +112,7 @@ class _Search:
     def run(self) -> Discovery:
         self._walk(self._folder, PurePosixPath())
         return Discovery(
+            source=self._folder,
             folder=self._folder,
             files=tuple(sorted(self._files)),
             broken=tuple(sorted(self._broken, key=lambda problem: problem.path)),
@@ -146,11 +152,11 @@ class _Search:
                 self._broken.append(Problem(shown(below), _unreachable(entry, error)))
             return
         if stat.S_ISDIR(mode):
-            if suffix in AUDIO_SUFFIXES:
-                self._broken.append(
-                    Problem(shown(below), "a folder with the name of an audio file")
-                )
+            before = len(self._files)
             self._walk(Path(entry.path), below)
+            if suffix in AUDIO_SUFFIXES and len(self._files) == before:
+                reason = "a folder with the name of an audio file, and none in it"
+                self._broken.append(Problem(shown(below), reason))
         elif suffix in ARCHIVE_SUFFIXES:
             self._left_out.append(Problem(shown(below), "an archive; unpack it to ingest it"))
         elif suffix in LOSSY_SUFFIXES:

@@ -206,9 +206,16 @@ def _writers(
 
 
 def _no_audio(source: Path, found: Discovery) -> str:
-    beside = f"; {found.left_out[0].path}: {found.left_out[0].reason}" if found.left_out else ""
+    if not source.is_dir():
+        return f"{source}: no audio"
+    for folder in (source, *sorted(path.parent for path in source.glob("*/index.json"))):
+        if (folder / "index.json").is_file() and (folder / "rec").is_dir():
+            return f"{folder}: a store, not recordings; train takes it as data.store={folder.name}"
+    if not found.left_out:
+        return f"{source}: no audio file here or below"
+    first = found.left_out[0]
     more = f" and {len(found.left_out) - 1} more" if len(found.left_out) > 1 else ""
-    return f"{source}: no audio file here or below{beside}{more}"
+    return f"{source}: no audio file here or below, but {first.path}{more}: {first.reason}"
 
 
 def default_workers() -> int:

@@ -39,16 +39,22 @@ def goals(store: Path, found: Survey, rules: Rules) -> tuple[Goal, ...]:
         name = store.name if index == 0 else f"{store.name}-{rate or 'native'}"
         shard = None if rules.shard is None else Shard(name, *rules.shard)
         folder = store.with_name(name if shard is None else shard.folder_name)
-        plans.append(Goal(folder, rate or _native_rate(found), rules.dtype, shard))
+        plans.append(Goal(folder, rate or _native_rate(found, rules), rules.dtype, shard))
     return tuple(plans)
 
 
-def _native_rate(found: Survey) -> int:
+def _native_rate(found: Survey, rules: Rules) -> int:
     rates = Counter(candidate.audio.sample_rate for candidate in found.candidates)
     if len(rates) > 1:
-        listing = ", ".join(f"{rate} Hz ({number} files)" for rate, number in rates.most_common())
-        raise UsageError(
-            f"--rate native: found {listing}; a store holds one rate, give it: "
-            f"--rate {rates.most_common(1)[0][0]}, or ingest the folder of each rate by itself"
+        files = {1: "1 file"}
+        listing = ", ".join(
+            f"{rate} Hz ({files.get(number, f'{number} files')})"
+            for rate, number in rates.most_common()
         )
+        fix = "ingest the folder of each rate by itself"
+        if len(rules.rates) > 1:
+            fix = f"leave native out, or {fix}"
+        elif rules.dtype != "pcm":
+            fix = f"give it: --rate {rates.most_common(1)[0][0]}, or {fix}"
+        raise UsageError(f"--rate native: found {listing}; a store holds one rate: {fix}")
     return next(iter(rates), 0)

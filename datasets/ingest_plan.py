@@ -148,7 +148,7 @@ class _Planner:
         if _same_content(item.candidate, twin):
             self._left_out[Problem(name, f"a copy of {twin.source_name}")] = None
             return True
-        reason = f"the scene and take of {twin.source_name}; stored as {item.name}"
+        reason = f"same scene and take as {twin.source_name}; stored as {item.name}"
         self._warnings[Problem(name, reason)] = None
         return False
 

@@ -139,6 +139,11 @@ def nearest_folder(folder: Path) -> Path:
 def _index(folder: Path) -> tuple[Index | None, bool]:
     """The index, or whether it is damaged (it can then be written anew)."""
     try:
+        with (folder / _INDEX).open("rb") as file:
+            file.read(1)
+    except OSError as error:  # what is in it is unknown, and not lost
+        raise CodecctlError(f"{folder / _INDEX}: cannot read: {error.strerror}") from error
+    try:
         return read_index(folder), False
     except DataError:
         if _is_other_version(folder / _INDEX):

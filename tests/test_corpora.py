@@ -51,7 +51,13 @@ def test_licence_and_readme_of_an_unknown_corpus_are_noted_by_name(folder: Path)
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("text")
     found = corpus_of(discover(folder), [])
-    assert (found.licence, found.citation) == ("see sub/LICENSE", "see readme.md")
+    assert (found.licence, found.citation) == ("see COPYING.txt", "see readme.md")
+
+
+def test_a_single_file_is_a_corpus_of_its_own_name(folder: Path) -> None:
+    (folder / "Door 1.wav").touch()
+    found = corpus_of(discover(folder / "Door 1.wav"), [])
+    assert found == Corpus("door-1", str(folder / "Door 1.wav"), "Door 1")
 
 
 def test_the_user_has_the_last_word(folder: Path) -> None:

@@ -160,10 +160,8 @@ def test_licence_and_citation_of_a_known_corpus_are_shown(
 ) -> None:
     ingest(source)
     out = capsys.readouterr().out
-    assert (
-        "corpus: eigenscape: EigenScape (by the names of its files), CC BY 4.0, "
-        "https://doi.org/10.5281/zenodo.1012808" in out
-    )
+    assert "corpus: EigenScape by the names of its files (--corpus NAME says otherwise)" in out
+    assert "licence: CC BY 4.0, https://doi.org/10.5281/zenodo.1012808" in out
     assert "cite: Green and Murphy, EigenScape: A Database" in out
 
 

@@ -34,12 +34,12 @@ def test_parts_are_joined_and_a_second_time_there_is_nothing_to_do(
 ) -> None:
     merge(["e"])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("stores/e: 2 recordings, 0.000556 h, ")
+    assert lines[0].startswith("stores/e: 2 recordings, 2 s, ")
     assert lines[0].endswith("; 2 brought")
     assert lines[1] == "next: codecctl data verify e"
     assert sorted(path.name for path in stores.iterdir()) == ["e", "garden"]
     merge(["e"])
-    assert "2 recordings; no parts wait to be joined" in capsys.readouterr().out
+    assert "2 recordings; no shards wait to be joined" in capsys.readouterr().out
 
 
 def test_stores_are_joined_and_what_is_renamed_or_left_out_is_said(

@@ -40,7 +40,8 @@ def test_archives_and_lossy_files_are_named(tmp_path: Path) -> None:
 
 
 def test_folders_links_and_pipes_with_an_audio_name_are_broken(tmp_path: Path) -> None:
-    touch(tmp_path / "folder.wav" / "inside.wav")
+    (tmp_path / "folder.wav").mkdir()
+    touch(tmp_path / "other.wav" / "inside.wav")
     (tmp_path / "gone.wav").symlink_to("nowhere")
     (tmp_path / "loop.wav").symlink_to("loop.wav")
     os.mkfifo(tmp_path / "pipe.wav")
@@ -48,7 +49,7 @@ def test_folders_links_and_pipes_with_an_audio_name_are_broken(tmp_path: Path) -
     reasons = {problem.path: problem.reason for problem in found.broken}
     assert set(reasons) == {"folder.wav", "gone.wav", "loop.wav", "pipe.wav"}
     assert "nowhere, which does not exist" in reasons["gone.wav"]
-    assert found.files == (PurePosixPath("folder.wav/inside.wav"),)
+    assert found.files == (PurePosixPath("other.wav/inside.wav"),)
 
 
 def test_links_to_folders_are_followed_once(tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ def test_a_store_holds_one_rate_and_type(source: Path, store: Path, rate: int, d
 
 
 def test_native_rates_have_to_agree(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"48000 Hz \(2 files\), 44100 Hz \(1 files\)"):
+    with pytest.raises(UsageError, match=r"48000 Hz \(2 files\), 44100 Hz \(1 file\)"):
         prepare(source, tmp_path / "s", rules(rate=None))
 
 
@@ -298,7 +298,7 @@ def test_sources_without_audio_say_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no audio file here or below$"):
         prepare(tmp_path / "source", tmp_path / "s", rules())
     (tmp_path / "source" / "Beach.zip").touch()
-    with pytest.raises(DataError, match=r"Beach\.zip: an archive; unpack it"):
+    with pytest.raises(DataError, match=r"below, but Beach\.zip: an archive; unpack it"):
         prepare(tmp_path / "source", tmp_path / "s", rules())
 
 
@@ -337,3 +337,18 @@ def test_workers_follow_the_processors_that_slurm_gives(monkeypatch: pytest.Monk
     assert default_workers() == 1
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", "4096")
     assert default_workers() == available
+
+
+def test_an_index_that_cannot_be_read_is_never_replaced(source: Path, store: Path) -> None:
+    (store / "index.json").unlink()
+    (store / "index.json").mkdir()
+    with pytest.raises(CodecctlError, match=r"index\.json: cannot read: Is a directory"):
+        prepare(source, store, rules())
+    assert (store / "index.json").is_dir()
+
+
+def test_a_store_is_no_source(source: Path, store: Path) -> None:
+    shutil.rmtree(source)
+    for folder in (store, store.parent):
+        with pytest.raises(DataError, match=r"s: a store, not recordings; train takes it as"):
+            prepare(folder, store.parent / "t", rules())

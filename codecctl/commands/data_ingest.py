@@ -26,9 +26,14 @@ _HASHES = {"xxh3": "xxh3-128", "sha256": "sha256", "none": "none"}
 
 
 def ingest(
-    source: Annotated[Path, typer.Argument(help="Folder of recordings, searched below too.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE", readable=False, help="Folder of recordings, searched below too."
+        ),
+    ],
     name: Annotated[
-        str, typer.Option(help="Name of the store; the folder's name in lower case without.")
+        str, typer.Option(help="Name of the store. [default: the folder's name in lower case]")
     ] = "",
     rate: Annotated[
         str,
@@ -49,17 +54,20 @@ def ingest(
         float, typer.Option(min=0, help="Shorter files are left out; 0 takes everything.")
     ] = 1.0,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Processes; 0: one for each processor given to us.")
+        int,
+        typer.Option(min=0, help="Processes; 0: one for each processor that this process may use."),
     ] = 0,
     shard: Annotated[
         str, typer.Option(metavar="I/N", help="Do part I of N; `data merge NAME` joins all parts.")
     ] = "",
     corpus: Annotated[
-        str, typer.Option(help="Id of the data set; recognized, or the folder's name, without.")
+        str, typer.Option(help="Id of the data set. [default: recognized, or the folder's name]")
     ] = "",
     metadata: Annotated[
         Path | None,
-        typer.Option(help="CSV with a column Filename; metadata*.csv of the source without."),
+        typer.Option(
+            readable=False, help="CSV with a column Filename. [default: metadata*.csv below SOURCE]"
+        ),
     ] = None,
     verify_source: Annotated[
         str,
@@ -84,7 +92,7 @@ def ingest(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Resample the recordings below SOURCE into a store that `train` reads.
+    """Turn a folder of recordings into a store that `train` reads.
 
     Interrupted, it goes on where it was; complete, it does nothing. Files that cannot be taken
     are named at the end, with exit code 4, and all others are stored.

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from codecctl.output import note, result, result_json
+from codecctl.terminal import count_text, duration_text
 
 if TYPE_CHECKING:
     from codecctl.datasets.discovery import Problem
@@ -37,7 +38,8 @@ def tell(prepared: Prepared) -> None:
         note(sentence)
     if prepared.found.others:
         kinds = ", ".join(f"{end} {count}" for end, count in prepared.found.others.items())
-        note(f"no audio by their names: {sum(prepared.found.others.values())} files ({kinds})")
+        number = count_text(sum(prepared.found.others.values()), "file")
+        note(f"no audio by their names: {number} ({kinds})")
     if prepared.found.num_hidden:
         note(f"hidden and skipped: {prepared.found.num_hidden}")
     channels = Counter(candidate.audio.channels for candidate in prepared.survey.candidates)
@@ -65,11 +67,11 @@ def print_plan(prepared: Prepared, *, num_workers: int, as_json: bool) -> None:
     if as_json:
         result_json(_plan_json(prepared, found, num_workers=num_workers))
         return
-    hours = sum(item.audio.seconds for item in prepared.survey.candidates) / 3600
-    number = len(prepared.survey.candidates)
+    length = duration_text(sum(item.audio.seconds for item in prepared.survey.candidates))
+    files = count_text(len(prepared.survey.candidates), "recording")
     for store in plan.stores:
         result(
-            f"{store.goal.folder}: {number} recordings, {hours:.3g} h, {_kind(store)}: to store "
+            f"{store.goal.folder}: {files}, {length}, {_kind(store)}: to store "
             f"{len(store.to_store)}, unchanged {len(store.unchanged)}, writes "
             f"{size_text(store.target_bytes)}"
         )
@@ -97,11 +99,12 @@ def print_report(prepared: Prepared, report: Report, *, as_json: bool) -> None:
     several = len(report.stores) > 1
     for store in report.stores:
         rows = store.recordings.values()
-        hours = sum(row.seconds for row in rows) / 3600
+        files = count_text(len(rows), "recording")
+        length = duration_text(sum(row.seconds for row in rows))
         size = size_text(sum(row.file_size for row in rows))
         here = f", {len(store.stored)} new" if several else ""
         kind = f"{store.goal.sample_rate} Hz {store.goal.dtype}"
-        result(f"{store.goal.folder}: {len(rows)} recordings, {hours:.3g} h, {kind}, {size}{here}")
+        result(f"{store.goal.folder}: {files}, {length}, {kind}, {size}{here}")
     speed = report.source_bytes / 1e6 / max(report.seconds, 1e-3)
     stored = sum(len(store.stored) for store in report.stores)
     done = f" ({size_text(report.source_bytes)} in {report.seconds:.1f} s, {speed:.0f} MB/s)"
@@ -137,12 +140,15 @@ def _first(names: Sequence[str]) -> str:
 def _print_corpus(prepared: Prepared) -> None:
     """What data set this is taken for, and what using it asks for."""
     corpus = prepared.survey.corpus
-    how = " (by the names of its files)" if corpus.url and not prepared.rules.corpus else ""
-    title = "" if corpus.title in ("", corpus.id) else f": {corpus.title}{how}"
-    parts = [f"{corpus.id}{title}", *(part for part in (corpus.licence, corpus.url) if part)]
-    result(f"corpus: {', '.join(parts)}")
-    if corpus.citation:
-        result(f"cite: {corpus.citation}")
+    title = corpus.title or corpus.id
+    known = f" (id {corpus.id})" if title.lower() != corpus.id else ""
+    if corpus.url and not prepared.rules.corpus:
+        known = " by the names of its files (--corpus NAME says otherwise)"
+    result(f"corpus: {title}{known}")
+    licence = ", ".join(part for part in (corpus.licence, corpus.url) if part)
+    for kind, text in (("licence", licence), ("cite", corpus.citation)):
+        if text:
+            result(f"{kind}: {text}")
 
 
 def _time_text(found: Estimate | None, *, num_workers: int, todo: int) -> str:
@@ -152,18 +158,16 @@ def _time_text(found: Estimate | None, *, num_workers: int, todo: int) -> str:
         return "time: unknown, the largest file could not be measured"
     processes = min(num_workers, todo)
     return (
-        f"time: about {duration(found.seconds)} with {processes} "
+        f"time: about {_rounded(found.seconds)} with {processes} "
         f"process{'es' if processes > 1 else ''} if the disks keep up (measured on "
         f"{found.measured_seconds:.3g} s of {found.measured_on}: "
         f"{found.bytes_per_second / 1e6:.0f} MB/s each)"
     )
 
 
-def duration(seconds: float) -> str:
-    """For people: `40 s`, `5 min`, `2.5 h`."""
-    if seconds < 90:
-        return f"{seconds:.0f} s" if seconds >= 1 else "1 s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+def _rounded(seconds: float) -> str:
+    """An estimate with the digits that it deserves."""
+    return duration_text(float(f"{max(1.0, seconds):.2g}"))
 
 
 def _scenes(recordings: Mapping[str, RecordingInfo]) -> str:
@@ -172,6 +176,8 @@ def _scenes(recordings: Mapping[str, RecordingInfo]) -> str:
 
 
 def _next_command(report: Report) -> str:
+    from codecctl.datasets.shards import is_shard
+
     goal = report.stores[0].goal
     if goal.shard is not None:
         names = [store.goal.shard.name for store in report.stores if store.goal.shard is not None]
@@ -181,7 +187,8 @@ def _next_command(report: Report) -> str:
     pairs = any(row.channels >= _PAIR for row in report.recordings.values())
     if goal.sample_rate != _TRAINED_RATE or goal.dtype == "pcm" or not pairs:
         return f"codecctl data info {name}"
-    alone = len(list(goal.folder.parent.glob("*/index.json"))) == 1
+    others = [path.parent.name for path in goal.folder.parent.glob("*/index.json")]
+    alone = sum(not is_shard(other) for other in others) == 1
     return "codecctl train --profile paired" + ("" if alone else f" data.store={name}")
 
 

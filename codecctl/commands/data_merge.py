@@ -11,6 +11,7 @@ import typer
 from codecctl.errors import UsageError
 from codecctl.locations import find_store, stores_folder
 from codecctl.output import note, progress, result, result_json
+from codecctl.terminal import count_text, duration_text
 
 if TYPE_CHECKING:
     from codecctl.datasets.merge import Merged
@@ -22,7 +23,10 @@ _SHOWN = 10
 def merge(
     stores: Annotated[
         list[str],
-        typer.Argument(help="One name: its parts are joined. Several stores: they are joined."),
+        typer.Argument(
+            metavar="STORE...",
+            help="One name: its parts are joined. Several stores: they are joined.",
+        ),
     ],
     name: Annotated[str, typer.Option(help="Of the new store, where several are joined.")] = "",
     move: Annotated[
@@ -30,7 +34,7 @@ def merge(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Join the parts that `data ingest --shard I/N` made, or stores of one rate and type.
+    """Join the shards of an ingest, or stores of one rate and type.
 
     Killed at any moment, the same command goes on. Parts are removed when the whole store is
     there; several stores stay as they are, sharing the disk with the new one where a file system
@@ -59,7 +63,8 @@ def _merge_parts(name: str, *, as_json: bool) -> None:
         if as_json:
             result_json({"schema": 1, "store": str(target), "brought": [], "parts": 0})
         else:
-            result(f"{target}: {len(index.recordings)} recordings; no parts wait to be joined")
+            files = count_text(len(index.recordings), "recording")
+            result(f"{target}: {files}; no shards wait to be joined")
         return
     done = _run(lambda: plan_shards(folder, name), target, command_of([name]), parts, parts)
     _show(done, as_json=as_json, more={"parts": len(parts)}, next_command=True)
@@ -142,11 +147,10 @@ def _show(done: Merged, *, as_json: bool, more: Mapping[str, object], next_comma
             }
         )
         return
-    hours = sum(row.seconds for row in rows) / 3600
     size = size_text(sum(row.file_size for row in rows))
-    result(
-        f"{done.target}: {len(rows)} recordings, {hours:.3g} h, {size}; {len(done.brought)} brought"
-    )
+    length = duration_text(sum(row.seconds for row in rows))
+    files = count_text(len(rows), "recording")
+    result(f"{done.target}: {files}, {length}, {size}; {len(done.brought)} brought")
     if next_command:
         result(f"next: codecctl data verify {done.target.name}")
 

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from codecctl.datasets.store import read_index
+
 pytestmark = pytest.mark.e2e
 
 CODECCTL = Path(sys.executable).with_name("codecctl")
@@ -129,6 +131,49 @@ def test_a_file_size_limit_is_an_error_that_leaves_nothing(source: Path, tmp_pat
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_full_disk_in_one_store_of_two_leaves_nothing_of_the_file_in_either(
+    source: Path, tmp_path: Path
+) -> None:
+    words = ("data", "ingest", source, "--rate", "16000,native")
+    limited = run(tmp_path, *words, limit="ulimit -f 8000")  # kB: room for one of the two
+    assert limited.returncode == 1
+    assert "file size limit reached: needed 12.3 MB" in limited.stderr
+    assert list(tmp_path.iterdir()) == []
+    assert run(tmp_path, *words).returncode == 0
+    for name in ("corpus", "corpus-native"):
+        assert run(tmp_path, "data", "verify", name).returncode == 0
+
+
+def test_parts_and_their_merge_killed_at_any_moment_end_with_the_whole_store(
+    source: Path, tmp_path: Path
+) -> None:
+    assert run(tmp_path, "data", "ingest", source, "--name", "whole").returncode == 0
+    ingests = [
+        start(tmp_path, "data", "ingest", source, "--jobs", 1, "--shard", f"{part}/2")
+        for part in (1, 2)
+    ]
+    try:
+        ingests[1].wait(1.2)
+    except subprocess.TimeoutExpired:
+        ingests[1].kill()
+        ingests[1].wait()
+    assert ingests[0].wait(120) == 0
+    assert run(tmp_path, "data", "ingest", source, "--shard", "2/2").returncode == 0
+    for delay in (0.4, 0.5):
+        merging = start(tmp_path, "data", "merge", "corpus")
+        try:
+            merging.wait(delay)
+        except subprocess.TimeoutExpired:
+            merging.kill()
+            merging.wait()
+    assert run(tmp_path, "data", "merge", "corpus").returncode == 0
+    assert sorted(path.name for path in (tmp_path / "stores").iterdir()) == ["corpus", "whole"]
+    assert leftovers(tmp_path) == []
+    whole, merged = (read_index(tmp_path / "stores" / name) for name in ("whole", "corpus"))
+    assert merged.fingerprint == whole.fingerprint
+    assert run(tmp_path, "data", "verify", "corpus").returncode == 0
+
+
 def test_a_target_below_a_regular_file_is_an_error(source: Path, tmp_path: Path) -> None:
     (tmp_path / "stores").write_text("mine")
     refused = run(tmp_path, "data", "ingest", source)
@@ -161,8 +206,8 @@ def test_bad_files_exit_with_4_and_the_others_are_stored(tmp_path: Path) -> None
     [
         (["missing"], 5, "no such file or folder"),
         (["."], 4, "no audio file here or below"),
-        ([".", "--rate", "fast"], 2, "needed one rate"),
-        ([".", "--dtype", "pcm"], 2, "int16 or float32 only"),
+        ([".", "--rate", "fast"], 2, "needed rates of 1000 to 768000 Hz, or native"),
+        ([".", "--dtype", "pcm", "--rate", "24000"], 2, "needed --rate native"),
     ],
 )
 def test_errors_are_one_line_with_their_exit_code(
