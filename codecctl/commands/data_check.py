@@ -51,8 +51,11 @@ def check(
         _print_report(opened, report)
     errors, warnings = report.count("error"), report.count("warning")
     if errors or (strict and warnings):
-        what = f"{errors} unusable" if errors else f"{warnings} warnings, and --strict"
-        raise DataError(f"{opened.path}: {what}; see the findings above")
+        if errors:
+            what = _plural(errors, "finding") + " of severity error"
+        else:
+            what = _plural(warnings, "warning") + ", and --strict"
+        raise DataError(f"{opened.path}: {what}; remove or mend what is named, then check again")
 
 
 def _checked(store: Store, rows: Sequence[RecordingInfo], jobs: int) -> Report:
@@ -125,3 +128,7 @@ def _spans(finding: Finding) -> str:
     shown = ", ".join(f"{start:g}-{stop:g}" for start, stop in finding.spans[:_MOST_SPANS])
     more = len(finding.spans) - _MOST_SPANS
     return f"; at {shown} s" + (f" and {more} more" if more > 0 else "")
+
+
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

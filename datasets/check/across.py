@@ -28,6 +28,7 @@ Hashes = npt.NDArray[np.uint64]
 _LEAK = "split over training and validation, the validation is no test any more"
 _SMOOTH = np.array([0.25, 0.5, 0.25])
 _SLOW_SECONDS = 2.0
+_LEAST_CHANGE_DB = 0.02
 
 
 @dataclass(frozen=True)
@@ -119,16 +120,25 @@ def _same_curve(outlines: Sequence[Outline], limits: Limits) -> Iterator[Finding
 
 
 def _curve(envelope: Floats) -> Floats:
-    """Level in dB without its slow changes, smoothed so that half a frame does not matter."""
+    """Level in dB, smoothed so that half a frame does not matter, as deviations of equal size.
+
+    Slow changes are taken out and each stretch weighs the same: neither a bang nor the edge of a
+    silence must be all that two recordings have in common.
+    """
     smooth = np.convolve(envelope, _SMOOTH, "same")
-    floor = max(1e-14, float(np.median(smooth)) * 1e-3)
+    floor = max(1e-14, float(np.median(smooth)) * 1e-4)
     level = 10 * np.log10(np.maximum(smooth, floor))
-    width = round(_SLOW_SECONDS * FRAMES_PER_SECOND) | 1
-    padded = np.pad(level, width // 2, mode="edge")
-    slow = np.convolve(padded, np.full(width, 1 / width), "valid")
-    # A single bang must not be all that two recordings have in common.
-    curve: Floats = np.clip(level - slow, -6.0, 6.0)
+    change = level - _moving_mean(level)
+    size = np.sqrt(_moving_mean(change**2))
+    curve: Floats = np.clip(change / (size + _LEAST_CHANGE_DB), -3.0, 3.0)
     return curve
+
+
+def _moving_mean(values: Floats) -> Floats:
+    width = round(_SLOW_SECONDS * FRAMES_PER_SECOND) | 1
+    padded = np.pad(values, width // 2, mode="edge")
+    mean: Floats = np.convolve(padded, np.full(width, 1 / width), "valid")
+    return mean
 
 
 def _best(product: Floats, one: Floats, other: Floats, least: int) -> tuple[float, int]:

@@ -16,14 +16,25 @@ from codecctl.datasets.em32 import ARRAY_NAME, NUM_CAPSULES
 from codecctl.datasets.harmonics import order_of_channels
 from codecctl.datasets.store import RecordingInfo
 
+_MOST_MOVED = 6
+"""Channels that are told of one by one; more are another order, and undoing it stays a guess."""
 _LOOKS = {
     AMBISONICS: "they look like ambisonics",
     CAPSULES: "they look like capsules in another order or of another array",
 }
 
 
-def array_findings(scan: Scan, spectra: Spectra, limits: Limits) -> list[Finding]:
-    """What is wrong with the order, sign, level or kind of the channels."""
+def array_findings(
+    scan: Scan, spectra: Spectra, duplicates: list[Finding], limits: Limits
+) -> list[Finding]:
+    """What is wrong with the order, sign, level or kind of the channels.
+
+    Args:
+        scan: Of the recording.
+        spectra: Of the recording.
+        duplicates: What was found about copies of channels.
+        limits: Thresholds.
+    """
     info = scan.recording
     live = live_channels(scan, limits)
     if len(live) < 2 or spectra.segments == 0:
@@ -32,9 +43,12 @@ def array_findings(scan: Scan, spectra: Spectra, limits: Limits) -> list[Finding
     if info.array == ARRAY_NAME and info.channels == NUM_CAPSULES:
         fit = fit_sphere(spectra, live, limits)
         found = _em32(info, fit, kind, limits)
-        odd = {number for one in found if one.kind == "odd-channel" for number in one.channels}
         levels = level_outliers(scan, spectra, limits, compact=True)
-        return found + [one for one in levels if not set(one.channels) <= odd]
+        known = {number for one in (*levels, *duplicates) for number in one.channels}
+        # A channel that is too low, or a copy, fits the sphere badly, too: told once.
+        return levels + [
+            one for one in found if one.kind != "odd-channel" or not set(one.channels) <= known
+        ]
     if info.array.startswith("ambisonic"):
         return _ambisonic(info, kind, limits)
     if kind.kind == AMBISONICS:
@@ -46,7 +60,8 @@ def array_findings(scan: Scan, spectra: Spectra, limits: Limits) -> list[Finding
 def _em32(info: RecordingInfo, fit: Fit | None, kind: Kind, limits: Limits) -> list[Finding]:
     if fit is None:
         return []
-    if fit.repaired_db > limits.misfit_db:
+    moved = sum(channel != place for place, channel in enumerate(fit.order))
+    if fit.repaired_db > limits.misfit_db or moved > _MOST_MOVED:
         looks = _LOOKS.get(kind.kind, "their order is unknown")
         return [
             Finding(
@@ -65,20 +80,25 @@ def _em32(info: RecordingInfo, fit: Fit | None, kind: Kind, limits: Limits) -> l
         if fault.kind == "inverted":
             found.append(inverted_finding(info.name, numbers, better, fault.gain_db))
         elif fault.kind == "swapped":
-            found.append(_swapped(info.name, numbers, better, fault.gain_db, limits))
+            found.append(_swapped(info.name, fit, numbers, better, fault.gain_db, limits))
         else:
             found.append(_odd(info.name, numbers, better, fault.gain_db, limits))
     return found
 
 
 def _swapped(
-    name: str, numbers: tuple[int, ...], better: str, gain: float, limits: Limits
+    name: str, fit: Fit, numbers: tuple[int, ...], better: str, gain: float, limits: Limits
 ) -> Finding:
+    if len(numbers) == 2:
+        what = f"channels {numbers[0]} and {numbers[1]} are exchanged"
+    else:
+        channels = ", ".join(str(fit.order[number - 1] + 1) for number in numbers)
+        capsules = ", ".join(map(str, numbers))
+        what = f"capsules {capsules} are in channels {channels}"
     return Finding(
-        "swapped-channels", WARNING, name,
-        f"channels {numbers[0]} and {numbers[1]} are exchanged ({better} when put back)",
-        "two capsules stand in each other's place: spatial measures and beams are wrong there; "
-        "exchange them in the source and ingest again",
+        "swapped-channels", WARNING, name, f"{what} ({better} when put back)",
+        "capsules stand in each other's place: spatial measures and beams are wrong there; put "
+        "them back in the source and ingest again",
         channels=numbers, measured=round(gain, 1), limit=limits.swap_db, unit="dB",
     )  # fmt: skip
 

@@ -14,6 +14,7 @@ from codecctl.datasets.check.wording import decibels, number_list, runs_of
 Flags = npt.NDArray[np.bool_]
 
 _LEVEL_BANDS = ((300, 700), (700, 1400))
+_HIGH_HZ = 2400
 _MOST_SPANS = 50
 
 
@@ -172,7 +173,7 @@ def _by_channels(
 
 
 def level_outliers(scan: Scan, spectra: Spectra, limits: Limits, *, compact: bool) -> list[Finding]:
-    """Channels far below or above the median of the array, where all of them hear the same.
+    """Channels far from the median of the array: in the middle, and with hiss at the top.
 
     Args:
         scan: For the name and the dead channels.
@@ -181,42 +182,52 @@ def level_outliers(scan: Scan, spectra: Spectra, limits: Limits, *, compact: boo
         compact: Whether the array is small, so that levels have to agree.
     """
     live = live_channels(scan, limits)
-    rows = [spectra.bands.index(band) for band in _LEVEL_BANDS if band in spectra.bands]
-    if len(live) < 4 or not rows:
+    middle = [row for row, band in enumerate(spectra.bands) if band in _LEVEL_BANDS]
+    if len(live) < 4 or not middle:
         return []
-    power = spectra.power[rows].sum(axis=0)[live]
-    if not (power > 0).all():
-        return []
-    level = 10 * np.log10(power)
-    apart = level - np.median(level)
+    power = np.maximum(spectra.power[:, live], 1e-30)
+    apart = 10 * np.log10(power[middle].sum(axis=0))
+    apart -= np.median(apart)
     limit = limits.low_db if compact else limits.low_db_unknown
-    found = []
-    for kind, word, hit in (
-        ("low-channel", "below", apart < -limit),
-        ("loud-channel", "above", apart > limit),
-    ):
-        if hit.any():
-            numbers = tuple((live[hit] + 1).tolist())
-            worst = float(apart[hit][np.abs(apart[hit]).argmax()])
-            text = f"{number_list('channel', numbers)}: {abs(worst):.0f} dB {word} the median"
-            meaning = (
-                "a gain, a plug or a capsule; level differences between channels are what a "
-                "spatial model learns"
-            )
-            found.append(
-                Finding(
-                    kind,
-                    WARNING,
-                    scan.recording.name,
-                    f"{text} (300 to 1400 Hz)",
-                    meaning,
-                    channels=numbers,
-                    measured=round(worst, 1),
-                    limit=limit,
-                    unit="dB",
-                )
-            )
+    name, where = scan.recording.name, "300 to 1400 Hz"
+    found = [
+        *_apart("low-channel", name, live, np.where(apart < -limit, apart, 0), limit, where),
+        *_apart("loud-channel", name, live, np.where(apart > limit, apart, 0), limit, where),
+    ]
+    high = [row for row, band in enumerate(spectra.bands) if band[0] >= _HIGH_HZ]
+    if compact and high:
+        levels = 10 * np.log10(power[high])
+        above = (levels - np.median(levels, axis=1, keepdims=True)).max(axis=0)
+        hiss = np.where((above > limits.noisy_db) & (apart <= limit), above, 0)
+        found += _apart("noisy-channel", name, live, hiss, limits.noisy_db, "a band above 2400 Hz")
     return found
+
+
+def _apart(
+    kind: str,
+    name: str,
+    live: npt.NDArray[np.intp],
+    apart: npt.NDArray[np.float64],
+    limit: float,
+    where: str,
+) -> list[Finding]:
+    """One finding for all channels with a level that is not 0."""
+    hit = np.flatnonzero(apart)
+    if not len(hit):
+        return []
+    numbers = tuple((live[hit] + 1).tolist())
+    worst = float(apart[hit][np.abs(apart[hit]).argmax()])
+    word = "above" if worst > 0 else "below"
+    return [
+        Finding(
+            kind, WARNING, name,
+            f"{number_list('channel', numbers)}: {abs(worst):.0f} dB {word} the median of the "
+            f"channels, {where}",
+            "a gain, a plug or a capsule; level differences between channels are what a spatial "
+            "model learns",
+            channels=numbers, measured=round(worst, 1), limit=limit, unit="dB",
+        )
+    ]  # fmt: skip
 
 
 def _finite(level: float) -> float | None:

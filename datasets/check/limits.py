@@ -24,13 +24,16 @@ class Limits:
     """Offset against the level without it: 10 % costs 0.04 dB of a metric and is heard at cuts."""
     dc_dbfs: float = -60.0
     """Offsets below are what converters of good recorders leave."""
-    low_db: float = 10.0
-    """Below the median of the channels, 300 Hz to 1400 Hz. Capsules of an em32 differ by 2 dB
-    (genuine and simulated), shadow included; 10 dB is a broken capsule or a gain."""
+    low_db: float = 8.0
+    """From the median of the channels, 300 Hz to 1400 Hz. Capsules of an em32 differ by 2 dB
+    (genuine and simulated), shadow included; 8 dB is a broken capsule or a gain."""
     low_db_unknown: float = 20.0
     """The same for arrays of unknown shape: lapel and room microphones may differ by 15 dB."""
     full_scale: float = 0.985
     """Clipped samples that were resampled ripple by +-9 %, and reach at least this."""
+    noisy_db: float = 12.0
+    """Above the median in a band from 2.4 kHz on: shadow makes 5.1 dB at most in clean scenes and
+    genuine files; hiss of a bad capsule stands out in quiet high bands first."""
     clip_events: int = 3
     """Separate places at the ceiling; a recording that was normalized touches it once."""
     clip_run: int = 3
@@ -51,12 +54,19 @@ class Limits:
     swap_db: float = 1.5
     """By how much the misfit to the sphere has to fall when two channels are exchanged. Of all
     496 exchanges in 16 clean scenes and 2 genuine files, the best one RAISES it by 1.9 dB."""
-    flip_db: float = 3.0
-    """The same when a channel is inverted; in clean recordings it rises by 6.8 dB and more."""
+    step_db: float = 0.4
+    """Exchanges that lower it by less are not even tried on the way to an order that fits: a ring
+    of three needs two of them, and the first may bring little."""
+    flip_db: float = 1.5
+    """By how much it has to fall when channels are inverted that move against the others below
+    300 Hz; in clean recordings inverting any of them raises it by 6.8 dB and more."""
     odd_db: float = 6.0
     """The same when a channel is left out; in clean recordings it falls by 1 dB at most."""
     misfit_db: float = -15.0
     """Misfit above which 32 channels are no em32 in capsule order; clean ones are below -24."""
+    field_r: float = 0.4
+    """Mean likeness, 300 to 700 Hz, below which wind or noise stands in for a field and nothing is
+    said about the array; clean recordings have 0.9."""
     capsule_r: float = 0.8
     """Mean likeness of channels, 150 to 300 Hz, above which they are capsules of a small array;
     measured: 0.92 and more for arrays, 0.25 and less for ambisonics."""
@@ -69,9 +79,9 @@ class Limits:
     """From the median level of the scene; takes of one place differ by 6 to 10 dB."""
     scene_recordings: int = 4
     """Fewer have no median worth the name."""
-    envelope_r: float = 0.5
+    envelope_r: float = 0.6
     """Likeness of two level curves (40 ms, slow changes removed) at their best offset; other
-    recordings stay below 0.3, the same audio half a frame apart reaches 0.8."""
+    recordings stay below 0.35, the same audio with another gain and cut is above 0.8."""
     envelope_seconds: float = 20.0
     """Overlap needed for that comparison."""
     shared_chunks: int = 2

@@ -10,6 +10,7 @@ from codecctl.datasets.check.finding import WARNING, Finding
 from codecctl.datasets.check.limits import Limits
 from codecctl.datasets.check.scan import Scan
 from codecctl.datasets.check.spectra import Spectra
+from codecctl.datasets.check.sphere_fit import opposed
 from codecctl.datasets.check.wording import number_list
 
 Floats = npt.NDArray[np.float64]
@@ -50,8 +51,7 @@ def inverted_channels(scan: Scan, spectra: Spectra, limits: Limits) -> list[Find
     likeness = spectra.likeness((150, 300), live)
     if likeness is None or len(live) < 3 or spectra.segments < limits.min_segments:
         return []
-    leading = np.linalg.eigh(likeness)[1][:, -1]
-    sign = np.where(leading * np.sign(leading.sum()) < 0, -1.0, 1.0)
+    sign = opposed(spectra, live)
     upright = likeness * np.outer(sign, sign)
     above = np.triu_indices(len(live), 1)
     if not (sign < 0).any() or upright[above].mean() < limits.capsule_r:

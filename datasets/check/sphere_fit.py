@@ -55,6 +55,9 @@ class Fit:
     repaired_db: float
     """When the faults are undone."""
     faults: tuple[Fault, ...]
+    """Inversions, omissions, and one `swapped` for each ring of channels."""
+    order: tuple[int, ...]
+    """By capsule, the channel that it is found in; indices from 0."""
 
 
 def fit_sphere(spectra: Spectra, live: npt.NDArray[np.intp], limits: Limits) -> Fit | None:
@@ -68,17 +71,75 @@ def fit_sphere(spectra: Spectra, live: npt.NDArray[np.intp], limits: Limits) -> 
     rows = [spectra.bands.index(band) for band in ORDERS if band in spectra.bands]
     if len(rows) < 3 or len(live) < 28 or spectra.segments < limits.min_segments:
         return None
+    if not _has_field(spectra, live, limits):
+        return None
     halves = [half[rows] for half in spectra.halves if np.abs(half).sum() > 0]
     state = _Array(halves, tuple(ORDERS[spectra.bands[row]] for row in rows), live)
     first = state.misfit()
-    faults: list[Fault] = []
+    faults = [*_invert(state, spectra, limits)]
     while len(faults) < _MOST_FAULTS:
         fault = _next_fault(state, limits)
         if fault is None:
             break
         state.undo(fault)
         faults.append(fault)
-    return Fit(_mean_db(first), _mean_db(state.misfit()), tuple(faults))
+    enough = _gain(first, state.misfit()) >= min(limits.swap_db, limits.flip_db)
+    after = state.misfit() if enough else first
+    order = tuple(state.order) if enough else tuple(range(NUM_CAPSULES))
+    kept = [fault for fault in faults if fault.kind != "swapped"] if enough else []
+    gain = sum(fault.gain_db for fault in faults if fault.kind == "swapped")
+    kept += [Fault("swapped", ring, gain) for ring in _rings(order)]
+    return Fit(_mean_db(first), _mean_db(after), tuple(kept), order)
+
+
+def _rings(order: Sequence[int]) -> list[tuple[int, ...]]:
+    """The places that change among themselves, of a permutation."""
+    seen: set[int] = set()
+    rings = []
+    for start in range(len(order)):
+        ring = []
+        place = start
+        while place not in seen:
+            seen.add(place)
+            ring.append(place)
+            place = order[place]
+        if len(ring) > 1:
+            rings.append(tuple(sorted(ring)))
+    return rings
+
+
+def _has_field(spectra: Spectra, live: npt.NDArray[np.intp], limits: Limits) -> bool:
+    """Whether the channels hear something together, in whatever order and sign."""
+    likeness = spectra.likeness((300, 700), live)
+    if likeness is None:
+        return False
+    above = np.triu_indices(len(live), 1)
+    return float(np.abs(likeness[above]).mean()) > limits.field_r
+
+
+def _invert(state: _Array, spectra: Spectra, limits: Limits) -> Iterator[Fault]:
+    """The channels that move against the others where all of them hear the same."""
+    sign = opposed(spectra, state.live)
+    before = state.misfit()
+    for channel in state.live[sign < 0].tolist():
+        state.undo(Fault("inverted", (channel,), 0.0))
+    gain = _gain(before, state.misfit())
+    inverted = state.live[sign < 0].tolist()
+    for channel in inverted:
+        if gain >= limits.flip_db:
+            yield Fault("inverted", (channel,), gain)
+        else:
+            state.undo(Fault("inverted", (channel,), 0.0))
+
+
+def opposed(spectra: Spectra, live: npt.NDArray[np.intp]) -> Floats:
+    """-1 for each channel that moves against most of the others below 300 Hz, else 1, (L,)."""
+    likeness = spectra.likeness((150, 300), live)
+    if likeness is None:
+        return np.ones(len(live))
+    leading = np.linalg.eigh(likeness)[1][:, -1]
+    sign: Floats = np.where(leading * np.sign(np.sign(leading).sum() or 1) < 0, -1.0, 1.0)
+    return sign
 
 
 class _Array:
@@ -93,6 +154,11 @@ class _Array:
         self._order = np.arange(NUM_CAPSULES)
         self._sign = np.ones(NUM_CAPSULES)
         self.live = live
+
+    @property
+    def order(self) -> list[int]:
+        """By capsule, the channel that is taken for it."""
+        return [int(channel) for channel in self._order]
 
     def forms(self) -> Floats:
         """Misfit = sum over ij of signs_i signs_j form_ij, (H, B, L, L)."""
@@ -151,22 +217,16 @@ class _Array:
 
 
 def _next_fault(state: _Array, limits: Limits) -> Fault | None:
-    """The change that lowers the misfit most and passes its limit, None where none does."""
-    forms = state.forms()
-    base = np.maximum(forms.sum(axis=(2, 3)), 1e-12)
-    candidates: list[Fault] = []
-    inverted = base[..., None] - 4 * forms.sum(axis=3) + 4 * np.einsum("hbii->hbi", forms)
-    for place, channel in enumerate(state.live.tolist()):
-        gain = _gain(base, np.maximum(inverted[..., place], 1e-12))
-        if gain >= limits.flip_db:
-            candidates.append(Fault("inverted", (channel,), gain))
-    for a, b, misfit in state.swapped():
-        gain = _gain(base, misfit)
-        if gain >= limits.swap_db:
-            candidates.append(Fault("swapped", (min(a, b), max(a, b)), gain))
+    """The exchange or omission that lowers the misfit most, None where none is worth it."""
+    base = state.misfit()
+    candidates = [
+        Fault("swapped", (min(a, b), max(a, b)), gain)
+        for a, b, misfit in state.swapped()
+        if (gain := _gain(base, misfit)) >= limits.step_db
+    ]
     best = max(candidates, key=lambda fault: fault.gain_db, default=None)
     odd = _odd(state, base, limits)
-    # Leaving a channel out also cures the half of an exchange, and an inversion.
+    # Leaving a channel out also cures the half of an exchange.
     if odd is not None and (best is None or odd.gain_db > best.gain_db + 3):
         return odd
     return best

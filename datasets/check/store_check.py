@@ -99,14 +99,15 @@ def _check_recording(
     scan = scan_recording(store, info, min_run_seconds=limits.dropout_seconds, on_bytes=on_bytes)
     check = _hashes(store, info)
     spectra = measure_spectra(store, info)
+    duplicates = duplicate_channels(scan, check, spectra, limits)
     findings = [
         *dead_channels(scan, limits),
         *silent_stretches(scan, limits),
         *offsets(scan, limits),
         *dropouts(scan, limits),
         *clipping(store, scan, limits),
-        *duplicate_channels(scan, check, spectra, limits),
-        *array_findings(scan, spectra, limits),
+        *duplicates,
+        *array_findings(scan, spectra, duplicates, limits),
     ]
     if info.array.startswith("ambisonic") or any(f.kind == "looks-ambisonic" for f in findings):
         # One source, encoded, makes components that are equal but for gain and sign.
