@@ -83,7 +83,7 @@ def beam_of(
         return Beam(ambisonic_weights(look, order)[:, None], 0)
     raise DataError(
         f"array {array} with {channels} channels: no beam can be formed; needed em32 with "
-        f"{NUM_CAPSULES} channels or ambisonic with 4, 9, 16, 25 ...; choose --channels instead"
+        f"{NUM_CAPSULES} channels or ambisonic with 4, 9, 16, 25; if it is one: --array ambisonic"
     )
 
 

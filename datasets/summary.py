@@ -81,7 +81,7 @@ class Summary:
     band_centers: tuple[float, ...]
     """Nominal, Hz."""
     scenes: tuple[SceneSummary, ...]
-    """Sorted by array, then scene."""
+    """Known arrays first, then by channels and scene."""
     arrays: tuple[ArraySummary, ...]
     levels_db: Mapping[str, float]
     """RMS of each recording."""
@@ -144,7 +144,12 @@ def _grouped(
     groups: dict[tuple[object, ...], list[Measured]] = {}
     for one in measured:
         groups.setdefault(key(one.recording), []).append(one)
-    return sorted(groups.items(), key=lambda item: tuple(map(str, item[0])))
+    return sorted(groups.items(), key=lambda item: _order(item[1][0].recording))
+
+
+def _order(info: RecordingInfo) -> tuple[bool, int, str, str]:
+    """Known arrays first, then by the number of channels."""
+    return info.array.startswith("unknown"), info.channels, info.array, info.scene
 
 
 def _scene(scene: object, group: Sequence[Measured]) -> SceneSummary:

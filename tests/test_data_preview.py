@@ -70,6 +70,23 @@ def test_a_beam_is_drawn_and_written(capsys: pytest.CaptureFixture[str]) -> None
     assert (audio.shape, rate) == ((2 * RATE, 1), RATE)
 
 
+def test_the_user_may_say_that_channels_are_ambisonic(
+    make_store: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A wave from the left through first-order max-rE beams to both sides."""
+    source = np.random.default_rng(0).standard_normal(RATE).astype(np.float32) * 0.1
+    encoded = np.stack([source, source, 0 * source, 0 * source])  # W, Y, Z, X of the left
+    make_store({"foa": encoded}, name="foa", dtype="float32")
+    levels = []
+    for beam in ("90,0", "-90,0"):
+        preview("foa", "foa", beam=beam, array="ambisonic", as_json=True)
+        levels.append(json.loads(capsys.readouterr().out)["signals"][0]["rms_db"])
+    gain = (1 - 3 * 0.5744) / (1 + 3 * 0.5744)
+    assert levels[1] - levels[0] == pytest.approx(20 * np.log10(abs(gain)), abs=0.01)
+    with pytest.raises(UsageError, match="--array: belongs to --beam"):
+        preview("foa", "foa", array="ambisonic")
+
+
 def test_a_file_holds_all_channels_where_none_were_chosen() -> None:
     preview("yard", "Park.1", seconds=0.1, out=Path("all.wav"))
     assert soundfile.info("all.wav").channels == 32

@@ -41,6 +41,10 @@ def preview(
             metavar="AZ,EL", help="Listen into a direction, degrees: 0 = front, 90 = left."
         ),
     ] = "",
+    array: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="For a beam, where the store does not know: ambisonic."),
+    ] = "",
     play: Annotated[bool, typer.Option("--play", help="Through the loudspeakers.")] = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE.wav", help="Write what is shown as a sound file.")
@@ -53,8 +57,17 @@ def preview(
     Waveform and spectrogram of a few channels, or of those that are chosen, and a bar with the
     level of every channel.
     """
+    from codecctl.commands.preview_choice import (
+        Wanted,
+        chosen_channels,
+        chosen_direction,
+        chosen_recording,
+        chosen_span,
+    )
     from codecctl.datasets.store import Store
 
+    if array and not beam:
+        raise UsageError("--array: belongs to --beam; add it")
     if channels and beam:
         raise UsageError("--channels and --beam: needed one of them")
     if out is not None and out.suffix.lower() != ".wav":
@@ -63,32 +76,19 @@ def preview(
         if not recording:
             _list_recordings(opened, as_json=as_json)
             return
-        wanted = _wanted(opened, recording, at, seconds, channels=channels, beam=beam)
+        info = chosen_recording(opened, recording)
+        wanted = Wanted(
+            info,
+            chosen_span(info, at=at, seconds=seconds),
+            chosen_channels(channels, info) if channels else (),
+            chosen_direction(beam) if beam else None,
+            array or info.array,
+        )
         _show(opened, wanted, screen(width), as_json=as_json)
         if out is not None:
             _write(opened, wanted, out)
         if play:
             _play(opened, wanted)
-
-
-def _wanted(
-    store: Store, recording: str, at: float, seconds: float, *, channels: str, beam: str
-) -> Wanted:
-    from codecctl.commands.preview_choice import (
-        Wanted,
-        chosen_channels,
-        chosen_direction,
-        chosen_recording,
-        chosen_span,
-    )
-
-    info = chosen_recording(store, recording)
-    return Wanted(
-        info,
-        chosen_span(info, at=at, seconds=seconds),
-        chosen_channels(channels, info) if channels else (),
-        chosen_direction(beam) if beam else None,
-    )
 
 
 def _list_recordings(store: Store, *, as_json: bool) -> None:

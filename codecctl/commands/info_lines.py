@@ -194,7 +194,8 @@ def _likeness_lines(array: ArraySummary) -> list[str]:
     if math.isfinite(array.correlation):
         counts = "/".join(str(count) for count in array.components)
         shares = "/".join(f"{100 * share:.1f}" for share in array.components.values())
-        carry = f"; {counts} principal components carry {shares} % of the power"
+        components = "component carries" if len(array.components) == 1 else "components carry"
+        carry = f"; {counts} principal {components} {shares} % of the power"
         lines.append(f"mean |r| {array.correlation:.2f}{carry if counts else ''}")
     levels = array.channel_levels_db
     heard = [level for level in levels if level > -math.inf]

@@ -28,6 +28,8 @@ class Wanted:
     """Indices from 0; empty where nothing was chosen."""
     direction: tuple[float, float] | None
     """Azimuth and elevation of a beam, degrees."""
+    array: str
+    """What the channels are, as the store or the user says."""
 
 
 def chosen_recording(store: Store, name: str) -> RecordingInfo:

@@ -95,7 +95,7 @@ def beam_audio(store: Store, wanted: Wanted) -> np.ndarray:
     info = wanted.info
     azimuth, elevation = wanted.direction
     beam = beam_of(
-        info.array,
+        wanted.array,
         info.channels,
         sample_rate=info.sample_rate,
         azimuth=azimuth,
