@@ -16,15 +16,16 @@ from codecctl.datasets.store import AudioSource
 from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.balancer import Balancer
+from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.pairwise import DIVERSITIES
 from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.metrics import METRICS
 from codecctl.engine.networks import DISCRIMINATORS, GENERATORS
-from codecctl.engine.profile import Profile
+from codecctl.engine.profile import MODES, Profile
 from codecctl.engine.profile.schema_losses import Losses
+from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
 from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
-from codecctl.engine.quantizers import QUANTIZERS
 from codecctl.engine.recipes import RECIPES
 from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
 from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
@@ -47,7 +48,7 @@ from codecctl.errors import ProfileError
 
 ADVERSARIAL = ("generator", "feature")
 """Terms that discriminators give."""
-BOTTLENECK = ("commitment",)
+BOTTLENECK = ("commitment", "codebook")
 """Terms that the quantizer gives."""
 PAIRWISE = ("similarity", "diversity")
 """Terms between capsules."""
@@ -105,6 +106,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     weights = term_weights(profile.trainer.loss_config)
     pairwise = _pairwise(profile.trainer.loss_config, weights)
     weights = _without(weights, PAIRWISE)
+    if not isinstance(profile.model.quantizer, LearnedQuantizer):
+        weights = _without(weights, ("codebook",))
     if jury is None or not any(name in weights for name in ADVERSARIAL):
         jury, weights = None, _without(weights, ADVERSARIAL)
     trainer = profile.trainer
@@ -122,7 +125,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         adversary,
         objective=objective,
         weights=weights,
-        stacking=Stacking(apart=profile.model.generator.channels == 1),
+        stacking=Stacking(apart=not MODES[profile.mode].together),
         measuring=Measuring(
             {name: _placed(metric(profile.data.rate), runtime) for name, metric in METRICS.items()},
             weights,
@@ -131,6 +134,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         ),
         seed=trainer.seed,
         runtime=runtime,
+        dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
     )
     return RECIPES[profile.mode](codec, pairwise)
 
@@ -142,18 +146,7 @@ def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
         torch.manual_seed(profile.trainer.seed)
         layout = GENERATORS[model.generator.type](**model.generator.model_dump(exclude={"type"}))
         autoencoder = layout.build()
-        settings = model.quantizer
-        quantizer = QUANTIZERS[settings.type](
-            dim=autoencoder.latent_dim,
-            num_codebooks=settings.num_codebooks,
-            codebook_size=settings.codebook_size,
-            decay=settings.decay,
-            epsilon=settings.epsilon,
-            # Without iterations, the centroids are the latents that they start from.
-            kmeans_iterations=settings.kmeans_iterations if settings.kmeans_init else 0,
-            dead_threshold=settings.dead_threshold,
-            ema=settings.ema,
-        )
+        quantizer = build_quantizer(model.quantizer, dim=autoencoder.latent_dim)
         discriminators: list[nn.Module] = [
             DISCRIMINATORS[entry.type](
                 channels=model.generator.channels,
@@ -203,7 +196,6 @@ def _refuse_unsupported(profile: Profile) -> None:
         for key, found, needed in (
             ("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1),
             ("trainer.ema.enabled", trainer.ema.enabled, False),
-            ("model.quantizer.dropout", profile.model.quantizer.dropout, False),
         )
         if found != needed
     ]
@@ -258,6 +250,7 @@ def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime)
         sample_rate=profile.data.rate,
         scales=terms.mel.config.scales,
         num_mels=terms.mel.config.num_mels,
+        mel_kind=terms.mel.config.kind,
     )
     losses = {
         name: _placed(loss(config), runtime) for name, loss in LOSSES.items() if name in weights

@@ -55,6 +55,7 @@ def test_weights_are_those_of_the_document() -> None:
         "generator": 3.0,
         "feature": 3.0,
         "commitment": 1.0,
+        "codebook": 1.0,
         "similarity": 0.5,
         "diversity": 0.5,
     }
@@ -65,7 +66,7 @@ def test_the_mode_names_the_recipe() -> None:
     paired = build_recipe(profile(), runtime=runtime, updates_per_epoch=10)
     assert isinstance(paired, PairedRecipe)
     assert set(paired.modules()) == {"generator", "discriminator"}
-    alone = profile().model_copy(update={"mode": "codec"})
+    alone = profile().model_copy(update={"mode": "mono"})
     assert isinstance(build_recipe(alone, runtime=runtime, updates_per_epoch=10), CodecRecipe)
 
 

@@ -112,6 +112,8 @@ def test_the_config_name_of_the_document_is_a_profile_name() -> None:
     assert resolved.profile == load_profile("paired", search=SEARCH).profile
 
 
-def test_a_profile_that_is_not_shipped_is_not_found_by_its_alias_either() -> None:
-    with pytest.raises(NotFoundError, match=r"^no profile 'mono'"):
-        load_profile("config_mono_nq2", search=SEARCH)
+def test_the_printed_names_of_configurations_load_their_profiles() -> None:
+    for printed, mode in (("config_mono_nq2", "mono"), ("config_paired_nq2", "paired")):
+        assert load_profile(printed, search=SEARCH).profile.mode == mode
+    with pytest.raises(NotFoundError, match=r"^no profile 'config_stereo_nq2'"):
+        load_profile("config_stereo_nq2", search=SEARCH)

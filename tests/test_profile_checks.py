@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from codecctl.engine.profile import load_profile
-from codecctl.engine.profile.checks import kbps_per_codebook
+from codecctl.engine.profile.checks import kbps_per_stage
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.errors import ProfileError
 
@@ -150,5 +150,5 @@ def test_one_capsule_makes_no_pair() -> None:
 
 def test_a_codebook_of_1024_entries_costs_750_bits_a_second() -> None:
     quantizer, strides = PLAIN.model.quantizer, PLAIN.model.generator.strides
-    assert kbps_per_codebook(quantizer, rate=24000, strides=strides) == pytest.approx(0.75)
-    assert kbps_per_codebook(quantizer, rate=48000, strides=strides) == pytest.approx(1.5)
+    assert kbps_per_stage(quantizer, rate=24000, strides=strides) == pytest.approx(0.75)
+    assert kbps_per_stage(quantizer, rate=48000, strides=strides) == pytest.approx(1.5)

@@ -30,7 +30,8 @@ def run(*arguments: str) -> Result:
 
 def test_list_shows_a_line_for_each_profile_and_option() -> None:
     lines = run("list").stdout.splitlines()
-    assert lines[0].split()[:2] == ["paired", "paired"]
+    assert lines[0].split()[:2] == ["baseline-1ch", "baseline"]
+    assert any(line.split()[:2] == ["paired", "paired"] for line in lines)
     assert any(line.startswith("model=seanet-tiny ") for line in lines)
     assert any(line.startswith("trainer=demo ") for line in lines)
 

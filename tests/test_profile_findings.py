@@ -87,7 +87,8 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ),
         (
             "mode=pared",
-            "mode: found \"pared\", allowed: 'paired'; did you mean 'paired'?",
+            "mode: found \"pared\", allowed: 'baseline', 'mono' or 'paired'; "
+            "did you mean 'paired'?",
         ),
         (
             "trainer.optimizer.type=adam_w",
@@ -134,7 +135,7 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ("~wandb.project", "wandb.project: unknown key; did you mean 'trainer.wandb.project'?"),
         (
             "trainer=nonsense",
-            "no option 'nonsense' in group 'trainer' (have: demo, paired)",
+            "no option 'nonsense' in group 'trainer' (have: baseline, demo, paired)",
         ),
         ("trainer.stages=[1]", "trainer.stages: found [1], allowed: an empty list"),
     ],
@@ -198,7 +199,7 @@ def test_an_override_without_a_value_is_named() -> None:
             "[[model.discriminators]]\ntype = 'ms_stft'\n",
             "profiles/mine.toml:16: model.discriminators.0: lacks n_ffts, hop_lengths, "
             "win_lengths, num_filters, kernel_size, dilations, stride, "
-            "feature_maps_include_logits, leak, channels",
+            "feature_maps_include_logits, leak, weight_norm_first, channels",
         ),
         (
             "[[model.discriminators]]\nleak = 0.1\n[model.quantizer]\ndropout = 'no'\n",
@@ -276,11 +277,17 @@ def test_a_syntax_error_of_the_profile_has_line_and_column(local: tuple[Path, ..
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("family = 'seanet'\n", "profiles/mine.toml: mode: is missing, allowed: 'paired'"),
-        ("mode = 3\n", "profiles/mine.toml:1: mode: found 3, allowed: 'paired'"),
+        (
+            "family = 'seanet'\n",
+            "profiles/mine.toml: mode: is missing, allowed: 'baseline', 'mono', 'paired'",
+        ),
+        (
+            "mode = 3\n",
+            "profiles/mine.toml:1: mode: found 3, allowed: 'baseline', 'mono', 'paired'",
+        ),
         (
             "mode = 'paird'\n",
-            "profiles/mine.toml:1: mode: found \"paird\", allowed: 'paired'; "
+            "profiles/mine.toml:1: mode: found \"paird\", allowed: 'baseline', 'mono', 'paired'; "
             "did you mean 'paired'?",
         ),
         (
@@ -303,7 +310,7 @@ def test_a_syntax_error_of_the_profile_has_line_and_column(local: tuple[Path, ..
         (
             HEAD.replace('model = "seanet"\n', ""),
             "profiles/mine.toml: model: is missing; name an option in defaults.model "
-            "(have: seanet, seanet-tiny)",
+            "(have: seanet, seanet-continuous, seanet-lite, seanet-tiny)",
         ),
         (
             "defaults = 3\n" + HEAD[: HEAD.index("[defaults]")],

@@ -46,8 +46,9 @@ def test_a_key_that_does_not_exist_allows_nothing() -> None:
 
 
 def test_a_long_table_names_its_first_keys_and_their_number() -> None:
-    assert SHAPE.fields["data"].allowed.endswith(
-        "store, rate, segment_seconds, min_source_seconds, capsules, ... (17 keys)"
+    data = SHAPE.fields["data"]
+    assert data.allowed.endswith(
+        f"store, rate, segment_seconds, min_source_seconds, capsules, ... ({len(data.fields)} keys)"
     )
 
 

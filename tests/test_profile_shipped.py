@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 from codecctl.engine.profile import MODES, Profile, load_profile
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.listing import list_options, list_profiles
+from codecctl.engine.profile.schema import GROUPS
 
 SEARCH = (PACKAGED,)
 PROFILES = [entry.name for entry in list_profiles(SEARCH)]
@@ -31,16 +33,27 @@ def test_every_shipped_profile_loads_and_names_a_known_mode(name: str) -> None:
 
 
 @pytest.mark.parametrize("option", OPTIONS)
-def test_every_shipped_option_goes_with_the_paired_profile(option: str) -> None:
-    sources = load_profile("paired", [option], search=SEARCH).provenance.values()
+def test_every_shipped_option_goes_with_a_shipped_profile(option: str) -> None:
+    of_baseline = option in ("model=seanet-continuous", "trainer=baseline")
+    name = "baseline-1ch" if of_baseline else "paired"
+    sources = load_profile(name, [option], search=SEARCH).provenance.values()
     assert any(source.endswith(option.replace("=", "/") + ".toml") for source in sources)
 
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_naming_the_default_options_again_changes_no_value(name: str) -> None:
-    plain = load_profile(name, search=SEARCH).profile
-    defaults = [f"{group}={option}" for group, option in plain.defaults.model_dump().items()]
-    assert load_profile(name, defaults, search=SEARCH).profile == plain
+    plain = load_profile(name, search=SEARCH)
+    defaults = [
+        f"{group}={option}" for group, option in plain.profile.defaults.model_dump().items()
+    ]
+    # What the profile itself says on top of its options is said again: the command line wins.
+    own = [
+        f"{key}={json.dumps(value(plain.profile, key))}"
+        for key, source in plain.provenance.items()
+        if source.endswith(f"profiles/{name}.toml") and key.partition(".")[0] in GROUPS
+    ]
+    again = load_profile(name, [*defaults, *own], search=SEARCH).profile
+    assert again == plain.profile
 
 
 PAIRED: dict[str, object] = {
@@ -144,7 +157,7 @@ PAIRED: dict[str, object] = {
     "trainer.loss_config.reconstruction.mel.config.num_mels": 64,
     "trainer.loss_config.reconstruction.weights": {"time": 0.1, "mel": 1.0},
     "trainer.loss_config.adversarial.weights": {"generator": 3.0, "feature": 3.0},
-    "trainer.loss_config.bottleneck.weights": {"commitment": 1.0},
+    "trainer.loss_config.bottleneck.weights": {"commitment": 1.0, "codebook": 1.0},
     "trainer.loss_config.pairwise.similarity.config.stage": 0,
     "trainer.loss_config.pairwise.diversity.config": {
         "stage": 1,

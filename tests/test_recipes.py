@@ -333,14 +333,14 @@ def test_set_level_figures_are_those_of_all_items_together() -> None:
 
 
 def test_the_codec_recipe_trains_one_capsule() -> None:
-    mono = profile().model_copy(update={"mode": "codec"})
+    mono = profile().model_copy(update={"mode": "mono"})
     trained = build_recipe(mono, runtime=FabricRuntime(0), updates_per_epoch=10)
     assert isinstance(trained, CodecRecipe)
     trained.initialize(batches(capsules=1))
     scalars = trained.train_step(batch(capsules=1), 0)
     assert "loss/similarity" not in scalars
     assert not any("capsule" in name for name in scalars)
-    assert trained.evaluate(batch(capsules=1)).estimate.shape == (2, 1, 2400)
+    assert trained.evaluate(batch(capsules=1)).codes.shape == (2, 1, 2, 8)
 
 
 def test_three_capsules_train_as_well() -> None:

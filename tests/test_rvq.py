@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-
 import pytest
 import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from codecctl.engine.quantizers import QUANTIZERS, Quantized, ResidualVectorQuantizer
+from codecctl.engine.quantizers import Quantized, ResidualVectorQuantizer
 from codecctl.engine.quantizers.clustering import nearest
 
 DIM = 8
@@ -118,7 +115,9 @@ def test_the_commitment_of_every_stage_pulls_the_latent_to_its_entries() -> None
     coded: Quantized = network(latent)
     so_far = torch.zeros_like(latent)
     for stage in range(network.num_codebooks):
-        (gradient,) = torch.autograd.grad(coded.commitments[stage].mean(), latent, retain_graph=True)
+        (gradient,) = torch.autograd.grad(
+            coded.commitments[stage].mean(), latent, retain_graph=True
+        )
         so_far = so_far + coded.stages[stage].detach()
         torch.testing.assert_close(gradient, 2 * (latent - so_far).detach() / latent.numel())
         assert gradient.abs().min() > 0
@@ -162,18 +161,3 @@ def test_neither_coding_nor_updating_waits_for_the_device() -> None:
         torch.autograd.backward(coded.latent.sum() + coded.commitment.sum())
         network.update(torch.Generator())
         assert network.codebooks.shape == (3, SIZE, DIM)
-
-
-def test_the_type_of_a_profile_names_the_quantizer() -> None:
-    build: Callable[..., ResidualVectorQuantizer] = QUANTIZERS["rvq"]
-    network = build(
-        dim=4,
-        num_codebooks=2,
-        codebook_size=8,
-        decay=0.9,
-        epsilon=1e-5,
-        kmeans_iterations=3,
-        dead_threshold=2.0,
-        ema="correct",
-    )
-    assert network.bits_per_frame == 2 * math.log2(8)

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from codecctl.engine.losses.mel import MultiScaleMelLoss
+from codecctl.engine.losses.power_mel import MultiScalePowerMelLoss
 from codecctl.engine.losses.waveform import time_distance
 
 WaveLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
@@ -25,6 +26,8 @@ class WaveLossConfig:
     """Exponents i of the windows of 2^i samples; of the mel term alone."""
     num_mels: int
     """Bands at every resolution; of the mel term alone."""
+    mel_kind: str = "log"
+    """A key of `MEL_LOSSES`."""
 
 
 def _time(config: WaveLossConfig) -> WaveLoss:
@@ -33,10 +36,16 @@ def _time(config: WaveLossConfig) -> WaveLoss:
 
 
 def _mel(config: WaveLossConfig) -> WaveLoss:
-    return MultiScaleMelLoss(
+    return MEL_LOSSES[config.mel_kind](
         scales=config.scales, num_mels=config.num_mels, sample_rate=config.sample_rate
     )
 
+
+MEL_LOSSES: dict[str, Callable[..., WaveLoss]] = {
+    "log": MultiScaleMelLoss,
+    "power_and_log": MultiScalePowerMelLoss,
+}
+"""Spectral distances by the kind that a profile gives."""
 
 LOSSES: dict[str, Callable[[WaveLossConfig], WaveLoss]] = {"time": _time, "mel": _mel}
 """Reconstruction terms by the name that a profile gives."""

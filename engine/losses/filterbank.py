@@ -16,6 +16,21 @@ def slaney_filters(*, n_fft: int, num_mels: int, sample_rate: int) -> Tensor:
     Returns:
         (n_fft // 2 + 1, num_mels) float32.
     """
+    return _filters(n_fft, num_mels, sample_rate, norm="slaney", scale="slaney")
+
+
+def htk_filters(*, n_fft: int, num_mels: int, sample_rate: int) -> Tensor:
+    """Triangular filters of height 1 on the HTK mel scale from 0 Hz to half the rate.
+
+    Returns:
+        (n_fft // 2 + 1, num_mels) float32.
+    """
+    return _filters(n_fft, num_mels, sample_rate, norm=None, scale="htk")
+
+
+def _filters(
+    n_fft: int, num_mels: int, sample_rate: int, *, norm: str | None, scale: str
+) -> Tensor:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="At least one mel filterbank has all zero")
         filters: Tensor = torchaudio.functional.melscale_fbanks(
@@ -24,7 +39,7 @@ def slaney_filters(*, n_fft: int, num_mels: int, sample_rate: int) -> Tensor:
             f_max=sample_rate / 2,
             n_mels=num_mels,
             sample_rate=sample_rate,
-            norm="slaney",
-            mel_scale="slaney",
+            norm=norm,
+            mel_scale=scale,
         )
     return filters

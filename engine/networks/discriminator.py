@@ -26,8 +26,8 @@ class STFTDiscriminator(nn.Module):
     """Judges frames and bands of one complex spectrogram.
 
     The spectrogram is not centered and has the energy of its Hann window divided out. Its real and
-    imaginary parts are channels; the axes are time and frequency. The first convolution carries no
-    weight norm, as in the paper's published code.
+    imaginary parts are channels; the axes are time and frequency. The first convolution carries
+    weight norm only where asked: it has none in the paper's published code.
     """
 
     window: Tensor
@@ -45,6 +45,7 @@ class STFTDiscriminator(nn.Module):
         stride: tuple[int, int],
         feature_maps_include_logits: bool,
         leak: float,
+        weight_norm_first: bool,
     ) -> None:
         super().__init__()
         self.n_fft = n_fft
@@ -56,7 +57,9 @@ class STFTDiscriminator(nn.Module):
         self.register_buffer("window", window / window.square().sum().sqrt(), persistent=False)
         square = (kernel_size[0], kernel_size[0])
         first = nn.Conv2d(2 * channels, num_filters, kernel_size, padding=_padding(kernel_size))
-        self.convs = nn.ModuleList([first])
+        self.convs = nn.ModuleList(
+            [normalized(first, "weight_norm") if weight_norm_first else first]
+        )
         for dilation in dilations:
             padding = _padding(kernel_size, dilation)
             layer = nn.Conv2d(
@@ -117,6 +120,7 @@ class MultiScaleSTFTDiscriminator(nn.Module):
         stride: Of those layers, in time and in frequency.
         feature_maps_include_logits: Whether feature matching sees the logits, too.
         leak: Negative slope of the LeakyReLU.
+        weight_norm_first: Whether the first convolution carries weight norm, too.
     """
 
     def __init__(
@@ -132,6 +136,7 @@ class MultiScaleSTFTDiscriminator(nn.Module):
         stride: Sequence[int],
         feature_maps_include_logits: bool,
         leak: float,
+        weight_norm_first: bool = False,
     ) -> None:
         super().__init__()
         scales = zip(n_ffts, hop_lengths, win_lengths, strict=True)
@@ -147,6 +152,7 @@ class MultiScaleSTFTDiscriminator(nn.Module):
                 stride=(stride[0], stride[1]),
                 feature_maps_include_logits=feature_maps_include_logits,
                 leak=leak,
+                weight_norm_first=weight_norm_first,
             )
             for n_fft, hop_length, win_length in scales
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from codecctl.engine.profile.findings import Finding
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.schema_data import Data
-from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscriminator, Quantizer
+from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscriminator, Staged
 from codecctl.engine.profile.schema_trainer import Trainer
 
 
@@ -59,9 +59,20 @@ def check_model(model: Model) -> Iterator[Finding]:
         )
     for index, discriminator in enumerate(model.discriminators):
         yield from _check_discriminator(discriminator, f"model.discriminators.{index}")
-    rates = model.quantizer.bandwidths
+    if isinstance(model.quantizer, Staged):
+        yield from _check_stages(model.quantizer, latent_dim=model.generator.latent_dim)
+
+
+def _check_stages(quantizer: Staged, *, latent_dim: int) -> Iterator[Finding]:
+    rates = quantizer.bandwidths
     if list(rates) != sorted(set(rates)):
         yield _finding("model.quantizer.bandwidths", f"found {list(rates)}, allowed: rising")
+    if latent_dim % quantizer.groups:
+        yield _finding(
+            "model.quantizer.groups",
+            f"found {quantizer.groups}, allowed: a divisor of latent_dim = {latent_dim}",
+            "model.generator.latent_dim",
+        )
 
 
 def _check_discriminator(discriminator: MultiScaleStftDiscriminator, key: str) -> Iterator[Finding]:
@@ -140,13 +151,17 @@ def check_together(
 
 
 def _check_bandwidths(data: Data, model: Model) -> Iterator[Finding]:
-    lowest = kbps_per_codebook(model.quantizer, rate=data.rate, strides=model.generator.strides)
-    if model.quantizer.bandwidths[0] < lowest * (1 - 1e-9):
+    quantizer = model.quantizer
+    if not isinstance(quantizer, Staged):
+        return
+    lowest = kbps_per_stage(quantizer, rate=data.rate, strides=model.generator.strides)
+    if quantizer.bandwidths[0] < lowest * (1 - 1e-9):
         yield _finding(
             "model.quantizer.bandwidths",
-            f"found {model.quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
-            "of one codebook",
+            f"found {quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
+            f"of one {'codebook' if quantizer.groups == 1 else 'stage'}",
             "model.quantizer.codebook_size",
+            "model.quantizer.groups",
             "model.generator.strides",
             "data.rate",
         )
@@ -162,7 +177,8 @@ def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
 
 
 def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
-    losses, stages = trainer.loss_config, model.quantizer.num_codebooks
+    losses, quantizer = trainer.loss_config, model.quantizer
+    stages = quantizer.num_codebooks * quantizer.groups if isinstance(quantizer, Staged) else 0
     for name, stage, weight in (
         ("similarity", losses.pairwise.similarity.config.stage, losses.pairwise.weights.similarity),
         ("diversity", losses.pairwise.diversity.config.stage, losses.pairwise.weights.diversity),
@@ -199,34 +215,48 @@ def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Findi
 def check_mode(mode: str, data: Data | None, model: Model | None) -> Iterator[Finding]:
     """What the mode demands of the data and the networks."""
     facts = MODES[mode]
-    if data and data.capsules.count < facts.least_capsules:
+    if data:
+        yield from _check_capsules(mode, data)
+    if model and not facts.together and model.generator.channels != 1:
         yield _finding(
-            "data.capsules.count",
-            f"found {data.capsules.count}, allowed in mode '{mode}': at least "
-            f"{facts.least_capsules}",
+            "model.generator.channels",
+            f"found {model.generator.channels}, allowed in mode '{mode}': 1",
         )
-    if data and data.capsules.policy not in facts.policies:
+    if model and data and facts.together and model.generator.channels != data.capsules.count:
+        yield _finding(
+            "model.generator.channels",
+            f"found {model.generator.channels}, allowed in mode '{mode}': data.capsules.count = "
+            f"{data.capsules.count}",
+            "data.capsules.count",
+        )
+
+
+def _check_capsules(mode: str, data: Data) -> Iterator[Finding]:
+    facts, count = MODES[mode], data.capsules.count
+    if count < facts.least_capsules or count > (facts.most_capsules or count):
+        most = facts.most_capsules
+        bound = f"{most}" if most == facts.least_capsules else f"at least {facts.least_capsules}"
+        yield _finding("data.capsules.count", f"found {count}, allowed in mode '{mode}': {bound}")
+    if data.capsules.policy not in facts.policies:
         allowed = " or ".join(f"'{policy}'" for policy in facts.policies)
         yield _finding(
             "data.capsules.policy",
             f"found '{data.capsules.policy}', allowed in mode '{mode}': {allowed}",
         )
-    if model and model.generator.channels != 1:
-        yield _finding(
-            "model.generator.channels",
-            f"found {model.generator.channels}, allowed in mode '{mode}': 1",
-        )
 
 
-def kbps_per_codebook(quantizer: Quantizer, *, rate: int, strides: tuple[int, ...]) -> float:
-    """Bitrate of one stage, in kb/s: bits of an index times frames per second."""
-    return math.log2(quantizer.codebook_size) * rate / math.prod(strides) / 1000
+def kbps_per_stage(quantizer: Staged, *, rate: int, strides: tuple[int, ...]) -> float:
+    """Bitrate of one stage, in kb/s: bits of its indices times frames per second."""
+    bits = quantizer.groups * math.log2(quantizer.codebook_size)
+    return bits * rate / math.prod(strides) / 1000
 
 
 def notices(profile: Profile) -> Iterator[str]:
     """What a user should know of a valid profile."""
     quantizer = profile.model.quantizer
-    each = kbps_per_codebook(
+    if not isinstance(quantizer, Staged):
+        return
+    each = kbps_per_stage(
         quantizer, rate=profile.data.rate, strides=profile.model.generator.strides
     )
     full = each * quantizer.num_codebooks

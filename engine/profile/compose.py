@@ -194,7 +194,7 @@ def _lay_files(parts: _Parts, shape: Shape, *, overlays: bool) -> Tree:
     for choice, fragment in parts.choices:
         if fragment.overlay and not overlays:
             continue
-        misfits = tree.merge(fragment.values, fragment.source)
+        misfits = tree.merge(fragment.values, fragment.source, overlay=fragment.overlay)
         parts.problems += [f"{fragment.source.text}: {misfit}" for misfit in misfits]
         if not fragment.overlay:
             tree.own(choice.group, fragment.source)

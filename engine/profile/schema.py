@@ -33,7 +33,7 @@ class Profile(BaseModel):
 
     model_config = CLOSED
 
-    mode: Literal["paired"]
+    mode: Literal["baseline", "mono", "paired"]
     """The recipe that trains it."""
     family: Literal["seanet"]
     """Kind of networks; `model=tiny` is the tiny option of the family."""
@@ -51,13 +51,33 @@ class Mode:
 
     schema: type[Profile]
     least_capsules: int
+    most_capsules: int | None
+    """None: as many as there are."""
     policies: tuple[str, ...]
+    together: bool
+    """Whether all capsules of an item are channels of one signal, else signals of their own."""
 
 
 MODES: dict[str, Mode] = {
+    "baseline": Mode(
+        schema=Profile,
+        least_capsules=1,
+        most_capsules=None,
+        policies=("random_one", "random_distinct", "all"),
+        together=True,
+    ),
+    "mono": Mode(
+        schema=Profile,
+        least_capsules=1,
+        most_capsules=1,
+        policies=("random_one",),
+        together=False,
+    ),
     "paired": Mode(
         schema=Profile,
         least_capsules=2,
+        most_capsules=None,
         policies=("random_distinct", "all"),
+        together=False,
     ),
 }

@@ -35,6 +35,9 @@ class MelConfig(BaseModel):
 
     model_config = CLOSED
 
+    kind: Literal["log", "power_and_log"]
+    """log: L1 and L2 of log mel, Slaney bands; power_and_log: L1 of mel power, L2 of its
+    logarithm, HTK bands."""
     scales: Annotated[
         tuple[Annotated[int, Field(ge=4, le=16)], ...], Field(min_length=1, max_length=13)
     ]
@@ -44,7 +47,7 @@ class MelConfig(BaseModel):
 
 
 class MelTerm(BaseModel):
-    """L1 and L2 distance of log mel spectrograms, summed over scales."""
+    """Distance of mel spectrograms of several resolutions."""
 
     model_config = CLOSED
 
@@ -96,6 +99,8 @@ class BottleneckWeights(BaseModel):
 
     commitment: NotNegative
     """Distance of latents to the codebook entries that they choose, mean over stages."""
+    codebook: NotNegative
+    """Distance of learned codebook entries (`vq`) to the latents that choose them."""
 
 
 class BottleneckLosses(BaseModel):

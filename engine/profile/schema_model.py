@@ -59,15 +59,22 @@ class SeanetGenerator(BaseModel):
     """Weights at the start: as torch draws them, or such that signals keep their variance."""
 
 
+Codebooks = Annotated[int, Field(ge=1, le=64)]
+CodebookSize = Annotated[int, Field(ge=2, le=65536)]
+Bandwidths = Annotated[tuple[Positive, ...], Field(min_length=1)]
+
+
 class ResidualQuantizer(BaseModel):
     """Residual vector quantizer with codebooks that follow a moving average."""
 
     model_config = CLOSED
 
     type: Literal["rvq"]
-    num_codebooks: Annotated[int, Field(ge=1, le=64)]
-    """Stages (K); each codes what the stage before left."""
-    codebook_size: Annotated[int, Field(ge=2, le=65536)]
+    num_codebooks: Codebooks
+    """Stages of each group; each codes what the stage before left."""
+    groups: Count
+    """Equal parts of the latent width with codebooks of their own."""
+    codebook_size: CodebookSize
     """Entries of each codebook."""
     decay: Decay
     """Of the moving average of counts and sums, per update."""
@@ -82,8 +89,47 @@ class ResidualQuantizer(BaseModel):
     """Train with a random number of stages."""
     ema: Literal["correct", "encodec"]
     """correct: initialization survives and revival revives; encodec: as the original does it."""
-    bandwidths: Annotated[tuple[Positive, ...], Field(min_length=1)]
+    bandwidths: Bandwidths
     """Bitrates to offer, in kb/s, rising; each becomes a number of stages."""
+
+
+class LearnedQuantizer(BaseModel):
+    """Residual vector quantizer whose codebooks follow the gradient of their own loss."""
+
+    model_config = CLOSED
+
+    type: Literal["vq"]
+    num_codebooks: Codebooks
+    """Stages of each group; each codes what the stage before left."""
+    groups: Count
+    """Equal parts of the latent width with codebooks of their own."""
+    codebook_size: CodebookSize
+    """Entries of each codebook."""
+    kmeans_init: bool
+    """Start the codebooks by k-means on latents of the first batches, else on random latents."""
+    kmeans_iterations: Count
+    dropout: bool
+    """Train with a random number of stages."""
+    bandwidths: Bandwidths
+    """Bitrates to offer, in kb/s, rising; each becomes a number of stages."""
+
+
+class ScalarQuantizer(BaseModel):
+    """Finite scalar quantization: a grid in the place of a codebook."""
+
+    model_config = CLOSED
+
+    type: Literal["fsq"]
+    levels: Annotated[tuple[Annotated[int, Field(ge=3, le=256)], ...], Field(min_length=1)]
+    """Levels of each number that a frame is projected to; their product is the codebook's size."""
+
+
+class NoQuantizer(BaseModel):
+    """A continuous latent."""
+
+    model_config = CLOSED
+
+    type: Literal["none"]
 
 
 class MultiScaleStftDiscriminator(BaseModel):
@@ -110,6 +156,8 @@ class MultiScaleStftDiscriminator(BaseModel):
     """Whether feature matching also compares the logits."""
     leak: Fraction
     """Negative slope of the activation."""
+    weight_norm_first: bool
+    """Whether the first convolution carries weight norm, too."""
     channels: Literal["all"]
     """Which channels of the estimate it sees."""
 
@@ -117,7 +165,12 @@ class MultiScaleStftDiscriminator(BaseModel):
 # A second kind of a part makes the alias a union:
 # `Annotated[SeanetGenerator | Other, Field(discriminator="type")]`.
 Generator = SeanetGenerator
-Quantizer = ResidualQuantizer
+Quantizer = Annotated[
+    ResidualQuantizer | LearnedQuantizer | ScalarQuantizer | NoQuantizer,
+    Field(discriminator="type"),
+]
+Staged = ResidualQuantizer | LearnedQuantizer
+"""Quantizers whose bitrate is a number of stages."""
 Discriminator = MultiScaleStftDiscriminator
 
 

@@ -37,13 +37,22 @@ class Tree:
         self.sources: dict[Key, Source] = {}
         self._shape = shape
 
-    def merge(self, fragment: Mapping[str, object], source: Source) -> list[str]:
+    def merge(
+        self, fragment: Mapping[str, object], source: Source, *, overlay: bool = False
+    ) -> list[str]:
         """Lay a fragment of the tree over this one.
+
+        Args:
+            fragment: Nested values.
+            source: Where they come from.
+            overlay: Leave out what only other variants of a table know, so that an overlay goes
+                with profiles of any variant.
 
         Returns:
             What does not fit: positions that a list does not have.
         """
-        return list(self._merge(self.values, fragment, source, ()))
+        fitting = self._fitting(fragment, ()) if overlay else fragment
+        return list(self._merge(self.values, fitting, source, ()))
 
     def drop(self, key: Key) -> None:
         """Remove a key and everything below it, and the tables that it leaves empty."""
@@ -100,6 +109,19 @@ class Tree:
                 if leaf[:length] == key[:length]:
                     return source
         return self._owners.get(key[0], self.base)
+
+    def _fitting(self, fragment: Mapping[str, object], path: Key) -> dict[str, object]:
+        shape = self._shape.at(path, self.values)
+        chosen = shape.variant(self.get(path)) if shape and shape.kind == "union" else None
+        foreign: set[str] = set()
+        if shape and chosen and "type" in chosen.fields and "type" not in fragment:
+            foreign = {name for variant in shape.variants for name in variant.fields}
+            foreign -= set(chosen.fields)
+        return {
+            name: self._fitting(value, (*path, name)) if isinstance(value, Mapping) else value
+            for name, value in fragment.items()
+            if name not in foreign
+        }
 
     def _merge(
         self,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from codecctl.engine.quantizers.base import Quantized, Quantizer
 from codecctl.engine.quantizers.fsq import FiniteScalarQuantizer
 from codecctl.engine.quantizers.grouped import GroupedQuantizer
 from codecctl.engine.quantizers.learned import LearnedResidualQuantizer
+from codecctl.engine.quantizers.passthrough import Passthrough
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.rvq import ResidualVectorQuantizer
 from codecctl.engine.quantizers.statistics import (
@@ -19,10 +18,10 @@ from codecctl.engine.quantizers.statistics import (
 
 __all__ = [
     "ALONE",
-    "QUANTIZERS",
     "FiniteScalarQuantizer",
     "GroupedQuantizer",
     "LearnedResidualQuantizer",
+    "Passthrough",
     "Quantized",
     "Quantizer",
     "Ranks",
@@ -32,10 +31,3 @@ __all__ = [
     "codebook_usage",
     "count_codes",
 ]
-
-QUANTIZERS: dict[str, Callable[..., Quantizer]] = {
-    "rvq": ResidualVectorQuantizer,
-    "vq": LearnedResidualQuantizer,
-    "fsq": FiniteScalarQuantizer,
-}
-"""`model.quantizer.type` to the network that takes `dim` and the keys of its signature."""

@@ -48,6 +48,8 @@ class Quantizer(Protocol):
     """Codebooks of a group: those that can be left out from the last on."""
     codebook_size: int
     """Entries N of each codebook."""
+    frames_needed: int
+    """Latent frames that `initialize` wants to see."""
     bits_per_frame: float
     """Of all codebooks, without entropy coding."""
 
@@ -75,6 +77,10 @@ class Quantizer(Protocol):
 
     def update(self, generator: torch.Generator, *, ranks: Ranks = ALONE) -> None:
         """Move what no gradient moves by what was coded since the last update."""
+
+
+FRAMES_PER_ENTRY = 4
+"""Latent frames that initialization wants to see for each entry of a codebook."""
 
 
 def as_rows(latent: Tensor) -> Tensor:

@@ -40,6 +40,7 @@ class FiniteScalarQuantizer(nn.Module):
         self.dim = dim
         self.num_codebooks = self.max_depth = 1
         self.codebook_size = prod(levels)
+        self.frames_needed = 0
         self.bits_per_frame = log2(self.codebook_size)
         self.narrow = nn.Linear(dim, len(levels))
         self.widen = nn.Linear(len(levels), dim)

@@ -32,6 +32,7 @@ class GroupedQuantizer(nn.Module):
         self.num_codebooks = len(groups) * first.num_codebooks
         self.max_depth = first.max_depth
         self.codebook_size = first.codebook_size
+        self.frames_needed = first.frames_needed
         self.bits_per_frame = sum(group.bits_per_frame for group in groups)
         self.groups = nn.ModuleList(cast("Sequence[nn.Module]", groups))
 

@@ -11,7 +11,7 @@ from math import log2
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.quantizers.base import Quantized, as_rows
+from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows
 from codecctl.engine.quantizers.clustering import kmeans
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.residual import code_residuals, decode, encode, quantized
@@ -37,6 +37,7 @@ class LearnedResidualQuantizer(nn.Module):
         self.dim = dim
         self.num_codebooks = self.max_depth = num_codebooks
         self.codebook_size = codebook_size
+        self.frames_needed = FRAMES_PER_ENTRY * codebook_size
         self.kmeans_iterations = kmeans_iterations
         self.bits_per_frame = num_codebooks * log2(codebook_size)
         shape = (num_codebooks, codebook_size, dim)

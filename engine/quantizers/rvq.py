@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.quantizers.base import Quantized, as_rows, in_use
+from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows, in_use
 from codecctl.engine.quantizers.clustering import kmeans
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.residual import code_residuals, decode, encode, quantized
@@ -80,6 +80,7 @@ class ResidualVectorQuantizer(nn.Module):
         self.dim = dim
         self.num_codebooks = self.max_depth = num_codebooks
         self.codebook_size = codebook_size
+        self.frames_needed = FRAMES_PER_ENTRY * codebook_size
         self.decay = decay
         self.epsilon = epsilon
         self.kmeans_iterations = kmeans_iterations

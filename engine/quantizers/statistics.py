@@ -15,7 +15,7 @@ from torch import Tensor
 def count_codes(codes: Tensor, *, codebook_size: int) -> Tensor:
     """How often each entry occurs: codes (B, K, F) to counts (K, codebook_size), int64."""
     num_codebooks = codes.shape[1]
-    by_stage = codes.transpose(0, 1).reshape(num_codebooks, -1)
+    by_stage = codes.transpose(0, 1).flatten(1)
     counts = torch.zeros(num_codebooks, codebook_size, dtype=torch.int64, device=codes.device)
     return counts.scatter_add_(1, by_stage, torch.ones_like(by_stage))
 

@@ -18,7 +18,8 @@ def _paired(codec: CodecRecipe, pairwise: PairwiseTerms) -> Recipe:
 
 
 RECIPES: dict[str, Callable[[CodecRecipe, PairwiseTerms], Recipe]] = {
-    "codec": _codec,
+    "baseline": _codec,
+    "mono": _codec,
     "paired": _paired,
 }
 """Recipes by the mode that a profile names, made of a codec and terms between capsules."""

@@ -68,14 +68,12 @@ def mean_over_ranks(values: Tensor, runtime: Runtime) -> Tensor:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one validation batch shows."""
+    """What one validation batch shows; no audio, as a pass over thousands of items keeps all."""
 
     metrics: Mapping[str, Tensor]
     """(B,) each, on the device; names as in a row without the leading `val/`."""
-    estimate: Tensor
-    """Reconstruction, (B, M, T)."""
-    codes: Tensor | None
-    """(B, M, K, F) int64, or none where the generator has no quantizer."""
+    codes: Tensor
+    """(B, M, K, F) int64; K = 0 where the generator has no quantizer."""
 
 
 class Recipe(Protocol):

@@ -20,9 +20,6 @@ from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_d
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.seeds import generator_at
 
-RESERVOIR = 4
-"""Latent frames per codebook entry that initialization waits for."""
-
 
 class LatentTerms(Protocol):
     """Further terms on the vectors of the quantizer's stages."""
@@ -104,12 +101,13 @@ class CodecRecipe:
         """Fit the codebooks to latent frames of the first batches."""
         quantizer = self.network.quantizer
         frames: list[Tensor] = []
-        while sum(rows.shape[0] for rows in frames) < RESERVOIR * quantizer.codebook_size:
+        while sum(rows.shape[0] for rows in frames) < quantizer.frames_needed:
             with self._runtime.autocast():
                 latent = self.network.encode(self.stacking.stack(next(batches)))  # (N, D, F)
             frames.append(latent.float().transpose(1, 2).flatten(0, 1))
-        generator = generator_at(self._seed, step=0, purpose="codebooks")
-        quantizer.initialize(torch.cat(frames), generator)
+        if frames:
+            generator = generator_at(self._seed, step=0, purpose="codebooks")
+            quantizer.initialize(torch.cat(frames), generator)
 
     def train_step(
         self, audio: Tensor, step: int, *, latent_terms: LatentTerms | None = None
@@ -152,7 +150,8 @@ class CodecRecipe:
 
     def stages_by_item(self, coded: Coded, audio: Tensor) -> Tensor:
         """Vectors of the quantizer's stages as (K, B, M, D, F)."""
-        return torch.stack([self.stacking.by_item(stage, audio) for stage in coded.stages])
+        stages, items = coded.stages, audio.shape[0]
+        return stages.reshape(len(stages), items, stages.shape[1] // items, *stages.shape[2:])
 
     def measure(self, audio: Tensor) -> Measured:
         """Code a batch (B, M, T) in evaluation mode and measure every item."""
@@ -173,7 +172,6 @@ class CodecRecipe:
         """A measured batch with further metrics, (B,) each, in the shape of its audio."""
         return Evaluation(
             metrics={**measured.metrics, **metrics},
-            estimate=measured.coded.estimate.reshape(audio.shape),
             codes=self.stacking.by_item(measured.coded.codes, audio),
         )
 
@@ -183,12 +181,14 @@ class CodecRecipe:
             f"val/{name}": torch.cat([each.metrics[name] for each in evaluations]).mean()
             for name in evaluations[0].metrics
         }
-        codes = [each.codes.flatten(0, 1) for each in evaluations if each.codes is not None]
+        codes = [each.codes.flatten(0, 1) for each in evaluations]
         used = codebook_scalars(
             torch.cat(codes), codebook_size=self.network.quantizer.codebook_size
         )
         scalars |= {f"val/{name}": value for name, value in used.items()}
-        scalars["val/bitrate_kbps"] = on_device(self.network.bitrate_kbps, self._runtime.device)
+        if self.network.quantizer.num_codebooks:
+            bitrate = self.network.bitrate_kbps
+            scalars["val/bitrate_kbps"] = on_device(bitrate, self._runtime.device)
         return scalars
 
     def reconstruct(self, audio: Tensor) -> Tensor:
@@ -222,7 +222,7 @@ class CodecRecipe:
             "weigh the terms as the profile does, before balancing.",
             "balancer/<term> is its share of the gradient at the decoder's output; "
             "balancer/<term>/before is the share that its size alone would give it.",
-            f"val/bitrate_kbps is of one capsule: codes and level, {self.network.bitrate_kbps:g}.",
+            self.network.size_note(),
         ]
         return (*lines, *(self._adversary.notes() if self._adversary is not None else ()))
 

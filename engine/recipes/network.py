@@ -114,3 +114,13 @@ class CodecNetwork(nn.Module):
         frame_rate = self.sample_rate / self.autoencoder.hop_length
         bits_per_second = self.quantizer.bits_per_frame * frame_rate
         return (bits_per_second + (SCALE_BITS if self.normalize else 0)) / 1000
+
+    def size_note(self) -> str:
+        """What one second of a signal takes, in a sentence."""
+        if self.quantizer.num_codebooks:
+            return f"val/bitrate_kbps is of one signal: codes and level, {self.bitrate_kbps:g}."
+        numbers = self.quantizer.dim * self.sample_rate / self.autoencoder.hop_length
+        return (
+            f"No quantizer, so no bitrate: a signal becomes {numbers:g} numbers a second, "
+            f"{16 * numbers / 1000:g} kb/s if each were stored in 16 bits."
+        )

@@ -24,4 +24,5 @@ class Stacking:
 
     def by_item(self, values: Tensor, audio: Tensor) -> Tensor:
         """Signals on the first axis, (N, ...), to (B, N / B, ...)."""
-        return values.reshape(audio.shape[0], -1, *values.shape[1:])
+        items = audio.shape[0]
+        return values.reshape(items, len(values) // items, *values.shape[1:])

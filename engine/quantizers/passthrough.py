@@ -1,0 +1,60 @@
+"""No quantizer: a continuous latent passes as it is."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from codecctl.engine.quantizers.base import Quantized
+from codecctl.engine.quantizers.ranks import ALONE, Ranks
+
+
+class Passthrough(nn.Module):
+    """Hands the latent on; K = 0, so that every figure of codebooks is of none.
+
+    Args:
+        dim: Latent width D.
+    """
+
+    revived: Tensor
+
+    def __init__(self, *, dim: int) -> None:
+        super().__init__()
+        self.dim = dim
+        self.num_codebooks = self.max_depth = self.codebook_size = self.frames_needed = 0
+        self.bits_per_frame = 0.0
+        self.register_buffer("revived", torch.zeros(0, dtype=torch.int64), persistent=False)
+
+    def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
+        """The latent (B, D, F) itself, without codes."""
+        del depths
+        batch, _, frames = latent.shape
+        latent = latent.float()
+        nothing = latent.new_zeros(batch)
+        return Quantized(
+            latent=latent,
+            codes=torch.zeros(batch, 0, frames, dtype=torch.int64, device=latent.device),
+            stages=latent.new_zeros(0, *latent.shape),
+            commitments=latent.new_zeros(0, batch),
+            commitment=nothing,
+            attraction=nothing,
+            bits_per_frame=0.0,
+        )
+
+    def encode(self, latent: Tensor) -> Tensor:
+        """Raises: there are no codes."""
+        del latent
+        raise TypeError("a continuous latent has no codes")
+
+    def decode(self, codes: Tensor) -> Tensor:
+        """Raises: there are no codes."""
+        del codes
+        raise TypeError("a continuous latent has no codes")
+
+    def initialize(self, latents: Tensor, generator: torch.Generator) -> None:
+        """Nothing to fit."""
+        del latents, generator
+
+    def update(self, generator: torch.Generator, *, ranks: Ranks = ALONE) -> None:
+        """Nothing to move."""
+        del generator, ranks
