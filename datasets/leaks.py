@@ -153,43 +153,62 @@ def _equal_chunks(store: Store, rows: Sequence[RecordingInfo]) -> list[Shared]:
     """Pairs of recordings with seconds of equal audio, in any of their channels."""
     ordered = sorted(rows, key=lambda info: info.name)
     tables = [_check_table(store.path, info) for info in ordered]
-    distinct = [np.unique(table) for table in tables]
-    together = np.sort(np.concatenate(distinct)) if distinct else np.empty(0, np.uint64)
+    if not tables:
+        return []
+    together = np.sort(np.concatenate([table.ravel() for table in tables]))
     repeated = np.unique(together[1:][together[1:] == together[:-1]])
-    repeated = _informative(store, ordered, tables, repeated)
+    silent = {hash_chunk(bytes(size)) for size in {info.geometry.chunk_bytes for info in ordered}}
+    repeated = np.setdiff1d(repeated, np.array(sorted(silent), dtype=np.uint64))
     if not len(repeated):
         return []
-    hashes, owners, seconds = [], [], []
+    found = []
     for owner, table in enumerate(tables):
-        _, second = np.nonzero(places := np.isin(table, repeated))
-        hashes.append(table[places])
-        owners.append(np.full(len(second), owner))
-        seconds.append(second)
-    return _pairs(
-        [info.name for info in ordered],
-        np.concatenate(hashes),
-        owner=np.concatenate(owners),
-        second=np.concatenate(seconds),
-    )
+        places = np.isin(table, repeated)
+        channel, second = np.nonzero(places)
+        found.append(np.stack([table[places], np.full(len(second), owner), channel, second]))
+    chunks = _of_several(np.concatenate(found, axis=1).astype(np.uint64))
+    chunks = _informative(store, ordered, chunks)
+    return _pairs([info.name for info in ordered], chunks)
 
 
-def _pairs(
-    names: Sequence[str], hashes: np.ndarray, *, owner: np.ndarray, second: np.ndarray
-) -> list[Shared]:
-    """The pairs of owners of equal hashes.
+def _of_several(chunks: np.ndarray) -> np.ndarray:
+    """The chunks whose hash more than one recording has, sorted by hash, owner and second.
 
     Args:
-        names: Of the owners, sorted.
-        hashes: (N,) uint64, each at least twice.
-        owner: (N,) index of a name.
-        second: (N,) where in the recording.
+        chunks: (4, N) uint64: hash, index of the recording, channel, second.
     """
-    # One entry for each (hash, owner): its first second; the sets of seconds are made per pair.
-    order = np.lexsort((second, owner, hashes))
-    hashes, owner, second = hashes[order], owner[order], second[order]
+    chunks = chunks[:, np.lexsort((chunks[3], chunks[1], chunks[0]))]
+    hashes, start = np.unique(chunks[0], return_index=True)
+    owners = chunks[1]
+    spread = np.maximum.reduceat(owners, start) != np.minimum.reduceat(owners, start)
+    return chunks[:, np.isin(chunks[0], hashes[spread])]
+
+
+def _informative(store: Store, rows: Sequence[RecordingInfo], chunks: np.ndarray) -> np.ndarray:
+    """Those of the chunks, (4, N), that hold more than one value; reads one for each hash."""
+    hashes, places = np.unique(chunks[0], return_index=True)
+    if len(hashes) > _CONSTANT_CHECKS:
+        return chunks
+    constant = [
+        wanted
+        for wanted, place in zip(hashes, places, strict=True)
+        for _, owner, channel, second in (chunks[:, place].tolist(),)
+        if _is_constant(store, rows[owner], channel, second)
+    ]
+    return chunks[:, ~np.isin(chunks[0], np.array(constant, dtype=np.uint64))]
+
+
+def _pairs(names: Sequence[str], chunks: np.ndarray) -> list[Shared]:
+    """The pairs of recordings that have equal chunks, with the seconds of each.
+
+    Args:
+        names: Of the recordings, sorted.
+        chunks: (4, N) as `_of_several` sorts them.
+    """
+    hashes, owner, _, second = chunks
     first = np.ones(len(hashes), dtype=bool)
     first[1:] = (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
-    codes, holders = hashes[first], owner[first]
+    codes, holders = hashes[first], owner[first].astype(np.int64)
     members: dict[tuple[int, int], list[np.ndarray]] = {}
     for distance in range(1, len(names)):
         equal = codes[distance:] == codes[:-distance]
@@ -207,23 +226,6 @@ def _pairs(
             Shared(names[left], names[right], EQUAL_SECONDS, tuple(spans[0]), tuple(spans[1]))
         )
     return result
-
-
-def _informative(
-    store: Store, rows: Sequence[RecordingInfo], tables: Sequence[np.ndarray], hashes: np.ndarray
-) -> np.ndarray:
-    """Those of the hashes whose chunks hold more than one value."""
-    silent = {hash_chunk(bytes(size)) for size in {info.geometry.chunk_bytes for info in rows}}
-    hashes = np.setdiff1d(hashes, np.array(sorted(silent), dtype=np.uint64))
-    if len(hashes) > _CONSTANT_CHECKS:
-        return hashes
-    kept = []
-    for wanted in hashes:
-        owner = next(index for index, table in enumerate(tables) if (table == wanted).any())
-        channel, second = np.argwhere(tables[owner] == wanted)[0]
-        if not _is_constant(store, rows[owner], int(channel), int(second)):
-            kept.append(wanted)
-    return np.array(kept, dtype=np.uint64)
 
 
 def _is_constant(store: Store, info: RecordingInfo, channel: int, second: int) -> bool:

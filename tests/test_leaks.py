@@ -124,3 +124,9 @@ def test_the_only_recording_may_train_and_validate(make_store: Maker) -> None:
     refuse_leaks(folder, Split(("a",), ("a",), "said loudly", on_itself=True))
     with pytest.raises(DataError, match="a is in training and validation"):
         refuse_leaks(folder, sides("a", "a"))
+
+
+def test_a_second_that_a_recording_repeats_itself_is_no_leak(make_store: Maker) -> None:
+    loop = np.tile(noise(1)[:, :RATE], 6)
+    folder = make_store({"loop": loop, "b": noise(2)}, sample_rate=RATE)
+    assert found(folder, sides("loop", "b")) == []
