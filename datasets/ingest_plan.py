@@ -107,7 +107,8 @@ class _Planner:
         self._outputs: dict[str, list[Output]] = {}
         self._known: dict[str, str] = {}
         # Keys, because every store tells the same of a file.
-        self._refused = dict.fromkeys(found.refused)
+        number, total = rules.shard or (1, 1)
+        self._refused = dict.fromkeys(found.refused[number - 1 :: total])  # each by one shard
         self._left_out = dict.fromkeys(found.left_out)
         self._warnings = dict.fromkeys(found.warnings)
         self._mine = self._part()

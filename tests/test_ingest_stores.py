@@ -127,6 +127,16 @@ def test_parts_of_a_cluster_become_the_store_of_one_machine(home: Path) -> None:
     assert (plan.jobs, len(plan.unchanged)) == ((), 2)
 
 
+def test_a_file_that_no_part_can_take_is_an_error_of_one_of_them(home: Path) -> None:
+    for name in ("bad.wav", "worse.wav"):
+        (home / "yard" / name).touch()
+    plans = [
+        prepare(home / "yard", home / "e", Rules((8000,), shard=(number, 3))).plan
+        for number in (1, 2, 3)
+    ]
+    assert [len(plan.refused) for plan in plans] == [1, 1, 0]
+
+
 def test_a_part_without_files_is_complete_and_holds_nothing(home: Path) -> None:
     report = run(prepare(home / "yard", home / "e", Rules((8000,), shard=(9, 9))))
     assert report.recordings == {}
