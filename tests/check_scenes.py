@@ -32,7 +32,10 @@ def em32_scene(seconds: float = 4.0, *, seed: int = 0, level: float = 0.05) -> n
     audio = np.fft.irfft(n3d @ (field * modes[orders]), round(seconds * RATE), axis=1)
     rng = np.random.default_rng(seed + 1)
     audio *= 10 ** (rng.normal(0, 0.5, (32, 1)) / 20) * level / audio.std()
-    return (audio + rng.standard_normal(audio.shape) * level / 1000).astype(np.float32)
+    result: np.ndarray = (audio + rng.standard_normal(audio.shape) * level / 1000).astype(
+        np.float32
+    )
+    return result
 
 
 def ambisonic_scene(
@@ -48,7 +51,8 @@ def ambisonic_scene(
         orders = np.repeat(np.arange(5), 2 * np.arange(5) + 1)
         audio *= np.sqrt(2 * orders + 1)[:, None]
     audio += rng.standard_normal(audio.shape) * 0.01
-    return (audio * level / audio[0].std()).astype(np.float32)
+    result: np.ndarray = audio * level / audio[0].std()
+    return result.astype(np.float32)
 
 
 def mono_noise(channels: int, seconds: float = 4.0, *, seed: int = 0) -> np.ndarray:

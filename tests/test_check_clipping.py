@@ -21,7 +21,8 @@ def slow_noise(channels: int, *, rate: int = RATE, seconds: float = 6.0) -> np.n
     kernel = np.hanning(20)
     noise = rng.standard_normal((channels, round(seconds * rate)))
     audio = np.stack([np.convolve(row, kernel, "same") for row in noise])
-    return (0.5 * audio / np.abs(audio).max(axis=1, keepdims=True)).astype(np.float32)
+    result: np.ndarray = 0.5 * audio / np.abs(audio).max(axis=1, keepdims=True)
+    return result.astype(np.float32)
 
 
 def check(folder: Path) -> tuple[Finding, ...]:

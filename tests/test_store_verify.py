@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from codecctl.datasets.store import Damage, Store, verify, verify_recordings
+from codecctl.datasets.store import Damage, Store, strays, verify, verify_recordings
 from codecctl.datasets.store.damage import damages_of
 from codecctl.datasets.store.residency import pages_to_drop
 from codecctl.errors import DataError
@@ -151,3 +152,21 @@ def test_pages_that_were_in_memory_stay_there(folder: Path) -> None:
     path.read_bytes()
     with path.open("rb") as file:
         assert pages_to_drop(file.fileno(), 5000, path.stat().st_size) == []
+
+
+def test_a_store_without_its_folder_of_recordings_has_no_strays(folder: Path) -> None:
+    with Store.open(folder) as store:
+        rows = store.recordings
+    (folder / "rec").rename(folder / "gone")
+    assert strays(folder, rows) == []
+
+
+def test_too_many_open_files_are_no_damage(folder: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with Store.open(folder) as store:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+        try:
+            with pytest.raises(DataError, match="Too many open files; fewer --jobs"):
+                store.verify()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

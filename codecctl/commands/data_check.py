@@ -29,14 +29,16 @@ def check(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 4 on warnings, too.")] = False,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Threads; 0: one for each processor given to this process.")
+        int,
+        typer.Option(min=0, help="Threads; 0: one for each processor that this process may use."),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Listen to every recording of a store and tell what spoils a training.
+    """Look for dead, clipped, silent and swapped channels.
 
-    Dead, clipped, silent, offset, interrupted, swapped, inverted and duplicated channels, wrong
-    arrays, outliers and copies. The result is kept in check.json beside the store.
+    Also for offsets, dropouts, inverted and duplicated channels, wrong arrays, levels out of the
+    ordinary, copies of recordings and published faults. Each finding says what it does to a
+    training; the result is kept in check.json in the store.
     """
     from codecctl.datasets.store import Store
 

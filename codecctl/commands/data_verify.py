@@ -28,11 +28,15 @@ def verify(
         typer.Option(metavar="NAME", help="Only this recording; may be given again."),
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Threads; 0: one for each processor given to this process.")
+        int,
+        typer.Option(min=0, help="Threads; 0: one for each processor that this process may use."),
     ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Read every byte of a store and compare it with the hashes; 4 when something is damaged."""
+    """Compare every byte of a store with its hashes.
+
+    Exits with 4 when something is damaged, and says what to type to have it ingested again.
+    """
     from codecctl.datasets.ingest import default_workers
     from codecctl.datasets.store import Store, strays, verify_recordings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,14 +15,23 @@ import numpy as np
 from codecctl.datasets.store.damage import Damage, damages_of
 from codecctl.datasets.store.hashes import hash_chunk, hash_tables
 from codecctl.datasets.store.layout import RECORDINGS_FOLDER, RecordingInfo, recording_path
+from codecctl.datasets.store.regular import open_regular
 from codecctl.datasets.store.residency import drop, pages_to_drop
 from codecctl.datasets.store.tables import read_check, read_scale
-from codecctl.datasets.store.trailer import hash_outside, open_regular
+from codecctl.datasets.store.trailer import hash_outside
 from codecctl.errors import DataError
 
 _READ_BYTES = 2 << 20  # measured: 0.5 to 4 MB read equally fast, less and more slower
 _PIECE_BYTES = 64 << 20  # what a thread takes at a time: a lone recording keeps all of them busy
 _SOUND, _CHANGED, _UNREADABLE = range(3)
+_NO_DAMAGE = {
+    errno.EACCES: "needed the right to read it, which its owner gives",
+    errno.EPERM: "needed the right to read it, which its owner gives",
+    errno.EMFILE: "fewer --jobs, or a higher limit (ulimit -n)",
+    errno.ENFILE: "the machine has no more files to give; try later",
+    errno.ENOMEM: "the machine has no memory left; try later",
+    errno.ESTALE: "the network disk has lost it; mount it again",
+}
 _TEXTS = {_CHANGED: "the audio is not what was written", _UNREADABLE: "the disk cannot read it"}
 
 
@@ -89,10 +99,8 @@ def structure_damage(path: Path, info: RecordingInfo) -> str:
         descriptor = open_regular(path)
     except FileNotFoundError:
         return "missing, though the index lists it"
-    except PermissionError as error:
-        needed = "needed the right to read it, which its owner gives"
-        raise DataError(f"{path}: cannot read: {error.strerror}; {needed}") from error
     except OSError as error:
+        _require_damage(path, error)
         return f"cannot be opened ({error.strerror})"
     try:
         size = os.fstat(descriptor).st_size
@@ -111,7 +119,7 @@ def strays(folder: Path, recordings: Sequence[RecordingInfo]) -> list[tuple[Path
     """Files in `rec` that no row of the index stands for, and what each of them is."""
     listed = {recording_path(folder, info.name).name for info in recordings}
     found = []
-    for path in sorted((folder / RECORDINGS_FOLDER).iterdir()):
+    for path in sorted((folder / RECORDINGS_FOLDER).glob("*")):
         if path.name.startswith(".") and ".tmp-" in path.name:
             found.append((path, "left by an ingest that was killed, or being written by one"))
         elif path.name not in listed:
@@ -143,8 +151,9 @@ class _Check:
     def run(self, span: tuple[int, int], on_bytes: Callable[[int], None]) -> None:
         """Check a span of chunks; what is wrong is noted."""
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:  # gone since its structure was read
+            descriptor = open_regular(self._path)
+        except OSError as error:  # gone since its structure was read
+            _require_damage(self._path, error)
             self._faults[self._order[slice(*span)]] = _UNREADABLE
             on_bytes((span[1] - span[0]) * self._length)
             return
@@ -193,6 +202,17 @@ class _Check:
         else:
             kinds = [_UNREADABLE]
         self._faults[self._order[first:last]] = kinds
+
+
+def _require_damage(path: Path, error: OSError) -> None:
+    """Tell errors that say nothing about what is in a file from those that do.
+
+    Raises:
+        DataError: It is one of the first kind.
+    """
+    if error.errno in _NO_DAMAGE:
+        fix = _NO_DAMAGE[error.errno]
+        raise DataError(f"{path}: cannot read: {error.strerror}; {fix}") from error
 
 
 class _Progress:
