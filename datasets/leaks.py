@@ -163,7 +163,7 @@ def _equal_chunks(store: Store, rows: Sequence[RecordingInfo]) -> list[Shared]:
         return []
     found = []
     for owner, table in enumerate(tables):
-        places = np.isin(table, repeated)
+        places = _among(table, repeated)
         channel, second = np.nonzero(places)
         found.append(np.stack([table[places], np.full(len(second), owner), channel, second]))
     chunks = _of_several(np.concatenate(found, axis=1).astype(np.uint64))
@@ -181,7 +181,16 @@ def _of_several(chunks: np.ndarray) -> np.ndarray:
     hashes, start = np.unique(chunks[0], return_index=True)
     owners = chunks[1]
     spread = np.maximum.reduceat(owners, start) != np.minimum.reduceat(owners, start)
-    return chunks[:, np.isin(chunks[0], hashes[spread])]
+    return chunks[:, _among(chunks[0], hashes[spread])]
+
+
+def _among(values: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """Which values are among sorted others; `np.isin` hashes these anew at every call."""
+    if not len(ordered):
+        return np.zeros(values.shape, dtype=bool)
+    place = np.minimum(np.searchsorted(ordered, values), len(ordered) - 1)
+    found: np.ndarray = ordered[place] == values
+    return found
 
 
 def _informative(store: Store, rows: Sequence[RecordingInfo], chunks: np.ndarray) -> np.ndarray:
@@ -205,25 +214,37 @@ def _pairs(names: Sequence[str], chunks: np.ndarray) -> list[Shared]:
         names: Of the recordings, sorted.
         chunks: (4, N) as `_of_several` sorts them.
     """
-    hashes, owner, _, second = chunks
+    hashes, owner, _, second = chunks.astype(np.int64)  # equal stays equal
+    code = np.cumsum(np.concatenate([[0], hashes[1:] != hashes[:-1]]))
     first = np.ones(len(hashes), dtype=bool)
-    first[1:] = (hashes[1:] != hashes[:-1]) | (owner[1:] != owner[:-1])
-    codes, holders = hashes[first], owner[first].astype(np.int64)
-    members: dict[tuple[int, int], list[np.ndarray]] = {}
+    first[1:] = (code[1:] != code[:-1]) | (owner[1:] != owner[:-1])
+    codes, holders = code[first], owner[first]
+    members: dict[int, list[np.ndarray]] = {}
     for distance in range(1, len(names)):
         equal = codes[distance:] == codes[:-distance]
         if not equal.any():
             break
-        pair = holders[:-distance][equal] * len(names) + holders[distance:][equal]
-        for number in np.unique(pair):
-            key = divmod(int(number), len(names))
-            members.setdefault(key, []).append(codes[:-distance][equal][pair == number])
+        pairs = holders[:-distance][equal] * len(names) + holders[distance:][equal]
+        shared = codes[:-distance][equal]
+        order = np.argsort(pairs, kind="stable")
+        numbers, starts = np.unique(pairs[order], return_index=True)
+        for number, part in zip(numbers, np.split(shared[order], starts[1:]), strict=True):
+            members.setdefault(int(number), []).append(part)
     result = []
-    for (left, right), parts in sorted(members.items()):
-        within = np.isin(hashes, np.concatenate(parts))
-        spans = [np.unique(second[within & (owner == side)]).tolist() for side in (left, right)]
+    for number, parts in sorted(members.items()):
+        left, right = divmod(number, len(names))
+        is_shared = np.zeros(len(hashes), dtype=bool)
+        is_shared[np.concatenate(parts)] = True
+        within = np.flatnonzero(is_shared[code])
+        spans = [np.unique(second[within[owner[within] == side]]) for side in (left, right)]
         result.append(
-            Shared(names[left], names[right], EQUAL_SECONDS, tuple(spans[0]), tuple(spans[1]))
+            Shared(
+                names[left],
+                names[right],
+                EQUAL_SECONDS,
+                tuple(spans[0].tolist()),
+                tuple(spans[1].tolist()),
+            )
         )
     return result
 
