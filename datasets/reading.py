@@ -174,30 +174,29 @@ class WindowReader:
 
     def _load(self, job: _Job, target: _Target, *, wait: bool) -> bool:
         """Read a job; False where it was not to wait and would have had to."""
-        item, file = job.item, job.file
+        row, item, places, file = job
         if file is None:
             return wait and self._load_whole(job, target)
-        scale, audio = file.scale, target.audio
-        views = target.views(job, self._frames)
+        scale, audio, start = file.scale, target.audio, item.start
         direct = scale is None or audio.dtype == np.int16
-        if not direct:
-            scratch = self._scratch(len(job.places), file)
-            views = scratch.views[: len(job.places)]
-        channels = [item.channels[place] for place in job.places]
-        if not file.gather(views, channels, item.start, wait=wait):
+        if direct:
+            views = target.views(row, places)
+        else:
+            scratch = self._scratch(len(places), file)
+            views = scratch.views[: len(places)]
+        channels = [item.channels[place] for place in places]
+        if not file.gather(views, channels, start, wait=wait):
             return False
-        for number, (place, channel) in enumerate(zip(job.places, channels, strict=True)):
-            row = audio[job.row, place]
+        for number, place in enumerate(places):
+            out = audio[row, place]
             if scale is None:
-                target.peaks[job.row, place] = float_peak(row)
+                target.peaks[row, place] = float_peak(out)
                 continue
-            samples = row if direct else scratch.samples[number]
-            step = scale[channel]
-            target.peaks[job.row, place] = peak(
-                samples, step, item.start, file.scale_frames, enough=target.enough
-            )
+            samples = out if direct else scratch.samples[number]
+            step, frames = scale[channels[number]], file.scale_frames
+            target.peaks[row, place] = peak(samples, step, start, frames, target.enough)
             if not direct:
-                expand(samples, step, item.start, file.scale_frames, row)
+                expand(samples, step, start, frames, out)
         return True
 
     def _load_whole(self, job: _Job, target: _Target) -> bool:
@@ -226,11 +225,11 @@ class _Target:
     """(B, M) float32."""
     enough: float
 
-    def views(self, job: _Job, frames: int) -> list[memoryview]:
-        """The bytes of the job's channels."""
+    def views(self, row: int, places: Sequence[int]) -> list[memoryview]:
+        """The bytes of some channels of a row."""
+        _, channels, frames = self.audio.shape
         length = frames * self.audio.itemsize
-        first = job.row * self.audio.shape[1]
+        first = row * channels * length
         return [
-            self.bytes[(first + place) * length : (first + place + 1) * length]
-            for place in job.places
+            self.bytes[first + place * length : first + (place + 1) * length] for place in places
         ]

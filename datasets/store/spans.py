@@ -58,7 +58,7 @@ def expand(
 
 
 def peak(
-    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, *, enough: float
+    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, enough: float
 ) -> float:
     """The largest magnitude of what `expand` makes, without making it.
 
@@ -73,15 +73,18 @@ def peak(
         enough: A peak from here on need not be exact; some value between it and the peak will do.
 
     Returns:
-        The peak; infinite or not a number where a product is.
+        The peak; infinite or not a number where a product is. Still to be rounded to float32.
     """
     second, inside = divmod(start, scale_frames)
-    last = (start + len(samples) - 1) // scale_frames
+    count = len(samples)
+    last = (start + count - 1) // scale_frames
     scales = scale[second : last + 1]
     low, high = _ends(scales)
-    least = np.float32(np.maximum.reduce(samples)) * np.float32(low)
-    if least >= enough and low + high < _SAFE:  # what is no number fails both
-        return float(least)
+    if low >= 0 and high < _SAFE:  # what is no number fails both
+        for place in (0, count // 3, count // 2, count - 1):  # most audio is loud somewhere
+            value: float = abs(samples.item(place)) * low
+            if value >= enough:
+                return value
     edges = (np.arange(1, len(scales)) * scale_frames - inside).tolist()
     peaks = [
         float(_magnitude(part, factor))
@@ -94,7 +97,7 @@ def _ends(scales: np.ndarray) -> tuple[float, float]:
     """Smallest and largest scale; where there are two, in either order if one is no number."""
     if len(scales) > 2:
         return float(np.minimum.reduce(scales)), float(np.maximum.reduce(scales))
-    first, last = float(scales[0]), float(scales[-1])
+    first, last = scales.item(0), scales.item(-1)  # a window of a second: the most frequent
     return (first, last) if first < last else (last, first)
 
 
