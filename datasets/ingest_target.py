@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -12,7 +11,6 @@ from pathlib import Path
 
 from codecctl.datasets.shards import NOTE_NAME, ShardNote, read_note
 from codecctl.datasets.store import (
-    FORMAT_VERSION,
     Index,
     RecordingInfo,
     committed_recordings,
@@ -20,6 +18,8 @@ from codecctl.datasets.store import (
     remove_abandoned,
     store_dtype,
 )
+from codecctl.datasets.store.index import OtherVersionError
+from codecctl.datasets.store.regular import open_regular
 from codecctl.errors import CodecctlError, DataError, UsageError
 
 ABANDONED_SECONDS = 24 * 3600.0
@@ -139,15 +139,14 @@ def nearest_folder(folder: Path) -> Path:
 def _index(folder: Path) -> tuple[Index | None, bool]:
     """The index, or whether it is damaged (it can then be written anew)."""
     try:
-        with (folder / _INDEX).open("rb") as file:
-            file.read(1)
+        os.close(open_regular(folder / _INDEX))
     except OSError as error:  # what is in it is unknown, and not lost
         raise CodecctlError(f"{folder / _INDEX}: cannot read: {error.strerror}") from error
     try:
         return read_index(folder), False
+    except OtherVersionError:
+        raise
     except DataError:
-        if _is_other_version(folder / _INDEX):
-            raise
         return None, True
 
 
@@ -156,13 +155,3 @@ def _note(folder: Path) -> ShardNote | None:
         return read_note(folder)
     except DataError:
         return None  # written anew at the end
-
-
-def _is_other_version(path: Path) -> bool:
-    """Whether this is a store that another codecctl can read."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return False
-    version = content.get("format_version") if isinstance(content, dict) else None
-    return isinstance(version, int) and version != FORMAT_VERSION

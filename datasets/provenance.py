@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codecctl.datasets.store import RecordingInfo, Store, recording_path
-from codecctl.datasets.store.trailer import open_regular, read_trailer
+from codecctl.datasets.store.regular import open_regular
+from codecctl.datasets.store.trailer import read_trailer
 from codecctl.errors import DataError
 
 _ATTRIBUTES = ("tool", "resampler", "created")

@@ -13,8 +13,9 @@ import xxhash
 
 from codecctl.datasets.store import Store, committed_recordings, read_index
 from codecctl.datasets.store.describe import describe
+from codecctl.datasets.store.regular import open_regular
 from codecctl.datasets.store.tables import read_check, read_scale
-from codecctl.datasets.store.trailer import open_regular, pack_trailer, read_trailer, trailer_size
+from codecctl.datasets.store.trailer import pack_trailer, read_trailer, trailer_size
 
 Maker = Callable[..., Path]
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from codecctl.datasets.store.layout import FORMAT, FORMAT_VERSION, RecordingInfo
-from codecctl.datasets.store.trailer import hash_outside, open_regular, read_trailer
+from codecctl.datasets.store.regular import open_regular
+from codecctl.datasets.store.trailer import hash_outside, read_trailer
 
 
 def describe(path: Path) -> RecordingInfo | None:

@@ -15,7 +15,7 @@ from codecctl.datasets.store.checked import CheckedChunks
 from codecctl.datasets.store.layout import RecordingInfo
 from codecctl.datasets.store.spans import Scratch, expand
 from codecctl.datasets.store.tables import read_scale
-from codecctl.datasets.store.trailer import open_regular
+from codecctl.datasets.store.regular import open_regular
 from codecctl.errors import DataError, NotFoundError
 
 

@@ -26,6 +26,7 @@ from codecctl.datasets.store.layout import (
     RecordingInfo,
     store_dtype,
 )
+from codecctl.datasets.store.regular import read_small
 from codecctl.errors import DataError, NotFoundError
 
 _CHECKSUM = "checksum"
@@ -33,6 +34,10 @@ _ALGORITHM = "xxh3-128:"
 _DIGITS = 32
 _MOST_BYTES = 1 << 28
 """A row takes 1 kB; a file beyond this is no index and would fill the memory."""
+
+
+class OtherVersionError(DataError):
+    """A store that another codecctl can read."""
 
 
 @dataclass(frozen=True)
@@ -144,13 +149,12 @@ def read_index(store_folder: Path) -> Index:
 
     Raises:
         NotFoundError: There is none.
-        DataError: It is damaged, or of another format or version.
+        OtherVersionError: It is of another version of the format.
+        DataError: It is damaged, or of another format.
     """
     path = store_folder / INDEX_NAME
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise DataError(f"{path}: larger than an index can be; ingest again")
-        data = path.read_bytes()
+        data = read_small(path, most=_MOST_BYTES)
         content = json.loads(data)
     except (FileNotFoundError, NotADirectoryError):
         raise NotFoundError(f"{store_folder}: no store here (no {INDEX_NAME})") from None
@@ -162,7 +166,7 @@ def read_index(store_folder: Path) -> Index:
         raise DataError(f"{path}: not the index of a store; needed format {FORMAT!r}")
     version = content.get("format_version")
     if version != FORMAT_VERSION:
-        raise DataError(
+        raise (OtherVersionError if isinstance(version, int) else DataError)(
             f"{path}: found store format version {version}, this codecctl reads version "
             f"{FORMAT_VERSION}; remove the store, or ingest again with another --name"
         )

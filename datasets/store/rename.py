@@ -12,11 +12,11 @@ import numpy as np
 from codecctl.datasets.store.describe import describe
 from codecctl.datasets.store.disk import reserve, write_all, write_error
 from codecctl.datasets.store.layout import RecordingInfo
+from codecctl.datasets.store.regular import open_regular
 from codecctl.datasets.store.structure import Structure
 from codecctl.datasets.store.tables import read_check, read_scale
 from codecctl.datasets.store.trailer import (
     hash_outside,
-    open_regular,
     pack_trailer,
     read_trailer,
     trailer_size,

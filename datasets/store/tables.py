@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from codecctl.datasets.store.layout import RecordingInfo
-from codecctl.datasets.store.trailer import open_regular
+from codecctl.datasets.store.regular import open_regular
 
 
 def read_scale(path: Path, info: RecordingInfo) -> np.ndarray:

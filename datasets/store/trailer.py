@@ -9,13 +9,10 @@ loop. Numbers are little-endian.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import stat
 import struct
 from collections.abc import Mapping
-from pathlib import Path
 
 import xxhash
 
@@ -73,19 +70,6 @@ def hash_outside(descriptor: int, audio_offset: int, geometry: Geometry, *, end:
     """Hash of every byte of an open file up to `end` that is not audio."""
     run = outside_chunks([audio_offset], geometry.audio_bytes, file_size=end)
     return hash_ranges(descriptor, run)
-
-
-def open_regular(path: Path) -> int:
-    """Open a regular file for reading; a pipe in its place is an error and not waited for.
-
-    Raises:
-        OSError: It cannot be opened, or is none.
-    """
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    if stat.S_ISREG(os.fstat(descriptor).st_mode):
-        return descriptor
-    os.close(descriptor)
-    raise OSError(errno.EINVAL, "no regular file", str(path))
 
 
 def _text(content: Mapping[str, object]) -> bytes:
