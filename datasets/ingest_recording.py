@@ -113,7 +113,7 @@ def changed(name: str) -> str:
     """Why a file is refused that the store holds in another version."""
     return (
         f"differs from what was stored as {name}; --replace stores it again, "
-        "--name writes another store"
+        "--name writes another store, --corpus keeps both"
     )
 
 

@@ -151,9 +151,9 @@ def _with_checksums(found: Discovery, rules: Rules, opened: Survey) -> Survey:
         return replace(
             opened, warnings=tuple(warnings), expected=expected, notes=(*opened.notes, note)
         )
-    if lists and expected:
+    if expected:
         note = (
-            f"checksums of {number} of {total} files lie beside them: --verify-source auto compares"
+            f"checksums are published for {number} of {total} files: --verify-source auto compares"
         )
         return replace(opened, warnings=tuple(warnings), notes=(*opened.notes, note))
     return opened

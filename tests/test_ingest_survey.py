@@ -100,7 +100,7 @@ def test_checksums_beside_the_audio_are_offered_and_compared_on_request(tmp_path
     offered = look(tmp_path)
     assert offered.expected == {}
     assert offered.notes == (
-        "checksums of 1 of 1 files lie beside them: --verify-source auto compares",
+        "checksums are published for 1 of 1 files: --verify-source auto compares",
     )
     assert look(tmp_path, verify="auto").expected == {"a.wav": "md5:" + "0" * 32}
     (tmp_path / "MD5SUMS").write_text("nothing\n")

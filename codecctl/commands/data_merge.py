@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codecctl.errors import UsageError
+from codecctl.errors import InterruptedByUserError, UsageError
 from codecctl.locations import find_store, stores_folder
 from codecctl.output import note, progress, result, result_json
 from codecctl.terminal import count_text, duration_text
@@ -117,14 +117,18 @@ def _run(
     from codecctl.datasets.merge import run
 
     total = sum(path.stat().st_size for folder in sources for path in folder.glob("rec/[!.]*.h5"))
-    with progress("merge", total / 1e6) as advance:
-        return run(
-            plan,
-            target=target,
-            command=command,
-            locked=locked,
-            on_bytes=lambda number: advance(number / 1e6),
-        )
+    try:
+        with progress("merge", total / 1e6) as advance:
+            return run(
+                plan,
+                target=target,
+                command=command,
+                locked=locked,
+                on_bytes=lambda number: advance(number / 1e6),
+            )
+    except KeyboardInterrupt:
+        message = f"interrupted; nothing is lost, the same command goes on: {command}"
+        raise InterruptedByUserError(message) from None
 
 
 def _show(done: Merged, *, as_json: bool, more: Mapping[str, object], next_command: bool) -> None:
