@@ -42,10 +42,14 @@ def spread(total: int, *, frames: int, count: int) -> Excerpts:
 def read_excerpts(store: Store, recording: RecordingInfo, excerpts: Excerpts) -> Iterator[Samples]:
     """The windows one after the other, (C, n) each; memory is that of one window.
 
+    The disk is told of all of them first: a cold disk reads them in an order of its own.
+
     Raises:
         DataError: The recording cannot be read.
     """
     channels = range(recording.channels)
-    for start in excerpts.starts:
-        frames = min(excerpts.frames, recording.frames - start)
+    spans = [(s, min(excerpts.frames, recording.frames - s)) for s in excerpts.starts]
+    for start, frames in spans:
+        store.will_need(recording.name, start, frames, channels)
+    for start, frames in spans:
         yield store.read(recording.name, start, frames, channels)

@@ -110,32 +110,36 @@ class _Spectra:
         self._window = np.hanning(self._length + 2)[1:-1].astype(np.float32)
         self._bin_width = rate / self._size
         self._edges = band_edges(octave_centers(rate))
-        self._pairs = pairs_of(recording.array, recording.channels)
+        pairs = pairs_of(recording.array, recording.channels)
+        self._pairs = {kind: (found[:, 0], found[:, 1]) for kind, found in pairs.items()}
         bins = self._size // 2 + 1
-        self._power = np.zeros((recording.channels, bins))
-        self._cross = {kind: np.zeros((len(p), bins)) for kind, p in self._pairs.items()}
+        # float32 holds sums of some dozens of segments well enough for a level.
+        self._power = np.zeros((recording.channels, bins), np.float32)
+        self._cross = {kind: np.zeros((len(p), bins), np.float32) for kind, p in pairs.items()}
         self._count = 0
 
     def add(self, audio: Samples) -> None:
         for start in range(0, audio.shape[1] - self._length + 1, max(1, self._length // 2)):
             piece = audio[:, start : start + self._length] * self._window
             spectrum = np.fft.rfft(piece, self._size)
-            self._power += spectrum.real**2 + spectrum.imag**2
-            for kind, pairs in self._pairs.items():
-                one, other = spectrum[pairs[:, 0]], spectrum[pairs[:, 1]]
-                self._cross[kind] += one.real * other.real + one.imag * other.imag
+            real, imaginary = np.ascontiguousarray(spectrum.real), spectrum.imag.copy()
+            self._power += real**2 + imaginary**2
+            for kind, (one, other) in self._pairs.items():
+                both = real[one] * real[other]
+                both += imaginary[one] * imaginary[other]
+                self._cross[kind] += both
             self._count += 1
 
     def band_powers(self) -> Floats:
         # One-sided: both halves of the spectrum; Parseval's sum over the window's own energy.
         energy = self._size * float(np.sum(self._window.astype(np.float64) ** 2))
-        density = self._power.mean(axis=0) * 2 / (max(1, self._count) * energy)
+        density = self._power.mean(axis=0, dtype=np.float64) * 2 / (max(1, self._count) * energy)
         return band_sums(density, bin_width=self._bin_width, edges=self._edges)
 
     def coherence(self) -> dict[str, Floats]:
         found = {}
-        for kind, pairs in self._pairs.items():
-            product = np.sqrt(self._power[pairs[:, 0]] * self._power[pairs[:, 1]])
+        for kind, (one, other) in self._pairs.items():
+            product = np.sqrt(self._power[one].astype(np.float64) * self._power[other])
             audible = (product > 0).all(axis=1)
             if not audible.any():
                 found[kind] = np.full(len(self._edges), np.nan)

@@ -25,9 +25,9 @@ Floats = npt.NDArray[np.float64]
 
 WINDOW_SECONDS = 0.5
 MOST_WINDOWS = 512
-"""Of a store; every recording gets at least two, and no more than 32."""
+"""Of a store; every recording gets at least two, and no more than 16."""
 QUIET_PERCENT, LOUD_PERCENT = 10.0, 90.0
-_FEWEST, _MOST = 2, 32
+_FEWEST, _MOST = 2, 16
 _COMPONENTS = (1, 2, 4, 8, 16)
 
 

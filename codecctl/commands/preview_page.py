@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 NARROWEST = 40
 _TWO_COLUMNS = 100
 _BAR_ROWS = 3
-_AROUND = 7
-"""Lines besides panels: heading, bars with their axis, scale, and the prompt of the shell."""
+_AROUND = 3
+"""Lines besides panels and bars: heading, scale, and the prompt of the shell."""
 _PANEL_ROWS = 14
 """Of a panel that is worth drawing."""
 _BESIDE_SPECTROGRAM = 5
@@ -60,8 +60,8 @@ class _Grid:
 
 
 def default_count(terminal: Screen) -> int:
-    """How many channels are shown where none are chosen: a screen full of them."""
-    grid = _grid(terminal, count=4)
+    """How many channels are shown where none are chosen: a screen full of them, 4 at most."""
+    grid = _grid(terminal, count=4, bars=True)
     return grid.columns * grid.rows
 
 
@@ -113,7 +113,7 @@ def page(
 ) -> list[Text]:
     """Heading, a bar for every channel, the panels, and what their colors mean."""
     width = max(NARROWEST, terminal.width)
-    grid = _grid(terminal, count=len(signals))
+    grid = _grid(terminal, count=len(signals), bars=wanted.info.channels > 1)
     rate = wanted.info.sample_rate
     frame = Frame(grid.width, grid.height, wanted.span.start / rate, rate, terminal.colors)
     pictures = [spectrogram(signal, frame) for signal in signals]
@@ -135,11 +135,12 @@ def page(
     ]
 
 
-def _grid(terminal: Screen, *, count: int) -> _Grid:
+def _grid(terminal: Screen, *, count: int, bars: bool) -> _Grid:
+    free = terminal.height - _AROUND - bars * (_BAR_ROWS + 1)
     width = max(NARROWEST, terminal.width)
     columns = 2 if width >= _TWO_COLUMNS and count > 1 else 1
-    rows = max(1, min(-(-count // columns), (terminal.height - _AROUND) // _PANEL_ROWS))
-    room = (terminal.height - _AROUND) // rows - _BESIDE_SPECTROGRAM
+    rows = max(1, min(-(-count // columns), free // _PANEL_ROWS))
+    room = free // rows - _BESIDE_SPECTROGRAM
     height = max(_FEWEST, min(_MOST, room))
     return _Grid(columns, rows, (width - 2 * (columns - 1)) // columns, height)
 
