@@ -51,6 +51,8 @@ def test_all_channels_are_one_signal_without_codes() -> None:
     assert evaluation.codes.shape == (2, 1, 0, 8)
     measured = trained.aggregate([evaluation, evaluation])
     assert "val/bitrate_kbps" not in measured and measured["val/mel"] > 0
+    for cue in ("level", "phase", "coherence"):
+        assert measured[f"val/{cue}_error"] > 0
     assert trained.reconstruct(batch(3)).shape == (2, 3, 2400)
     assert "becomes 600 numbers a second, 9.6 kb/s" in " ".join(trained.notes())
 

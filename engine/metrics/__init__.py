@@ -10,8 +10,9 @@ from torch import Tensor
 from codecctl.engine.metrics.codes import code_agreement
 from codecctl.engine.metrics.mel import MelDistance
 from codecctl.engine.metrics.si_sdr import si_sdr
+from codecctl.engine.metrics.spatial import spatial_errors
 
-__all__ = ["METRICS", "MelDistance", "WaveMetric", "code_agreement", "si_sdr"]
+__all__ = ["METRICS", "MelDistance", "WaveMetric", "code_agreement", "si_sdr", "spatial_errors"]
 
 WaveMetric: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Estimate and reference, (N, C, T), to a value of each item, (N,)."""

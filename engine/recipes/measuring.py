@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.metrics import WaveMetric
+from codecctl.engine.metrics import WaveMetric, spatial_errors
 from codecctl.engine.recipes.adversary import Adversary
 from codecctl.engine.recipes.network import Coded
 from codecctl.engine.recipes.objective import Objective
@@ -81,6 +81,13 @@ class Measuring:
         for name, metric in self._metrics.items():
             parts = metric(coded.estimate, reference).reshape(-1, num_groups)
             metrics |= by_capsule(name, parts.mean(-1), parts)
+        # What lies between the channels of an item, whether they were coded together or apart.
+        ours, theirs = (
+            audio.reshape(-1, num_groups * audio.shape[1], audio.shape[-1])
+            for audio in (coded.estimate, reference)
+        )
+        if ours.shape[1] > 1:
+            metrics |= spatial_errors(ours, theirs)
         return Measured(coded=coded, metrics=metrics, total=weighted_sum(terms, self._weights))
 
     def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
