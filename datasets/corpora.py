@@ -63,7 +63,7 @@ def corpus_of(found: Discovery, files: Sequence[tuple[Place, int]], *, wanted: s
         files: Place and channels of every recording in it.
         wanted: Id that the user gave; "" to find one. The id of a known layout makes it that.
     """
-    source = found.source.absolute()
+    source = found.source.resolve()
     where, name = str(source), source.stem if source.is_file() else source.name
     own = wanted or sanitized(name).strip("-.").lower() or "corpus"
     rendered = _rendered(found.folder)

@@ -91,3 +91,9 @@ def test_a_store_lists_the_corpora_that_it_holds() -> None:
 def test_a_part_of_a_corpus_does_not_become_its_folder() -> None:
     whole = Corpus("a", "/data/a", title="A")
     assert joined([whole], Corpus("a", "/data/a/Park", title="A"), used={"a"}) == (whole,)
+
+
+def test_the_folder_is_remembered_without_detours(folder: Path) -> None:
+    detour = folder / ".." / folder.name
+    assert corpus_of(discover(detour), []) == corpus_of(discover(folder), [])
+    assert corpus_of(discover(detour), []).folder == str(folder)
