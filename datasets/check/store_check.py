@@ -29,6 +29,7 @@ from codecctl.datasets.check.clipping import clipping
 from codecctl.datasets.check.finding import NOTE, Finding, Report, sorted_findings
 from codecctl.datasets.check.limits import Limits
 from codecctl.datasets.check.pairs import duplicate_channels
+from codecctl.datasets.check.repeats import repeated_blocks
 from codecctl.datasets.check.scan import Scan, scan_recording
 from codecctl.datasets.check.spectra import measure_spectra
 from codecctl.datasets.store import RecordingInfo, Store, recording_path
@@ -105,6 +106,7 @@ def _check_recording(
         *silent_stretches(scan, limits),
         *offsets(scan, limits),
         *dropouts(scan, limits),
+        *repeated_blocks(store, scan, limits),
         *clipping(store, scan, limits),
         *duplicates,
         *array_findings(scan, spectra, duplicates, limits),
