@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from codecctl.errors import NotFoundError
+from codecctl.errors import DataError, NotFoundError
 
 
 def home() -> Path:
@@ -28,14 +28,13 @@ def find_store(name: str) -> Path:
 
     Raises:
         NotFoundError: Neither exists, or an ingest has not finished it; names the stores that do.
+        DataError: The folder may not be read.
     """
-    for unfinished in (stores_folder() / name, Path(name)):
-        if (unfinished / "rec").is_dir() and not (unfinished / "index.json").exists():
-            raise NotFoundError(
-                f"{unfinished}: no index yet: an ingest is writing it or was interrupted; the same "
-                "`codecctl data ingest` finishes it"
-            )
-    return _find(name, stores_folder(), marker="index.json", kind="store")
+    try:
+        _require_finished(name)
+        return _find(name, stores_folder(), marker="index.json", kind="store")
+    except PermissionError as error:
+        raise DataError(f"{error.filename}: cannot read: {error.strerror}") from error
 
 
 def find_run(name: str) -> Path:
@@ -45,6 +44,15 @@ def find_run(name: str) -> Path:
         NotFoundError: Neither exists; names the runs that do.
     """
     return _find(name, runs_folder(), marker="profile.json", kind="run")
+
+
+def _require_finished(name: str) -> None:
+    for folder in (stores_folder() / name, Path(name)):
+        if (folder / "rec").is_dir() and not (folder / "index.json").exists():
+            raise NotFoundError(
+                f"{folder}: no index yet: an ingest is writing it or was interrupted; the same "
+                "`codecctl data ingest` finishes it"
+            )
 
 
 def _find(name: str, folder: Path, *, marker: str, kind: str) -> Path:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -122,6 +123,16 @@ def test_a_store_that_an_ingest_has_not_finished_is_no_store_yet(store: Path) ->
     (store / "index.json").unlink()
     with pytest.raises(NotFoundError, match="stores/yard: no index yet: an ingest is writing it"):
         info("yard")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_store_that_may_not_be_read_says_so(store: Path) -> None:
+    store.chmod(0)
+    try:
+        with pytest.raises(DataError, match=r"stores/yard.*: cannot read: Permission denied"):
+            info("yard")
+    finally:
+        store.chmod(0o755)
 
 
 @pytest.mark.usefixtures("store")
