@@ -42,7 +42,7 @@ def split(
     group: Annotated[
         str, typer.Option(metavar="take|location", help="What stays together.")
     ] = "take",
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Of the draw.")] = 42,
     name: Annotated[str, typer.Option(help="Name of the split; default: how it is made.")] = "",
     profile: Annotated[str, typer.Option(help="Whose scenes are shown and split by.")] = "paired",
     list_only: Annotated[

@@ -81,13 +81,14 @@ def test_a_store_of_another_version_and_a_truncated_one_are_refused(tmp_path: Pa
     store = tmp_path / "stores" / "one"
     write_store(store)
     index = store / "index.json"
-    content = json.loads(index.read_text(encoding="utf-8"))
+    written = index.read_text(encoding="utf-8")
+    content = json.loads(written)
     key = next(key for key in content if "version" in key)
     index.write_text(json.dumps({**content, key: 999}), encoding="utf-8")
     code, _, err = run(tmp_path, "train", *SHORT)
     assert (code, "999" in err) == (4, True)
 
-    index.write_text(json.dumps(content), encoding="utf-8")
+    index.write_text(written, encoding="utf-8")
     recording = store / "rec" / "Park.1.h5"
     os.truncate(recording, recording.stat().st_size // 2)
     code, _, err = run(tmp_path, "train", *SHORT)
