@@ -31,7 +31,7 @@ def test_a_page_fills_a_terminal_of_80_by_24(capsys: pytest.CaptureFixture[str])
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 23
     assert max(map(len, lines)) <= 80
-    assert lines[0] == "Park.1  em32, 32 channels, 8000 Hz, 0.00 to 2.00 of 2.00 s"
+    assert lines[0] == "Park.1  em32 (32 channels), 8000 Hz, 0.00 to 2.00 of 2.00 s"
     assert "×" in lines[3]  # capsule 5 is silent
     assert lines[5].startswith("capsule 1 (0°, +21°)  RMS -20.")
     assert lines[-1].endswith("of a full-scale sine")

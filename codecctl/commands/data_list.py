@@ -247,6 +247,10 @@ def _disk(folder: Path) -> Disk:
     return Disk(disk_bytes(folder), usage.free, usage.total)
 
 
+def _cut(text: str, most: int = 30) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def _lines(folder: Path, listing: Listing) -> list[str]:
     from codecctl.datasets.store import size_text
 
@@ -260,7 +264,7 @@ def _lines(folder: Path, listing: Listing) -> list[str]:
             row.dtype,
             row.channels,
             size_text(row.disk_bytes),
-            shortened(row.corpora, 30) or "unknown",
+            _cut(shortened(row.corpora, 24)) or "unknown",
         ]
         for row in listing.stores
     ]

@@ -19,6 +19,7 @@ from codecctl.commands.preview_picture import (
     side_by_side,
     spectrogram,
 )
+from codecctl.commands.source_lines import array_text
 from codecctl.datasets.beam import beam_of
 from codecctl.datasets.em32 import ARRAY_NAME, COLATITUDE_AZIMUTH_DEGREES
 from codecctl.datasets.listening import (
@@ -149,8 +150,7 @@ def _heading(wanted: Wanted) -> Text:
     info, span = wanted.info, wanted.span
     first, last = span.start / info.sample_rate, (span.start + span.frames) / info.sample_rate
     heading = Text(f"{info.name}  ", style="bold")
-    channels = "1 channel" if info.channels == 1 else f"{info.channels} channels"
-    facts = f"{info.array}, {channels}, {info.sample_rate} Hz, "
+    facts = f"{array_text(info.array, info.channels)}, {info.sample_rate} Hz, "
     where = f"{first:.2f} to {last:.2f} of {info.seconds:.2f} s"
     return heading.append(facts + where, "not bold")
 
