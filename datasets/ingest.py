@@ -32,6 +32,7 @@ from codecctl.datasets.ingest_target import (
     require_match,
 )
 from codecctl.datasets.naming import Place
+from codecctl.datasets.shards import Shard
 from codecctl.errors import DataError, InterruptedByUserError
 
 
@@ -83,7 +84,7 @@ def prepare(source: Path, store: Path, rules: Rules) -> Prepared:
     found = discover(source)
     if not found.files and not found.broken:
         raise DataError(_no_audio(source, found))
-    opened = survey(found, rules)
+    opened = survey(found, rules, known_corpus=_known_corpus(source, store, rules))
     wanted = goals(store, opened, rules)
     targets = tuple(inspect_target(goal.folder) for goal in wanted)
     merged = tuple(map(_merged, wanted))
@@ -179,6 +180,19 @@ def _run(
             f"interrupted: {tally.num_files} of {len(plan.jobs)} recordings are stored; "
             "the same command stores the others"
         ) from None
+
+
+def _known_corpus(source: Path, store: Path, rules: Rules) -> str:
+    """Id of the corpus that the store has from this very source, "" when it has none."""
+    folders = [store]
+    if rules.shard is not None:
+        folders.append(store.with_name(Shard(store.name, *rules.shard).folder_name))
+    for folder in folders:
+        index = inspect_target(folder).index
+        for corpus in () if index is None else index.corpora:
+            if corpus.folder == str(source.resolve()):
+                return corpus.id
+    return ""
 
 
 def _merged(goal: Goal) -> Target | None:

@@ -11,7 +11,13 @@ from codecctl.datasets.ingest_survey import Survey
 from codecctl.datasets.ingest_target import Target
 from codecctl.datasets.metadata import join
 from codecctl.datasets.shards import ShardNote, write_note
-from codecctl.datasets.store import Corpus, Index, RecordingInfo, write_index
+from codecctl.datasets.store import (
+    Corpus,
+    Index,
+    RecordingInfo,
+    store_dtype,
+    write_index,
+)
 
 
 class IndexWriter:
@@ -51,12 +57,12 @@ class IndexWriter:
         Raises:
             CodecctlError: The disk does not take it.
         """
-        goal = self._plan.goal
+        rate, dtype = _kind(recordings)
         write_index(
             self.folder,
             name=self._name,
-            sample_rate=goal.sample_rate,
-            dtype=goal.dtype,
+            sample_rate=rate,
+            dtype=dtype,
             recordings=tuple(recordings.values()),
             corpora=self._corpora(recordings),
             metadata=self._metadata(recordings),
@@ -81,12 +87,11 @@ class IndexWriter:
     def _differs(self, recordings: Mapping[str, RecordingInfo]) -> bool:
         if not recordings:
             return False
-        goal, index = self._plan.goal, self._target.index
+        index = self._target.index
         rows = tuple(sorted(recordings.values(), key=lambda row: row.name))
         wanted = Index(
             self._name if index is None else index.name,
-            goal.sample_rate,
-            goal.dtype,
+            *_kind(recordings),
             rows,
             self._corpora(recordings),
             self._metadata(recordings),
@@ -114,3 +119,9 @@ class IndexWriter:
         if shard is None:
             return None
         return ShardNote(shard, self._digest, tuple(sorted(recordings)))
+
+
+def _kind(recordings: Mapping[str, RecordingInfo]) -> tuple[int, str]:
+    """Rate and dtype of a store; a source without a usable file has none of its own."""
+    row = next(iter(recordings.values()))
+    return row.sample_rate, store_dtype(row.dtype)

@@ -66,8 +66,14 @@ class Survey:
     """What the user should know and no file is to blame for."""
 
 
-def survey(found: Discovery, rules: Rules) -> Survey:
+def survey(found: Discovery, rules: Rules, *, known_corpus: str = "") -> Survey:
     """Open the header of every candidate, and read what lies beside them.
+
+    Args:
+        found: The files below the source.
+        rules: What the user asked for.
+        known_corpus: Id of what was ingested from this source before: files that are added to it
+            do not make it another.
 
     Raises:
         NotFoundError: A table or list that the user named does not exist.
@@ -90,7 +96,7 @@ def survey(found: Discovery, rules: Rules) -> Survey:
         warnings.extend(Problem(name, fault) for fault in audio.warnings)
         candidates.append(Candidate(audio, name, place(path), array_of(audio.channels)))
     files = [(item.where, item.audio.channels) for item in candidates]
-    corpus = corpus_of(found, files, wanted=rules.corpus)
+    corpus = corpus_of(found, files, wanted=rules.corpus or known_corpus)
     opened = Survey(
         candidates=tuple(replace(item, corpus=corpus.id) for item in candidates),
         refused=tuple(refused),

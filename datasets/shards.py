@@ -21,6 +21,7 @@ from typing import TypeVar
 import xxhash
 
 from codecctl.datasets.store.disk import sync_folder, temporary_path, write_error
+from codecctl.datasets.store.regular import open_regular
 from codecctl.errors import CodecctlError, DataError, UsageError
 
 NOTE_NAME = "shard.json"
@@ -155,9 +156,11 @@ def read_json(path: Path) -> dict[str, object] | None:
         DataError: It is too large, damaged or something else.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        with os.fdopen(open_regular(path), "rb") as file:
+            data = file.read(_MOST_BYTES + 1)
+        if len(data) > _MOST_BYTES:
             raise DataError(f"{path}: larger than {_MOST_BYTES} bytes; remove it")
-        content = json.loads(path.read_bytes())
+        content = json.loads(data)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -342,7 +342,7 @@ def test_workers_follow_the_processors_that_slurm_gives(monkeypatch: pytest.Monk
 def test_an_index_that_cannot_be_read_is_never_replaced(source: Path, store: Path) -> None:
     (store / "index.json").unlink()
     (store / "index.json").mkdir()
-    with pytest.raises(CodecctlError, match=r"index\.json: cannot read: Is a directory"):
+    with pytest.raises(CodecctlError, match=r"index\.json: cannot read: no regular file"):
         prepare(source, store, rules())
     assert (store / "index.json").is_dir()
 

@@ -213,3 +213,25 @@ def test_a_touched_file_without_a_stored_hash_is_refused_until_it_may_replace(
     write(path, seed=1)
     (problem,) = prepare(path.parent, tmp_path / "s", rules).plan.refused
     assert "was touched since it was stored as a without a hash; --replace" in problem.reason
+
+
+def test_a_source_that_grows_stays_the_corpus_that_it_was(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    write(source / "Beach-01-Raw.wav", channels=32)
+    run(prepare(source, tmp_path / "s", Rules((8000,))))
+    for number in range(3):
+        write(source / f"{number}.wav")
+    report = run(prepare(source, tmp_path / "s", Rules((8000,))))
+    assert report.stored == ("0", "1", "2")
+    index = read_index(tmp_path / "s")
+    assert [corpus.id for corpus in index.corpora] == ["eigenscape"]
+    assert {row.corpus for row in index.recordings} == {"eigenscape"}
+
+
+@pytest.mark.parametrize("rate", [None, 4000])
+def test_a_source_without_a_usable_file_changes_no_store(home: Path, rate: int | None) -> None:
+    write(home / "short" / "a.wav", seconds=0.1)
+    before = (home / "s" / "index.json").read_bytes()
+    report = run(prepare(home / "short", home / "s", Rules((rate,))))
+    assert (report.stored, len(report.recordings)) == ((), 4)
+    assert (home / "s" / "index.json").read_bytes() == before

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from codecctl.datasets.shards import (
     shard_option,
     write_note,
 )
-from codecctl.errors import DataError, UsageError
+from codecctl.errors import CodecctlError, DataError, UsageError
 
 FILES = [(f"{number}.wav", size, number) for number, size in enumerate((7, 7, 6, 5, 4, 3, 2, 2))]
 
@@ -68,4 +69,8 @@ def test_a_note_is_read_as_it_was_written_and_damage_is_named(tmp_path: Path) ->
     assert [path.name for path in folder.iterdir()] == ["shard.json"]
     (folder / "shard.json").write_text('{"plan": 5}')
     with pytest.raises(DataError, match="damaged; run the ingest of this shard again"):
+        read_note(folder)
+    (folder / "shard.json").unlink()
+    os.mkfifo(folder / "shard.json")  # is not waited for
+    with pytest.raises(CodecctlError, match=r"shard\.json: cannot read: no regular file"):
         read_note(folder)
