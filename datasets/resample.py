@@ -16,10 +16,13 @@ def converted_frames(frames: int, source_rate: int, rate: int) -> int:
 
 
 class Resampler:
-    """One soxr stream a channel, fed with planar blocks in order.
+    """One soxr stream of all channels, fed with blocks in order.
+
+    A stream a channel would cost as much where nothing else runs; but each has filters of its
+    own, and together they leave no room in a cache that other processes use, too.
 
     The filters are linear in phase and their delay is taken out: output frame n lies at the time
-    of n / rate. The streams hold back what depends on input to come; the last block flushes them,
+    of n / rate. The stream holds back what depends on input to come; the last block flushes it,
     and soxr then takes silence behind the end for the filters' look-ahead. Over a whole recording
     exactly `converted_frames` come out: nothing is cut off or added here.
 
@@ -30,24 +33,18 @@ class Resampler:
     """
 
     def __init__(self, channels: int, *, source_rate: int, rate: int) -> None:
-        self._streams = (
-            [
-                soxr.ResampleStream(source_rate, rate, 1, dtype="float32", quality=QUALITY)
-                for _ in range(channels)
-            ]
+        self._stream = (
+            soxr.ResampleStream(source_rate, rate, channels, dtype="float32", quality=QUALITY)
             if source_rate != rate
-            else []
+            else None
         )
 
     def convert(self, block: np.ndarray, *, last: bool) -> np.ndarray:
-        """The part of the output (C, m) float32 that this block (C, n) completes; m may be 0."""
-        if not self._streams:
+        """The part of the output (C, m) float32 that this block (C, n) completes; m may be 0.
+
+        Blocks that are transposed in memory, as `AudioBlocks` makes them, are not copied.
+        """
+        if self._stream is None:
             return block
-        out = np.empty((0, 0), np.float32)
-        for channel, stream in enumerate(self._streams):
-            # As one column: soxr copies a row to make it one.
-            column = stream.resample_chunk(block[channel].reshape(-1, 1), last=last)
-            if channel == 0:
-                out = np.empty((len(block), len(column)), np.float32)
-            out[channel] = column[:, 0]
-        return out
+        frames = self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last)
+        return np.ascontiguousarray(frames.T)

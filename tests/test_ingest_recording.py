@@ -132,8 +132,8 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path, container: str) ->
         finally:
             tracemalloc.stop()
 
-    one_block, six_blocks = peak(65), peak(390)
-    assert six_blocks < 1.1 * one_block
+    short, long = peak(65), peak(390)  # 21 MB more as integers, 42 MB as floats
+    assert long < short + 500_000
 
 
 def test_a_job_survives_the_way_to_a_worker(tmp_path: Path) -> None:
