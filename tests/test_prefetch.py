@@ -98,3 +98,17 @@ def test_closing_ends_the_thread_and_the_iteration(sampler: TrainSampler) -> Non
     batches.close()
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]
     assert list(batches) == []
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_ranks_that_read_differently_share_one_batch(sampler: TrainSampler, ranks: int) -> None:
+    """Each rank is resumed at another depth, with another number of threads."""
+    for step in (0, 7):
+        whole = sampler.batch(step)
+        for rank in range(ranks):
+            rows = slice(rank, None, ranks)
+            options = {"rows": rows, "io_threads": 1 + rank, "integers": rank % 2 == 1}
+            with Prefetcher(sampler, step, rank, **options) as batches:  # type: ignore[arg-type]
+                part = next(batches)
+            assert part.items == whole.items[rows]
+            np.testing.assert_array_equal(part.audio, whole.audio[rows])
