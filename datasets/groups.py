@@ -47,7 +47,7 @@ def groups(
 def _keys(info: RecordingInfo, columns: Mapping[str, str]) -> Iterable[object]:
     yield "take", info.corpus, info.scene, info.take
     yield "audio", info.audio_hash
-    if info.source_hash:
+    if ":" in info.source_hash:  # an algorithm and its hash; ingests may do without
         yield "source", info.source_hash
     if columns.get(LOCATION):
         yield "location", " ".join(columns[LOCATION].lower().split())

@@ -134,7 +134,7 @@ def shared_audio(store: Store, rows: Sequence[RecordingInfo]) -> list[Shared]:
     found: dict[tuple[str, str], Shared] = {}
     for what, key in (
         (SAME_AUDIO, lambda info: info.audio_hash),
-        (SAME_SOURCE, lambda info: info.source_hash),
+        (SAME_SOURCE, lambda info: info.source_hash if ":" in info.source_hash else ""),
         (SAME_TAKE, lambda info: (info.corpus, info.scene, info.take)),
     ):
         same: dict[object, list[str]] = {}
