@@ -265,14 +265,8 @@ def _from_json(name: str, content: Mapping[str, object]) -> StoredSplit:
             raise ValueError(f"recordings {sorted(missing)}")
     if not folds:
         raise ValueError("no fold")
-    return StoredSplit(
-        name,
-        _method(method),
-        str(content["created"]),
-        str(content["fingerprint"]),
-        known,
-        folds,
-    )
+    created, fingerprint = str(content["created"]), str(content["fingerprint"])
+    return StoredSplit(name, _method(method), created, fingerprint, known, folds)
 
 
 def _method(row: Mapping[str, object]) -> Method:
