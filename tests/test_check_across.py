@@ -38,7 +38,7 @@ def test_equal_seconds_are_found_wherever_they_stand(make_store: Maker) -> None:
     other[:, RATE : 3 * RATE] = one[:, 3 * RATE : 5 * RATE]
     (found,) = check(make_store({"Beach.1": one, "Park.2": other}))
     assert found.kind == "duplicate-recording"
-    assert "4 equal seconds of a channel" in found.text
+    assert "4 seconds of single channels in common" in found.text
 
 
 def test_silence_and_constants_are_no_shared_audio(make_store: Maker) -> None:

@@ -98,8 +98,7 @@ def _print_report(store: Store, report: Report) -> None:
     color = sys.stdout.isatty()
     for line in report_lines(report, color=color):
         result(line)
-    speed = report.cpu_seconds / report.hours if report.hours else 0.0
-    result(f"{store.path}: {verdict(report)} ({speed:.0f} s of processor for an hour)")
+    result(f"{store.path}: {verdict(report)} ({report.cpu_seconds:.1f} s of processor time)")
 
 
 def report_lines(report: Report, *, color: bool) -> Iterator[str]:

@@ -89,7 +89,7 @@ def _shared_chunks(outlines: Sequence[Outline], limits: Limits) -> Iterator[Find
         one, other = outlines[a].recording, outlines[b].recording
         seconds = count / min(one.channels, other.channels)
         if count >= limits.shared_chunks:
-            yield _copy(one, other, f"{count} equal seconds of a channel", seconds, "s")
+            yield _copy(one, other, f"{count} seconds of single channels in common", seconds, "s")
 
 
 def _same_curve(outlines: Sequence[Outline], limits: Limits) -> Iterator[Finding]:
@@ -159,7 +159,7 @@ def _copy(
     return Finding(
         "duplicate-recording", WARNING, one.name,
         f"{one.name} and {other.name} ({scenes}) hold {what}",
-        f"{_LEAK}; keep one of them, or let `data split` keep them on one side",
+        f"{_LEAK}; keep one of them, or both on one side",
         measured=measured, unit=unit, others=(other.name,),
     )  # fmt: skip
 
