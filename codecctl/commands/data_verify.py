@@ -38,23 +38,13 @@ def verify(
     Exits with 4 when something is damaged, and says what to type to have it ingested again.
     """
     from codecctl.datasets.ingest import default_workers
-    from codecctl.datasets.store import Store, strays, verify_recordings
+    from codecctl.datasets.store import Store, strays
 
     jobs = jobs or default_workers()
     opened = Store.open(find_store(store), check=False)
     rows = _chosen(opened, recording or [])
     total = sum(row.geometry.audio_bytes for row in rows)
-    started = time.monotonic()
-    with progress("verify", total / 1e6) as advance:
-        before = 0
-
-        def show(done: int, _: int) -> None:
-            nonlocal before
-            advance((done - before) / 1e6)
-            before = done
-
-        damages = verify_recordings(opened.path, rows, num_threads=jobs, on_progress=show)
-    rate = total / 1e6 / max(time.monotonic() - started, 1e-6)
+    damages, rate = _verified(opened, rows, jobs)
     others = strays(opened.path, opened.recordings) if not recording else []
     if as_json:
         result_json(
@@ -76,11 +66,32 @@ def verify(
         raise DataError(_sentence(opened, damages))
     if not as_json:
         count = (
-            "1 recording is as it was"
+            "1 recording is as it was written"
             if len(rows) == 1
-            else f"{len(rows)} recordings are as they were"
+            else f"{len(rows)} recordings are as they were written"
         )
-        result(f"{opened.path}: {count} written ({total / 1e6:.0f} MB, {rate:.0f} MB/s)")
+        speed = f"{total / 1e6:.0f} MB, {rate:.0f} MB/s"
+        result(f"{opened.path}: {count} ({speed})")
+
+
+def _verified(
+    store: Store, rows: Sequence[RecordingInfo], jobs: int
+) -> tuple[Sequence[Damage], float]:
+    """What is damaged, and MB read in a second."""
+    from codecctl.datasets.store import verify_recordings
+
+    total = sum(row.geometry.audio_bytes for row in rows) / 1e6
+    started = time.monotonic()
+    with progress("verify", total) as advance:
+        before = 0
+
+        def show(done: int, _: int) -> None:
+            nonlocal before
+            advance((done - before) / 1e6)
+            before = done
+
+        damages = verify_recordings(store.path, rows, num_threads=jobs, on_progress=show)
+    return damages, total / max(time.monotonic() - started, 1e-6)
 
 
 def _chosen(store: Store, names: Sequence[str]) -> Sequence[RecordingInfo]:

@@ -59,6 +59,31 @@ def check_store(
     """
     limits = limits or Limits()
     rows = tuple(recordings) or store.recordings
+    started = time.process_time()
+    with ThreadPoolExecutor(max(1, num_threads), "check") as pool:
+        on_bytes = _adder(rows, on_progress)
+        futures = [pool.submit(_check_recording, store, row, limits, on_bytes) for row in rows]
+        try:
+            parts = [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    findings = [finding for found, _ in parts for finding in found]
+    findings += across_findings([outline for _, outline in parts], limits)
+    return Report(
+        fingerprint=store.fingerprint,
+        findings=sorted_findings(findings),
+        recordings=len(rows),
+        hours=sum(row.seconds for row in rows) / 3600,
+        cpu_seconds=round(time.process_time() - started, 3),
+        limits=limits,
+    )
+
+
+def _adder(
+    rows: Sequence[RecordingInfo], on_progress: Callable[[int, int], None] | None
+) -> Callable[[int], None]:
+    """Adds up the bytes that threads have done."""
     total = sum(row.channels * row.frames * row.geometry.sample_type.itemsize for row in rows)
     lock, done = threading.Lock(), 0
 
@@ -69,28 +94,7 @@ def check_store(
             if on_progress is not None:
                 on_progress(done, total)
 
-    started = time.process_time()
-    findings: list[Finding] = []
-    outlines: list[Outline] = []
-    with ThreadPoolExecutor(max(1, num_threads), "check") as pool:
-        futures = [pool.submit(_check_recording, store, row, limits, add) for row in rows]
-        try:
-            for future in futures:
-                found, outline = future.result()
-                findings += found
-                outlines.append(outline)
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-    findings += across_findings(outlines, limits)
-    return Report(
-        fingerprint=store.fingerprint,
-        findings=sorted_findings(findings),
-        recordings=len(rows),
-        hours=sum(row.seconds for row in rows) / 3600,
-        cpu_seconds=round(time.process_time() - started, 3),
-        limits=limits,
-    )
+    return add
 
 
 def _check_recording(

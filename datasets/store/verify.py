@@ -72,19 +72,23 @@ def verify_recordings(
             progress.add(info.geometry.audio_bytes)
         else:
             checks.append(_Check(path, info))
+    _run(checks, num_threads, progress.add)
+    for check in checks:
+        damages += check.damages()
+    place = {info.name: number for number, info in enumerate(recordings)}
+    return sorted(damages, key=lambda damage: place[damage.recording])
+
+
+def _run(checks: Sequence[_Check], num_threads: int, on_bytes: Callable[[int], None]) -> None:
     with ThreadPoolExecutor(max(1, num_threads), "verify") as pool:
         pieces = [(check, span) for check in checks for span in check.pieces()]
-        waiting = [pool.submit(check.run, span, progress.add) for check, span in pieces]
+        waiting = [pool.submit(check.run, span, on_bytes) for check, span in pieces]
         try:
             for future in waiting:
                 future.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    for check in checks:
-        damages += check.damages()
-    place = {info.name: number for number, info in enumerate(recordings)}
-    return sorted(damages, key=lambda damage: place[damage.recording])
 
 
 def structure_damage(path: Path, info: RecordingInfo) -> str:
