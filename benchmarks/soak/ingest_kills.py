@@ -1,124 +1,93 @@
-"""Kill `codecctl data ingest` at random moments and count what is left.
+"""Kill `codecctl data ingest --jobs 2` after random numbers of bytes and see what the next makes.
 
-    python benchmarks/soak/ingest_kills.py [--kills 10] [--seed 0] [--megabytes 400]
+    python -m benchmarks.soak.ingest_kills [--kills 50] [--seed 0] [--megabytes 100]
 
-Each round starts an ingest of one corpus into a fresh folder, kills it after a random part of the
-time that a whole ingest takes (every other round the parent alone, else its workers with it),
-looks for half recordings, runs the ingest again and verifies every byte.
+Each round starts an ingest of one corpus into a fresh folder, kills it with SIGKILL when it and its
+workers have written a random share of what an undisturbed ingest writes (every other round the
+parent alone), looks for half recordings and runs it again. The store then has to be clean for
+`verify` and equal to the undisturbed one: every byte of audio, scales and hashes.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import random
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
-import time
+from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-import soundfile
+from tests.faults import (
+    content,
+    finish,
+    half_written,
+    kill,
+    make_corpus,
+    require_converged,
+    start,
+    wait_for_bytes,
+)
 
-from codecctl.datasets.store import committed_recordings
-
-CODECCTL = Path(sys.executable).with_name("codecctl")
-CHANNELS, RATE, SECONDS = 32, 48_000, 8
+CHANNELS, SECONDS = 32, 4.0
 
 
 def main() -> None:
-    """Run the rounds; exit code 1 if one leaves damage."""
+    """Run the rounds; an AssertionError ends them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--megabytes", type=int, default=400)
+    parser.add_argument("--megabytes", type=int, default=100)
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ingest-kills-"))
+    stored = []
     try:
-        corpus = make_corpus(folder / "corpus", options.megabytes)
-        whole = timed(folder / "whole", corpus)
-        print(f"whole ingest: {whole:.2f} s for {options.megabytes} MB")
+        corpus, whole, written = undisturbed(folder, options.megabytes)
         generator = random.Random(options.seed)
-        rounds = [
-            one_round(folder / str(number), corpus, generator.uniform(0, whole), number % 2 == 0)
-            for number in range(options.kills)
-        ]
+        for number in range(options.kills):
+            count = generator.randrange(1, written)
+            stored.append(one_round(folder / str(number), corpus, whole, count, number % 2 == 0))
     finally:
         shutil.rmtree(folder)
-    print(f"{sum(rounds)} of {len(rounds)} kills left a store that the next ingest completed")
-    sys.exit(0 if all(rounds) else 1)
-
-
-def make_corpus(folder: Path, megabytes: int) -> Path:
-    """Recordings of noise in 32 channels, 24 bit."""
-    folder.mkdir()
-    generator = np.random.default_rng(0)
-    size = CHANNELS * RATE * SECONDS * 3
-    for number in range(max(2, megabytes * 1_000_000 // size)):
-        audio = generator.integers(-(2**20), 2**20, (SECONDS * RATE, CHANNELS), dtype=np.int32)
-        name = f"Beach-{number + 1:02}-Raw.wav"
-        soundfile.write(folder / name, audio << 8, RATE, format="WAVEX", subtype="PCM_24")
-    return folder
-
-
-def timed(folder: Path, corpus: Path) -> float:
-    """Wall seconds of an ingest that nobody disturbs."""
-    folder.mkdir()
-    started = time.monotonic()
-    subprocess.run(command(corpus), cwd=folder, check=True, capture_output=True)
-    return time.monotonic() - started
-
-
-def one_round(folder: Path, corpus: Path, delay: float, parent_alone: bool) -> bool:
-    """Kill one ingest and finish it; whether all is well."""
-    folder.mkdir()
-    process = subprocess.Popen(
-        command(corpus),
-        cwd=folder,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        process.wait(delay)
-    except subprocess.TimeoutExpired:
-        if parent_alone:
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-    store = folder / "stores" / "corpus"
-    visible = len(list(store.glob("rec/*.h5")))
-    whole = len(committed_recordings(store))
-    again = subprocess.run([*command(corpus), "--json"], cwd=folder, capture_output=True, text=True)
-    report = json.loads(again.stdout) if again.returncode == 0 else {"stored": [], "unchanged": []}
-    verify = subprocess.run([CODECCTL, "data", "verify", "corpus"], cwd=folder, capture_output=True)
-    hidden = [path.name for path in folder.rglob(".*")]
-    expected = len(list(corpus.iterdir()))
-    fine = (
-        visible == whole
-        and again.returncode == verify.returncode == 0
-        and len(report["stored"]) + len(report["unchanged"]) == expected
-        and not hidden
-    )
+    early, late = stored.count(0), sum(number == len(whole) - 1 for number in stored)
     print(
-        f"killed {'the parent' if parent_alone else 'all'} after {delay:.2f} s: {visible} visible, "
-        f"{whole} whole; then stored {len(report['stored'])}, unchanged "
-        f"{len(report['unchanged'])}, verify {verify.returncode}, left behind {hidden}: "
-        f"{'fine' if fine else 'DAMAGE'} {again.stderr if not fine else ''}",
-        flush=True,
+        f"{options.kills} kills, seed {options.seed}, {options.megabytes} MB: every next ingest "
+        f"equals the undisturbed one; {early} killed before the first recording was stored, "
+        f"{late} after the last"
     )
-    shutil.rmtree(folder)
-    return fine
+    sys.exit(0)
 
 
-def command(corpus: Path) -> list[str]:
-    """The ingest that is killed."""
-    return [str(CODECCTL), "data", "ingest", str(corpus), "--jobs", "2"]
+def undisturbed(folder: Path, megabytes: int) -> tuple[Path, dict[str, bytes], int]:
+    """A corpus, what its store holds, and the bytes that an ingest of it writes."""
+    recordings = max(2, round(megabytes * 1e6 / (0.75 * CHANNELS * SECONDS * 48_000 * 3)))
+    corpus = make_corpus(
+        folder / "corpus", recordings=recordings, channels=CHANNELS, seconds=SECONDS
+    )
+    home = folder / "undisturbed"
+    home.mkdir()
+    process = start(home, corpus)
+    written = wait_for_bytes(process, 2**60)
+    code, complaint = finish(process)
+    assert code == 0, complaint
+    return corpus, dict(content(home)), written
+
+
+def one_round(
+    home: Path, corpus: Path, whole: Mapping[str, bytes], count: int, parent_alone: bool
+) -> int:
+    """Kill one ingest and finish it; how many recordings the killed one had stored."""
+    home.mkdir()
+    process = start(home, corpus)
+    seen = wait_for_bytes(process, count)
+    kill(process, parent_alone=parent_alone)
+    assert half_written(home) == []
+    stored = len(list(home.glob("stores/store/rec/[!.]*.h5")))
+    require_converged(home, corpus, dict(whole))
+    who = "the parent" if parent_alone else "all"
+    print(f"killed {who} at {seen / 1e6:.1f} MB, {stored} recordings stored: fine", flush=True)
+    shutil.rmtree(home)
+    return stored
 
 
 if __name__ == "__main__":
