@@ -26,6 +26,7 @@ from codecctl.datasets.ingest_survey import Rules, Survey, missing, survey
 from codecctl.datasets.ingest_target import (
     Target,
     clean,
+    has_leftovers,
     inspect_target,
     nearest_folder,
     remove_empty,
@@ -122,9 +123,10 @@ def ingest(
     """
     started = time.monotonic()
     writers = _writers(prepared, prepared.plan, prepared.targets, name)
-    if not prepared.plan.jobs and not any(writer.is_needed(writer.stored) for writer in writers):
-        return report_of(prepared.plan, Tally(writers), started=started)
     folders = [goal.folder for goal in prepared.goals]
+    is_idle = not prepared.plan.jobs and not any(map(has_leftovers, folders))
+    if is_idle and not any(writer.is_needed(writer.stored) for writer in writers):
+        return report_of(prepared.plan, Tally(writers), started=started)
     there = [nearest_folder(folder) for folder in folders]
     try:
         with ExitStack() as stack:

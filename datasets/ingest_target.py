@@ -113,6 +113,11 @@ def clean(folder: Path, *, alone: bool) -> None:
                 path.unlink(missing_ok=True)
 
 
+def has_leftovers(folder: Path) -> bool:
+    """Whether a store holds unfinished files, of killed ingests or of one that is at work."""
+    return any(any(place.glob(".*.tmp-*")) for place in (folder, folder / _RECORDINGS))
+
+
 def remove_empty(folder: Path, *, down_to: Path) -> None:
     """Remove a store without recordings, and the folders above it that were made for it.
 

@@ -352,3 +352,14 @@ def test_a_store_is_no_source(source: Path, store: Path) -> None:
     for folder in (store, store.parent):
         with pytest.raises(DataError, match=r"s: a store, not recordings; train takes it as"):
             prepare(folder, store.parent / "t", rules())
+
+
+def test_an_ingest_with_nothing_to_do_still_removes_what_a_killed_one_left(
+    source: Path, store: Path
+) -> None:
+    leftover = store / "rec" / f".Beach.2.tmp-{socket.gethostname()}-{os.getppid()}"
+    leftover.write_bytes(b"half")
+    before = (store / "index.json").stat().st_mtime_ns
+    assert run(prepare(source, store, rules())).stored == ()
+    assert not leftover.exists()
+    assert (store / "index.json").stat().st_mtime_ns == before

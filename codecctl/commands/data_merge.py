@@ -24,8 +24,8 @@ def merge(
     stores: Annotated[
         list[str],
         typer.Argument(
-            metavar="STORE...",
-            help="One name: its parts are joined. Several stores: they are joined.",
+            metavar="STORE",
+            help="One name: its shards are joined. Several stores: they are joined.",
         ),
     ],
     name: Annotated[str, typer.Option(help="Of the new store, where several are joined.")] = "",
@@ -36,7 +36,7 @@ def merge(
 ) -> None:
     """Join the shards of an ingest, or stores of one rate and type.
 
-    Killed at any moment, the same command goes on. Parts are removed when the whole store is
+    Killed at any moment, the same command goes on. Shards are removed when the whole store is
     there; several stores stay as they are, sharing the disk with the new one where a file system
     allows it, unless --move takes their recordings.
     """
