@@ -22,7 +22,7 @@ from codecctl.datasets.batch import Item, Steps
 from codecctl.datasets.store import AudioSource, Store
 from codecctl.datasets.store.files import OpenFile
 from codecctl.datasets.store.reader import require_inside
-from codecctl.datasets.store.spans import Scratch, expand, float_peak, grouped, peak
+from codecctl.datasets.store.spans import Scratch, expand, float_peak, grouped, parts_of, peak
 
 GAP_BYTES = 16 << 10
 """Reading over such a gap costs less than a second read: a call takes 2 us, memory 10 GB/s."""
@@ -187,16 +187,17 @@ class WindowReader:
         channels = [item.channels[place] for place in places]
         if not file.gather(views, channels, start, wait=wait):
             return False
+        parts = parts_of(start, self._frames, file.scale_frames)
         for number, place in enumerate(places):
             out = audio[row, place]
             if scale is None:
                 target.peaks[row, place] = float_peak(out)
                 continue
             samples = out if direct else scratch.samples[number]
-            step, frames = scale[channels[number]], file.scale_frames
-            target.peaks[row, place] = peak(samples, step, start, frames, target.enough)
+            step = scale[channels[number]]
+            target.peaks[row, place] = peak(samples, step, parts, target.enough)
             if not direct:
-                expand(samples, step, start, frames, out)
+                expand(samples, step, parts, out)
         return True
 
     def _load_whole(self, job: _Job, target: _Target) -> bool:

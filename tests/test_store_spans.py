@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codecctl.datasets.store.spans import Scratch, expand, float_peak, grouped, peak
+from codecctl.datasets.store.spans import Scratch, expand, float_peak, grouped, parts_of, peak
 
 RATE = 10
 
@@ -20,14 +20,15 @@ def test_a_span_is_its_integers_times_the_scale_of_each_second(data: st.DataObje
     integers = rng.integers(-32768, 32768, count).astype(kind)
     scale = rng.random(10).astype(np.float32)
     out = np.empty(count, dtype=np.float32)
-    expand(integers, scale, start, RATE, out)
+    parts = parts_of(start, count, RATE)
+    expand(integers, scale, parts, out)
     expected = integers.astype(np.float32) * np.repeat(scale, RATE)[start : start + count]
     np.testing.assert_array_equal(out, expected)
     if count:
-        exact = peak(integers, scale, start, RATE, enough=np.inf)
+        exact = peak(integers, scale, parts, enough=np.inf)
         assert exact == np.abs(expected).max()
         enough = data.draw(st.floats(0.0, 32_768.0, width=32))
-        quick = np.float32(peak(integers, scale, start, RATE, enough=enough))
+        quick = np.float32(peak(integers, scale, parts, enough=enough))
         assert quick == exact or enough <= quick <= exact
         assert (quick >= enough) == (exact >= enough)
 
@@ -38,20 +39,22 @@ def test_a_damaged_scale_is_seen_whatever_is_enough(bad: float, second: int) -> 
     integers = np.arange(5, 30, dtype=np.int16)
     scale = np.ones(3, dtype=np.float32)
     scale[second] = bad
-    assert not np.isfinite(peak(integers, scale, 5, RATE, enough=1e-6))
+    assert not np.isfinite(peak(integers, scale, parts_of(5, 25, RATE), enough=1e-6))
     for start, count in ((8, 5), (18, 5)):  # two scales
         if second in (start // RATE, start // RATE + 1):
-            assert not np.isfinite(peak(integers[:count], scale, start, RATE, enough=1e-6))
+            assert not np.isfinite(
+                peak(integers[:count], scale, parts_of(start, count, RATE), enough=1e-6)
+            )
 
 
 def test_a_negative_scale_counts_by_its_magnitude() -> None:
     integers = np.array([-3, 2], dtype=np.int16)
-    assert peak(integers, np.array([-2.0], np.float32), 0, RATE, enough=1.0) == 6.0
+    assert peak(integers, np.array([-2.0], np.float32), parts_of(0, 2, RATE), enough=1.0) == 6.0
 
 
 def test_the_largest_negative_integer_is_a_peak() -> None:
     integers = np.array([-32768, 5], dtype=np.int16)
-    assert peak(integers, np.ones(1, np.float32), 0, RATE, enough=100.0) == 32768.0
+    assert peak(integers, np.ones(1, np.float32), parts_of(0, 2, RATE), enough=100.0) == 32768.0
 
 
 def test_the_peak_of_floats_is_not_finite_where_one_is_not() -> None:
@@ -80,3 +83,14 @@ def test_neighbours_within_reach_are_grouped_in_their_order() -> None:
     assert grouped(range(5), channels, reach=1) == [[1], [4, 2], [0], [3]]
     assert grouped(range(5), channels, reach=2) == [[1], [4, 2], [0, 3]]
     assert grouped(range(3), channels, reach=9) == [[1, 2, 0]]
+
+
+def test_the_parts_of_a_span_cover_it_second_by_second() -> None:
+    assert parts_of(13, 5, RATE) == ((slice(0, 5), 1),)
+    assert parts_of(13, 7, RATE) == ((slice(0, 7), 1),)
+    assert parts_of(13, 8, RATE) == [(slice(0, 7), 1), (slice(7, 8), 2)]
+    assert parts_of(9, 21, RATE) == [
+        (slice(0, 1), 0),
+        (slice(1, 11), 1),
+        (slice(11, 21), 2),
+    ]

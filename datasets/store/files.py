@@ -13,9 +13,9 @@ import numpy as np
 
 from codecctl.datasets.store.checked import CheckedChunks
 from codecctl.datasets.store.layout import RecordingInfo
-from codecctl.datasets.store.spans import Scratch, expand
-from codecctl.datasets.store.tables import read_scale
 from codecctl.datasets.store.regular import open_regular
+from codecctl.datasets.store.spans import Scratch, expand, parts_of
+from codecctl.datasets.store.tables import read_scale
 from codecctl.errors import DataError, NotFoundError
 
 
@@ -93,7 +93,7 @@ class OpenFile:
             start: First frame; the span lies within the recording.
             scratch: Used while this runs.
         """
-        scale, frames = self.scale, self.scale_frames
+        scale = self.scale
         if scale is None:
             for place, channel in enumerate(channels):
                 self.fill(out[place].data.cast("B"), channel, start)
@@ -103,12 +103,13 @@ class OpenFile:
         if self._checked is not None:
             self._checked.require(self._descriptor, channels, start, len(samples))
         descriptor, call, size = self._descriptor, self._read_call, len(views[0])
+        parts = parts_of(start, len(samples), self.scale_frames)
         position, step = self._position(0, start), self.channel_bytes
         try:
             for place, channel in enumerate(channels):  # quicker than to walk along an array
                 if call(descriptor, views, position + channel * step) != size:
                     self.fill(views[0], channel, start)
-                expand(samples, scale[channel], start, frames, out[place])
+                expand(samples, scale[channel], parts, out[place])
         except OSError as error:
             raise self._failed(error) from error
 

@@ -123,7 +123,7 @@ class Store:
             DataError: The span or a channel is outside the recording, or the file is too short or
                 found damaged.
         """
-        file = self._files.get(name) or self._open(name)
+        file = self._files.get(name) or self._open(name)  # `opened`, without its call
         require_inside(file, start, frames, channels)
         if out is None:
             out = np.empty((len(channels), frames), dtype=np.float32)

@@ -31,74 +31,79 @@ class Scratch:
             self._key = key
 
 
-def expand(
-    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, out: np.ndarray
-) -> None:
+Parts = Sequence[tuple[slice, int]]
+"""Which samples of a span were taken while which value of the scale held."""
+
+
+def parts_of(start: int, frames: int, scale_frames: int) -> Parts:
+    """The parts of a span.
+
+    Args:
+        start: First frame.
+        frames: Frames of the span.
+        scale_frames: Frames that share a scale.
+    """
+    second, inside = divmod(start, scale_frames)
+    stop = scale_frames - inside
+    if frames <= stop:
+        return ((slice(0, frames), second),)
+    parts = [(slice(0, stop), second)]
+    while stop < frames:
+        second += 1
+        parts.append((slice(stop, min(stop + scale_frames, frames)), second))
+        stop += scale_frames
+    return parts
+
+
+def expand(samples: np.ndarray, scale: np.ndarray, parts: Parts, out: np.ndarray) -> None:
     """Undo `quantize`: integers of a channel times what a step was worth where they were taken.
 
     Args:
-        samples: (n,) integers, from frame `start` of the recording on.
-        scale: (S,) float32, one for each `scale_frames` of the channel.
-        start: First frame.
-        scale_frames: Frames that share a scale.
+        samples: (n,) integers.
+        scale: (S,) float32, of the channel.
+        parts: Of the span.
         out: (n,) float32.
     """
     out[...] = samples
-    count = len(samples)
-    second, inside = divmod(start, scale_frames)
-    stop = scale_frames - inside
-    if count <= stop:
-        np.multiply(out, scale[second, ...], out)  # an array without axes is quicker than a number
-        return
-    done = 0
-    while done < count:
-        part = out[done:stop]
-        np.multiply(part, scale[second, ...], part)
-        done, stop, second = stop, stop + scale_frames, second + 1
+    for part, second in parts:
+        piece = out[part]
+        np.multiply(piece, scale[second, ...], piece)  # an array without axes beats a number
 
 
-def peak(
-    samples: np.ndarray, scale: np.ndarray, start: int, scale_frames: int, enough: float
-) -> float:
+def peak(samples: np.ndarray, scale: np.ndarray, parts: Parts, enough: float) -> float:
     """The largest magnitude of what `expand` makes, without making it.
 
     Rounding keeps order, so the largest product is the product of the largest integer: this is
     the same number to the last bit.
 
     Args:
-        samples: As in `expand`, not empty.
+        samples: (n,) integers, at least one.
         scale: As in `expand`.
-        start: As in `expand`.
-        scale_frames: As in `expand`.
+        parts: As in `expand`.
         enough: A peak from here on need not be exact; some value between it and the peak will do.
 
     Returns:
         The peak; infinite or not a number where a product is. Still to be rounded to float32.
     """
-    second, inside = divmod(start, scale_frames)
-    count = len(samples)
-    last = (start + count - 1) // scale_frames
-    scales = scale[second : last + 1]
-    low, high = _ends(scales)
+    low, high = _ends(scale, parts)
     if low >= 0 and high < _SAFE:  # what is no number fails both
+        count = len(samples)
         for place in (0, count // 3, count // 2, count - 1):  # most audio is loud somewhere
             value: float = abs(samples.item(place)) * low
             if value >= enough:
                 return value
-    edges = (np.arange(1, len(scales)) * scale_frames - inside).tolist()
-    peaks = [
-        float(_magnitude(part, factor))
-        for part, factor in zip(np.split(samples, edges), scales, strict=True)
-    ]
+    peaks = [float(_magnitude(samples[part], scale[second])) for part, second in parts]
     return float(np.maximum.reduce(peaks))  # unlike max(), does not lose what is no number
 
 
-def _ends(scales: np.ndarray) -> tuple[float, float]:
+def _ends(scale: np.ndarray, parts: Parts) -> tuple[float, float]:
     """Smallest and largest scale; where there are two, in either order if one is no number."""
-    if len(scales) > 2:
+    first, last = parts[0][1], parts[-1][1]
+    if last > first + 1:
+        scales = scale[first : last + 1]
         return float(np.minimum.reduce(scales)), float(np.maximum.reduce(scales))
-    first, last = scales.item(0), scales.item(-1)  # a window of a second: the most frequent
-    return (first, last) if first < last else (last, first)
+    one, other = scale.item(first), scale.item(last)  # a window of a second: the most frequent
+    return (one, other) if one < other else (other, one)
 
 
 def _magnitude(samples: np.ndarray, scale: np.float32) -> np.float32:
