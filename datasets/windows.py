@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from codecctl.datasets.batch import Item
+from codecctl.datasets.geometry import GEOMETRIES, unknown_array
 from codecctl.datasets.store import AudioSource, RecordingInfo
 from codecctl.errors import DataError, ProfileError
 
@@ -23,7 +24,7 @@ class Window:
     policy: str = "random_distinct"
     """A key of `CAPSULE_POLICIES`."""
     geometry: str = "any"
-    """A constraint on where the capsules of an item sit: `any` is none."""
+    """Where the capsules of an item sit: a key of `GEOMETRIES`, or `any`."""
     silence_db: float = -90.0
     """A window whose peak is below this level, in dB of full scale, is drawn again."""
     min_source_seconds: float = 0.0
@@ -40,8 +41,21 @@ class Window:
                 f"data.capsules.policy: found {self.policy!r}, needed one of "
                 f"{', '.join(CAPSULE_POLICIES)}"
             )
-        if self.geometry != "any":
-            raise ProfileError(f"data.capsules.geometry: found {self.geometry!r}, needed 'any'")
+        if self.geometry not in ("any", *GEOMETRIES):
+            raise ProfileError(
+                f"data.capsules.geometry: found {self.geometry!r}, needed one of any, "
+                f"{', '.join(GEOMETRIES)}"
+            )
+        if self.by_place and (self.policy != "random_distinct" or self.capsules < 2):
+            raise ProfileError(
+                f"data.capsules.geometry: found {self.geometry!r} with policy {self.policy!r} and "
+                f"count {self.capsules}, needed 'any', or random_distinct and at least 2"
+            )
+
+    @property
+    def by_place(self) -> bool:
+        """Whether capsules are chosen by where they sit."""
+        return self.geometry != "any"
 
 
 def random_capsules(keys: np.ndarray, count: int) -> tuple[int, ...]:
@@ -74,7 +88,7 @@ class Usable:
 
 
 def usable_recordings(store: AudioSource, names: Sequence[str], *, window: Window) -> Usable:
-    """Sort out the recordings that are too short or have too few channels.
+    """Sort out recordings that are too short, have too few channels or an unknown array.
 
     Raises:
         DataError: None is left; gives the reasons.
@@ -103,6 +117,9 @@ def draw_item(info: RecordingInfo, numbers: np.ndarray, *, window: Window) -> It
     """
     start = int(numbers[0] * (info.frames - window.frames + 1))
     keys = numbers[1 : 1 + info.channels]
+    if window.by_place:
+        chosen = GEOMETRIES[window.geometry](keys[None], window.capsules)[0]
+        return Item(info.name, start, tuple(chosen.tolist()))
     return Item(info.name, start, CAPSULE_POLICIES[window.policy](keys, window.capsules))
 
 
@@ -125,10 +142,13 @@ def draw_items(
     room = np.array([info.frames - window.frames + 1 for info in recordings])
     starts = (numbers[:, 0] * room).astype(np.int64).tolist()
     keys = numbers[:, 1 : 1 + channels.pop()]
-    chosen = np.argsort(keys, axis=1)[:, : window.capsules].tolist()
+    if window.by_place:
+        chosen = GEOMETRIES[window.geometry](keys, window.capsules)
+    else:
+        chosen = np.argsort(keys, axis=1)[:, : window.capsules]
     return [
         Item(info.name, start, tuple(capsules))
-        for info, start, capsules in zip(recordings, starts, chosen, strict=True)
+        for info, start, capsules in zip(recordings, starts, chosen.tolist(), strict=True)
     ]
 
 
@@ -167,6 +187,8 @@ def _misfit(info: RecordingInfo, window: Window) -> str:
         return f"found {_channels(info.channels)}, needed {window.capsules}"
     if window.policy == "all" and info.channels != window.capsules:
         return f"found {_channels(info.channels)}, needed exactly {window.capsules}"
+    if window.by_place and (why := unknown_array(info.array, info.channels)):
+        return f"{why} for data.capsules.geometry = {window.geometry}"
     return ""
 
 

@@ -126,6 +126,8 @@ def test_what_does_not_agree_is_refused_and_the_override_blamed(
         ],
         ["data.items_per_epoch=7", "trainer.updates_per_epoch=10"],
         ["data.capsules.count=4"],
+        ["data.capsules.geometry=adjacent"],
+        ["data.capsules.geometry=opposite", "data.capsules.count=4"],
         ["trainer.balancer.covers=[]", "trainer.balancer.enabled=false"],
         ["trainer.scheduler.config.warmup_epochs=300", "trainer.scheduler.enabled=false"],
         ["model.generator.trim_right_ratio=0.5", "model.generator.causal=false"],
@@ -145,6 +147,15 @@ def test_one_capsule_makes_no_pair() -> None:
         "data.capsules.count: found 2, allowed with policy 'random_one': 1",
         "data.capsules.policy: found 'random_one', allowed in mode 'paired': 'random_distinct' or "
         "'all'",
+    ]
+
+
+def test_all_capsules_leave_no_choice_of_place() -> None:
+    given = ["data.capsules.geometry=adjacent", "data.capsules.policy=all"]
+    with pytest.raises(ProfileError) as caught:
+        load_profile("paired", given, search=SEARCH)
+    assert [line.partition(": ")[2] for line in caught.value.problems] == [
+        "data.capsules.geometry: found 'adjacent', allowed with policy 'all' and count 2: 'any'"
     ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +15,9 @@ from codecctl.datasets.windows import (
     draw_items,
     fault,
     fault_of_peaks,
+    usable_recordings,
 )
-from codecctl.errors import ProfileError
+from codecctl.errors import DataError, ProfileError
 
 
 def test_capsules_follow_the_order_of_their_keys() -> None:
@@ -28,7 +30,7 @@ def test_capsules_follow_the_order_of_their_keys() -> None:
 def test_an_unknown_policy_or_geometry_names_the_key() -> None:
     with pytest.raises(ProfileError, match=r"data\.capsules\.policy: found 'first', needed one of"):
         Window(frames=1, capsules=1, policy="first")
-    with pytest.raises(ProfileError, match=r"data\.capsules\.geometry: found 'near', needed 'any'"):
+    with pytest.raises(ProfileError, match=r"geometry: found 'near', needed one of any, adj"):
         Window(frames=1, capsules=1, geometry="near")
 
 
@@ -73,3 +75,47 @@ def test_a_batch_of_draws_equals_single_draws(
             draw_item(info, row, window=window) for info, row in zip(infos, numbers, strict=True)
         ]
         assert draw_items(infos, numbers, window=window) == expected
+
+
+@pytest.mark.parametrize("geometry", ["adjacent", "opposite"])
+def test_a_batch_of_draws_by_place_equals_single_draws(
+    make_store: Callable[..., Path], geometry: str
+) -> None:
+    audio = {"Park.1": np.ones((32, 50), dtype=np.float32)}
+    with Store.open(make_store(audio, sample_rate=10)) as store:
+        window = Window(frames=20, capsules=3, geometry=geometry)
+        infos = [store.recordings[0]] * 20
+        numbers = np.random.default_rng(0).random((20, 34))
+        expected = [
+            draw_item(info, row, window=window) for info, row in zip(infos, numbers, strict=True)
+        ]
+        assert draw_items(infos, numbers, window=window) == expected
+        apart = [replace(item, channels=()) for item in expected]
+        plain = draw_items(infos, numbers, window=Window(frames=20, capsules=3))
+        assert [replace(item, channels=()) for item in plain] == apart  # the same seconds
+
+
+def test_recordings_of_an_unknown_array_are_left_out_where_place_matters(
+    make_store: Callable[..., Path],
+) -> None:
+    audio = {
+        f"Park.{take}": np.ones((channels, 50), dtype=np.float32)
+        for take, channels in ((1, 32), (2, 4))
+    }
+    window = Window(frames=20, capsules=2, geometry="adjacent")
+    with Store.open(make_store(audio, sample_rate=10)) as store:
+        usable = usable_recordings(store, ["Park.1", "Park.2"], window=window)
+        assert [info.name for info in usable.recordings] == ["Park.1"]
+        (sentence,) = usable.left_out
+        assert sentence == (
+            "Park.2: found 4 channels of array unknown-4ch, needed em32 (32 channels) for "
+            "data.capsules.geometry = adjacent"
+        )
+        with pytest.raises(DataError, match=r"no recording can be used: Park\.2: found 4 channels"):
+            usable_recordings(store, ["Park.2"], window=window)
+
+
+@pytest.mark.parametrize(("policy", "capsules"), [("all", 2), ("random_one", 1)])
+def test_place_means_nothing_where_no_set_is_drawn(policy: str, capsules: int) -> None:
+    with pytest.raises(ProfileError, match="needed 'any', or random_distinct and at least 2"):
+        Window(frames=1, capsules=capsules, policy=policy, geometry="opposite")

@@ -243,6 +243,14 @@ def _check_capsules(mode: str, data: Data) -> Iterator[Finding]:
             "data.capsules.policy",
             f"found '{data.capsules.policy}', allowed in mode '{mode}': {allowed}",
         )
+    if data.capsules.geometry != "any" and (count < 2 or data.capsules.policy != "random_distinct"):
+        yield _finding(
+            "data.capsules.geometry",
+            f"found '{data.capsules.geometry}', allowed with policy '{data.capsules.policy}' and "
+            f"count {count}: 'any'",
+            "data.capsules.policy",
+            "data.capsules.count",
+        )
 
 
 def kbps_per_stage(quantizer: Staged, *, rate: int, strides: tuple[int, ...]) -> float:

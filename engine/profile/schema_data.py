@@ -27,8 +27,9 @@ class Capsules(BaseModel):
     policy: Literal["random_distinct", "random_one", "all"]
     """random_distinct: `count` different channels, drawn for each item; random_one: one; all: every
     channel of the recordings that have `count`."""
-    geometry: Literal["any"]
-    """Which sets of channels may be drawn, by their place on the array."""
+    geometry: Literal["any", "adjacent", "opposite"]
+    """Where the channels of an item sit on the array. adjacent: a capsule and its neighbours, up to
+    45 degrees apart; opposite: pairs across the sphere; both need em32 recordings."""
 
 
 class Data(BaseModel):
