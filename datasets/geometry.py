@@ -28,7 +28,7 @@ def capsule_angles() -> npt.NDArray[np.float64]:
     directions = capsule_directions()
     cosines = np.clip(directions @ directions.T, -1.0, 1.0)
     # Rounded, so that equal angles are equal whatever the machine's arithmetic.
-    angles: npt.NDArray[np.float64] = np.round(np.degrees(np.arccos(cosines)), 6)
+    angles = np.asarray(np.round(np.degrees(np.arccos(cosines)), 6), dtype=np.float64)
     np.fill_diagonal(angles, 0.0)
     angles.setflags(write=False)
     return angles
