@@ -20,6 +20,12 @@ def test_a_sound_has_unit_power_no_seam_and_no_excessive_peaks(kind: str) -> Non
     assert np.abs(sound[0] - sound[-1]) <= 1.5 * steps.max()
 
 
+@pytest.mark.parametrize("kind", sorted(PROCEDURAL))
+def test_a_sound_does_not_stand_beside_zero(kind: str) -> None:
+    sound = PROCEDURAL[kind](np.random.default_rng(0), 3 * RATE, RATE)
+    assert abs(sound.mean()) < 0.02  # -34 dB of its level; babble had 0.24 in a rendered scene
+
+
 def test_every_scene_uses_sounds_that_exist() -> None:
     kinds = {role.kind for scene in SCENES.values() for role in scene.roles}
     kinds |= {scene.bed_kind for scene in SCENES.values()}

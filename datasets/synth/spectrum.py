@@ -17,6 +17,8 @@ Points = Sequence[tuple[float, float]]
 SMOOTHING_OCTAVES = 1 / 3
 DYNAMIC_RANGE_DB = 100.0
 LOWEST_HERTZ = 15.0
+HIGH_PASS_HERTZ = 5.0
+"""Microphones pass nothing that stands still; pulses of one sign would leave an offset."""
 
 
 def decibels(points: Points, frequencies: Floats) -> Floats:
@@ -27,8 +29,9 @@ def decibels(points: Points, frequencies: Floats) -> Floats:
 
 
 def amplitudes(points: Points, frequencies: Floats) -> Floats:
-    """The same as factors, (F,)."""
-    factors: Floats = 10 ** (decibels(points, frequencies) / 20)
+    """The same as factors, (F,), with a high-pass of second order far below the first point."""
+    high_pass = frequencies**2 / (frequencies**2 + HIGH_PASS_HERTZ**2)
+    factors: Floats = high_pass * 10 ** (decibels(points, frequencies) / 20)
     return factors
 
 
