@@ -169,6 +169,8 @@ def _mean_correlation(covariance: Floats) -> float:
 
 
 def _components(covariance: Floats) -> Floats:
+    if not np.isfinite(covariance).all():  # damaged float samples; `data verify` names them
+        return np.full(len(covariance), np.nan)
     values = np.linalg.eigvalsh(covariance)[::-1].clip(min=0.0)
     total = values.sum()
     shares: Floats = values / total if total > 0 else np.zeros_like(values)

@@ -40,6 +40,7 @@ def test_the_trailer_is_laid_out_as_the_format_says(folder: Path) -> None:
     assert (len(text) + 24) % 1024 == 0
     content = json.loads(text)
     assert (content["format"], content["format_version"]) == ("codecctl-store", 2)
+    assert content["channel_labels"] == ["1", "2", "3"]
     row = {**content, "structure_hash": read_index(folder).recordings[0].structure_hash}
     assert row.items() >= read_index(folder).recordings[0].to_json().items()
 
@@ -81,6 +82,19 @@ def test_hostile_contents_are_no_recording(tmp_path: Path) -> None:
         footer = struct.pack("<QQ8s", len(text), xxhash.xxh3_64_intdigest(text), b"codecrec")
         path.write_bytes(text + footer)
         assert describe(path) is None
+
+
+def test_nothing_that_reads_a_store_asks_hdf5(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("HDF5 crashes on changed bytes")
+
+    monkeypatch.setattr(h5py, "File", refuse)
+    assert sorted(committed_recordings(folder)) == ["Beach.1"]
+    with Store.open(folder) as store:
+        assert store.read("Beach.1", 0, 2500, [0, 1, 2]).any()
+        assert store.verify() == []
 
 
 def test_a_pipe_or_folder_in_place_of_a_file_is_not_waited_for(folder: Path) -> None:

@@ -111,13 +111,16 @@ class RecordingWriter:
         self._structure = Structure(
             self._geometry, attributes, labels=self._labels, directions=self._directions
         )
-        self._content = {
+        self._content: dict[str, object] = {
             **attributes,
             "channels": self._geometry.channels,
+            "channel_labels": list(self._labels),
             "audio_offset": self._structure.audio_offset,
             "scale_offset": self._structure.scale_offset,
             "check_offset": self._structure.check_offset,
         }
+        if self._directions is not None:
+            self._content["channel_directions"] = np.asarray(self._directions).tolist()
         self._size = self._structure.size + trailer_size(self._content)
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -71,9 +71,10 @@ def write_renamed(
 
 
 def _structure(source: Path, info: RecordingInfo, content: dict[str, object]) -> Structure:
-    with h5py.File(source, "r", locking=False) as file:
-        labels = tuple(_text(label) for label in file.attrs["channel_labels"])
-        directions = file.attrs.get("channel_directions")
+    labels = content.get("channel_labels")
+    if not isinstance(labels, list) or len(labels) != info.channels:
+        raise DataError(f"{source}: its labels are missing; ingest again")
+    directions = content.get("channel_directions")
     attributes = {
         key: value
         for key, value in content.items()
@@ -82,7 +83,7 @@ def _structure(source: Path, info: RecordingInfo, content: dict[str, object]) ->
     return Structure(
         info.geometry,
         attributes,
-        labels=labels,
+        labels=tuple(map(str, labels)),
         directions=None if directions is None else np.asarray(directions),
     )
 
@@ -143,7 +144,3 @@ def _copy_audio(
         write_all(writing, data, offset + done)
         done += len(data)
         on_bytes(len(data))
-
-
-def _text(label: object) -> str:
-    return label.decode() if isinstance(label, bytes) else str(label)
