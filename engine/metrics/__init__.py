@@ -7,12 +7,37 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from codecctl.engine.metrics.codes import code_agreement
+from codecctl.engine.metrics.array_agreement import AngleGroup, agreement_by_angle
+from codecctl.engine.metrics.codes import AgreementMatrix, agreement_matrix, code_agreement
+from codecctl.engine.metrics.information import (
+    Information,
+    code_capsule_information,
+    first_code_information,
+    mutual_information,
+)
 from codecctl.engine.metrics.mel import MelDistance
+from codecctl.engine.metrics.probe import ProbeResult, capsule_probe
 from codecctl.engine.metrics.si_sdr import si_sdr
 from codecctl.engine.metrics.spatial import spatial_errors
 
-__all__ = ["METRICS", "MelDistance", "WaveMetric", "code_agreement", "si_sdr", "spatial_errors"]
+__all__ = [
+    "METRICS",
+    "AgreementMatrix",
+    "AngleGroup",
+    "Information",
+    "MelDistance",
+    "ProbeResult",
+    "WaveMetric",
+    "agreement_by_angle",
+    "agreement_matrix",
+    "capsule_probe",
+    "code_agreement",
+    "code_capsule_information",
+    "first_code_information",
+    "mutual_information",
+    "si_sdr",
+    "spatial_errors",
+]
 
 WaveMetric: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Estimate and reference, (N, C, T), to a value of each item, (N,)."""
