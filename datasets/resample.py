@@ -42,9 +42,10 @@ class Resampler:
     def convert(self, block: np.ndarray, *, last: bool) -> np.ndarray:
         """The part of the output (C, m) float32 that this block (C, n) completes; m may be 0.
 
-        Blocks that are transposed in memory, as `AudioBlocks` makes them, are not copied.
+        Blocks that are transposed in memory, as `AudioBlocks` makes them, are not copied; nor is
+        what comes out: it is transposed, too, and who stores it turns it.
         """
         if self._stream is None:
             return block
-        frames = self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last)
-        return np.ascontiguousarray(frames.T)
+        frames: np.ndarray = self._stream.resample_chunk(np.ascontiguousarray(block.T), last=last)
+        return frames.T

@@ -6,8 +6,9 @@ import numpy as np
 
 from codecctl.datasets.container import SampleFormat
 
-_TILE_SAMPLES = 8192
-"""Shifted at once; a tile stays in the first cache."""
+_TILE_SAMPLES = 76_800
+"""Converted at once. Smaller tiles would stay in the first cache, but cost more in calls: 1.4 ms
+against 0.9 for a second of 32 channels with 8192."""
 
 _ALIGNMENT = 8
 _KINDS = {(False, 16): "<i2", (False, 24): "<i4", (False, 32): "<i4"} | {

@@ -165,7 +165,7 @@ class RecordingWriter:
             part = block[:, taken : taken + step]
             self._written += step
             taken += step
-            if step == length:
+            if step == length and part.strides[1] == part.itemsize:  # no need to turn or copy it
                 self._store_second(second, part)
                 continue
             self._second[:, filled : filled + step] = part
