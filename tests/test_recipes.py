@@ -303,6 +303,9 @@ def test_validation_sees_similarity_and_diversity_of_different_capsules() -> Non
     assert metrics["similarity"].tolist() == [0, 0]
     assert metrics["diversity"].tolist() == [0, 0]
     assert metrics["code_agreement"].tolist() == [1, 1]
+    assert metrics["second_code_difference"].tolist() == [0, 0]
+    # The other capsule's first codes are its own, so that nothing is exchanged.
+    torch.testing.assert_close(metrics["swap/mel"], metrics["mel"])
 
 
 @pytest.mark.parametrize("term", ["similarity", "diversity"])

@@ -20,13 +20,25 @@ HINTS = {
     "val/mel": "mean |difference of log10 mel| over 7 scales; lower is better",
     "val/si_sdr": "scale-invariant signal-to-distortion ratio in dB; higher is better",
     "val/code_agreement": "share of frames where both capsules have the same first code",
+    "val/second_code_difference": "share of frames where the second codes of capsules differ",
+    "val/swap/mel": "val/mel of capsules decoded with another one's first codes; lower is better",
+    "val/swap/si_sdr": "val/si_sdr of capsules decoded with another one's first codes",
     "loss/similarity": "distance of first codes between capsules, >= 0; lower: shared content",
     "loss/diversity": "<= 0; more negative: second codes of the capsules further apart",
     "val/similarity": "distance of first codes between capsules, >= 0; lower: shared content",
     "val/diversity": "<= 0; more negative: second codes of the capsules further apart",
 }
 
-_HIGHER = ("si_sdr", "usage", "perplexity", "agreement", "stoi", "pesq", "speed/audio")
+_HIGHER = (
+    "si_sdr",
+    "usage",
+    "perplexity",
+    "agreement",
+    "code_difference",
+    "stoi",
+    "pesq",
+    "speed/audio",
+)
 
 
 def value_text(value: float | None, *, digits: int = 4) -> str:

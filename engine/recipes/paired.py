@@ -12,6 +12,7 @@ from codecctl.engine.metrics import code_agreement
 from codecctl.engine.recipes.base import Evaluation, Scalars, State
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.scalars import weighted_sum
+from codecctl.engine.recipes.token_swap import TokenSwap
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class PairedRecipe:
     def __init__(self, codec: CodecRecipe, *, pairwise: PairwiseTerms) -> None:
         self._codec = codec
         self._pairwise = pairwise
+        self._swap = TokenSwap(codec.network)
 
     def modules(self) -> Mapping[str, nn.Module]:
         """The codec and its discriminators."""
@@ -86,6 +88,12 @@ class PairedRecipe:
             total = total + weighted_sum(trained, self._pairwise.weights)
         codes = self._codec.stacking.by_item(measured.coded.codes, audio)  # (B, M, K, F)
         metrics = {**between, "code_agreement": code_agreement(codes), "total": total}
+        if self._swap.possible:
+            estimate = measured.coded.estimate.reshape(audio.shape)
+            metrics |= {
+                "second_code_difference": 1 - code_agreement(codes, stage=1),
+                **self._swap.measure(codes, estimate, audio),
+            }
         return self._codec.evaluation_of(measured, audio, metrics=metrics)
 
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
@@ -117,6 +125,9 @@ class PairedRecipe:
             "expects it to become less negative: that happens where residuals shrink, and is "
             "not what the loss asks for.",
             "loss/similarity and loss/diversity are logged without their weights.",
+            "val/swap/<metric> scores the other capsules of an item, each decoded with the first "
+            "codes of the first capsule and its own second ones: near val/<metric> where the "
+            "first codes hold what capsules share.",
         )
 
 
