@@ -68,6 +68,7 @@ def corpus_of(found: Discovery, files: Sequence[tuple[Place, int]], *, wanted: s
     own = wanted or sanitized(name).strip("-.").lower() or "corpus"
     rendered = _rendered(found.folder)
     if rendered is not None and wanted not in CORPORA:
+        own += "-rendered" if own in CORPORA else ""  # nobody's licence or citation
         return replace(rendered, id=own, folder=where)
     layout = CORPORA.get(wanted) or next(
         (one for one in CORPORA.values() if not wanted and _fits(one, files)), None

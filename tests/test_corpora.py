@@ -67,6 +67,18 @@ def test_the_user_has_the_last_word(folder: Path) -> None:
     assert (theirs.id, theirs.licence) == ("eigenscape", "CC BY 4.0")
 
 
+def test_rendered_audio_in_a_folder_named_eigenscape_stays_rendered(tmp_path: Path) -> None:
+    folder = tmp_path / "eigenscape"
+    folder.mkdir()
+    settings = {"seed": 3, "seconds": 4.0, "names": "raw", "sources": "built-in", "renderer": 1}
+    (folder / "corpus.json").write_text(json.dumps(settings))
+    names = files("Beach-01-Raw.wav", "Park-02-Raw.wav")
+    first = corpus_of(discover(folder), names)
+    again = corpus_of(discover(folder), names, wanted=first.id)  # as the store remembers it
+    assert first == again
+    assert (first.id, first.licence, first.citation) == ("eigenscape-rendered", "", "")
+
+
 def test_rendered_audio_is_never_taken_for_eigenscape(folder: Path) -> None:
     settings = {"seed": 7, "seconds": 4, "names": "raw", "sources": "built-in", "renderer": 1}
     (folder / "corpus.json").write_text(json.dumps(settings))
