@@ -82,7 +82,7 @@ class Toy:
     def evaluate(self, audio: Tensor) -> Evaluation:
         estimate = self.reconstruct(audio)
         error = (estimate - audio).abs().mean((1, 2))
-        return Evaluation({"mel": error}, estimate, None)
+        return Evaluation({"mel": error}, torch.zeros(len(audio), 1, 0, 1, dtype=torch.int64))
 
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
         return {"val/mel": torch.cat([e.metrics["mel"] for e in evaluations]).mean()}
