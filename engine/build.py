@@ -135,6 +135,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         seed=trainer.seed,
         runtime=runtime,
         dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
+        items_at_once=profile.data.batch_size // trainer.accumulate_grad_batches,
     )
     return RECIPES[profile.mode](codec, pairwise)
 
@@ -193,10 +194,7 @@ def _refuse_unsupported(profile: Profile) -> None:
     trainer = profile.trainer
     problems = [
         f"{key}: found {found}, needed {needed}"
-        for key, found, needed in (
-            ("trainer.accumulate_grad_batches", trainer.accumulate_grad_batches, 1),
-            ("trainer.ema.enabled", trainer.ema.enabled, False),
-        )
+        for key, found, needed in (("trainer.ema.enabled", trainer.ema.enabled, False),)
         if found != needed
     ]
     if problems:

@@ -25,10 +25,11 @@ class Estimate:
     memory_mb: float
     """The most that the process held with one item."""
     batch_memory_mb: float
-    """With a whole batch, if each item adds what the second one added."""
+    """With as many items as are trained at once, if each adds what the second one added."""
     checkpoint_mb: float
     step_seconds: float
-    """An update with a whole batch, by the same rule."""
+    """An update with a whole batch, by the same rule; where it is trained in parts, each item is
+    coded once more, which counts as long as its validation."""
     total_seconds: float
     """All updates."""
 
@@ -50,12 +51,15 @@ def estimate(prepared: Prepared) -> Estimate:
         recipe.evaluate(_audio(prepared, items=1))
     validation_seconds = time.monotonic() - started
     step_seconds = one_item + max(two_items - one_item, 0.0) * (batch_size - 1)
+    parts = prepared.profile.trainer.accumulate_grad_batches
+    if parts > 1:
+        step_seconds += validation_seconds * batch_size
     return Estimate(
         parameters={role: count_parameters(net) for role, net in recipe.modules().items()},
         item_seconds=one_item,
         validation_item_seconds=validation_seconds,
         memory_mb=memory,
-        batch_memory_mb=memory + growth * (batch_size - 1),
+        batch_memory_mb=memory + growth * (batch_size // parts - 1),
         checkpoint_mb=checkpoint_mb(prepared),
         step_seconds=step_seconds,
         total_seconds=step_seconds * prepared.cadence.max_steps,

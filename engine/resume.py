@@ -19,6 +19,7 @@ MAY_CHANGE = (
     "data.val_batch_size",
     "defaults",
     "description",
+    "trainer.accumulate_grad_batches",
     "trainer.check_val_every_n_epoch",
     "trainer.detect_anomaly",
     "trainer.keep_last",
@@ -38,7 +39,7 @@ MAY_CHANGE = (
     "trainer.val_every_n_steps",
     "trainer.wandb",
 )
-"""Keys without influence on what a step does; everything else has to stay as it was.
+"""Keys without influence on what a step does, but for rounding; all others have to stay.
 
 `data.store` names a store; its fingerprint has to stay."""
 

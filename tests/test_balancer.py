@@ -49,7 +49,7 @@ def test_on_a_graph_each_loss_pulls_with_the_share_of_its_weight() -> None:
         for sample, (name, slope) in enumerate(steepness.items())
     }
     objective = Objective({}, DOCUMENT, balancer=balancer(DOCUMENT))
-    pull = objective.pull(losses, estimate, keep_graph=False)
+    pull = objective.combine(objective.gradients(losses, estimate, keep_graph=False))
     parts = (-100 * pull.gradient[0, 0]).tolist()
     assert parts == pytest.approx([1.408, 14.085, 42.254, 42.254], abs=1e-3)
     logged = [100 * pull.scalars[f"balancer/{name}"].item() for name in DOCUMENT]
@@ -80,7 +80,9 @@ def test_without_balancing_gradients_add_up_with_their_weights() -> None:
     estimate = torch.zeros(1, requires_grad=True)
     losses = {"near": (estimate - 1).abs().mean(), "far": 100 * (estimate + 1).abs().mean()}
     objective = Objective({}, {"near": 1.0, "far": 1.0}, balancer=None)
-    assert objective.pull(losses, estimate, keep_graph=False).gradient.tolist() == [99.0]
+    assert objective.combine(
+        objective.gradients(losses, estimate, keep_graph=False)
+    ).gradient.tolist() == [99.0]
 
 
 def test_with_balancing_opposite_gradients_cancel() -> None:
@@ -89,14 +91,16 @@ def test_with_balancing_opposite_gradients_cancel() -> None:
     losses = {"near": (estimate - 1).abs().mean(), "far": 100 * (estimate + 1).abs().mean()}
     weights = {"near": 1.0, "far": 1.0}
     objective = Objective({}, weights, balancer=balancer(weights))
-    assert objective.pull(losses, estimate, keep_graph=False).gradient.tolist() == [0.0]
+    assert objective.combine(
+        objective.gradients(losses, estimate, keep_graph=False)
+    ).gradient.tolist() == [0.0]
 
 
 def test_a_term_outside_the_balance_keeps_its_own_size() -> None:
     estimate = torch.zeros(2, 3, requires_grad=True)
     losses = {"inside": 1e6 * estimate.sum(), "outside": 2 * estimate.sum()}
     objective = Objective({}, {"inside": 5.0, "outside": 0.5}, balancer=balancer({"inside": 5.0}))
-    pull = objective.pull(losses, estimate, keep_graph=False)
+    pull = objective.combine(objective.gradients(losses, estimate, keep_graph=False))
     inside = 1 / np.sqrt(3)  # an item's gradient has norm one
     torch.testing.assert_close(pull.gradient, torch.full((2, 3), inside + 1.0))
     assert pull.scalars["balancer/inside"].item() == 1.0

@@ -78,10 +78,9 @@ def test_without_adversarial_weights_there_is_no_discriminator() -> None:
 
 
 def test_what_no_recipe_does_is_refused_in_one_go() -> None:
-    greedy = profile("trainer.accumulate_grad_batches=4", "trainer.ema.enabled=true")
-    with pytest.raises(ProfileError, match="accumulate_grad_batches: found 4, needed 1") as caught:
+    greedy = profile("trainer.ema.enabled=true")
+    with pytest.raises(ProfileError, match="trainer.ema.enabled: found True, needed False"):
         build_recipe(greedy, runtime=FabricRuntime(0), updates_per_epoch=10)
-    assert len(caught.value.problems) == 2
 
 
 def test_data_follow_the_scenes_and_the_window_of_the_profile(

@@ -84,11 +84,9 @@ def test_the_ratio_is_that_of_the_global_batch_however_it_is_split() -> None:
         torch.randn(4, 6, generator=generator, dtype=torch.float64) for _ in range(2)
     )
     whole = relative_feature_loss([[estimate]], [[reference]], num_groups=1)
-    level = reference.abs().mean().reshape(1, 1)  # what the ranks agree on
+    level = reference.abs().mean().reshape(1, 1)  # what the parts agree on
     halves = [
-        relative_feature_loss(
-            [[estimate[rows]]], [[reference[rows]]], num_groups=1, over_ranks=lambda _: level
-        )
+        relative_feature_loss([[estimate[rows]]], [[reference[rows]]], num_groups=1, levels=level)
         for rows in (slice(0, 2), slice(2, 4))
     ]
     torch.testing.assert_close(torch.stack(halves).mean(0), whole)

@@ -7,7 +7,7 @@ b * M + m) and return one value for each group: a group is a capsule, or a singl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -54,8 +54,19 @@ def hinge_discriminator_loss(
         return group_means(torch.stack(terms).mean(0), num_groups)
 
 
-def _same_everywhere(values: Tensor) -> Tensor:
-    return values
+def feature_levels(reference: Sequence[Sequence[Tensor]], *, num_groups: int) -> Tensor:
+    """What the distances of `relative_feature_loss` are relative to: mean |f(x)| of each map.
+
+    Args:
+        reference: (N, ...) for each feature map of each scale.
+        num_groups: Capsules in an item.
+
+    Returns:
+        (maps, num_groups).
+    """
+    with float32_island(*_maps(reference)) as theirs:
+        levels = torch.stack([_per_item(real.detach().abs()) for real in theirs])  # (maps, N)
+        return group_means(levels, num_groups)
 
 
 def relative_feature_loss(
@@ -63,7 +74,7 @@ def relative_feature_loss(
     reference: Sequence[Sequence[Tensor]],
     *,
     num_groups: int,
-    over_ranks: Callable[[Tensor], Tensor] = _same_everywhere,
+    levels: Tensor | None = None,
 ) -> Tensor:
     """Mean over all feature maps of mean |f(y) - f(x)| / mean |f(x)|.
 
@@ -75,18 +86,20 @@ def relative_feature_loss(
         estimate: (N, ...) for each feature map of each scale.
         reference: The same maps of the reference.
         num_groups: Capsules in an item.
-        over_ranks: Mean of the levels over the ranks, so that the ratio is that of the global
-            batch however it is split.
+        levels: `feature_levels` of the global batch, of which these may be a part, so that the
+            ratio does not depend on how it is split; those of these references if None.
 
     Returns:
         (num_groups,).
     """
-    fakes = [value for maps in estimate for value in maps]
-    reals = [value.detach() for maps in reference for value in maps]
-    with float32_island(*fakes) as ours, float32_island(*reals) as theirs:
-        pairs = list(zip(ours, theirs, strict=True))
-        levels = torch.stack([_per_item(real.abs()) for _, real in pairs])  # (maps, N)
-        distances = torch.stack([_per_item((fake - real).abs()) for fake, real in pairs])
-        level = over_ranks(group_means(levels, num_groups))  # (maps, num_groups)
-        distance = group_means(distances, num_groups)
-        return (distance / torch.where(level > 0, level, 1)).mean(0)
+    if levels is None:
+        levels = feature_levels(reference, num_groups=num_groups)
+    with float32_island(*_maps(estimate)) as ours, float32_island(*_maps(reference)) as theirs:
+        pairs = zip(ours, theirs, strict=True)
+        distances = torch.stack([_per_item((fake - real.detach()).abs()) for fake, real in pairs])
+        distance = group_means(distances, num_groups)  # (maps, num_groups)
+        return (distance / torch.where(levels > 0, levels, 1)).mean(0)
+
+
+def _maps(scales: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    return [value for maps in scales for value in maps]

@@ -174,6 +174,13 @@ def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
             f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
             "data.batch_size",
         )
+    if data.batch_size % trainer.accumulate_grad_batches:
+        yield _finding(
+            "trainer.accumulate_grad_batches",
+            f"found {trainer.accumulate_grad_batches}, allowed: a divisor of data.batch_size = "
+            f"{data.batch_size}",
+            "data.batch_size",
+        )
 
 
 def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:

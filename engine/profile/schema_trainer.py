@@ -203,7 +203,8 @@ class Trainer(BaseModel):
     gradient_clip_val: NotNegative
     """Largest norm of the generator's gradient; 0: no limit."""
     accumulate_grad_batches: Count
-    """Batches of an update."""
+    """Equal parts that a batch is trained in where it does not fit into memory: the update stays
+    the same, and one pass of the generator and a part of the discriminators' work come on top."""
     optimizer: Optimizer
     """Of the generator."""
     scheduler: Scheduler

@@ -29,7 +29,7 @@ class Passthrough(nn.Module):
         """The latent (B, D, F) itself, without codes."""
         del depths
         batch, _, frames = latent.shape
-        latent = latent.float()
+        latent = latent.to(torch.promote_types(latent.dtype, torch.float32))
         nothing = latent.new_zeros(batch)
         return Quantized(
             latent=latent,

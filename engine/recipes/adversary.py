@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from codecctl.engine.losses.adversarial import (
+    feature_levels,
     hinge_discriminator_loss,
     hinge_generator_loss,
     relative_feature_loss,
 )
 from codecctl.engine.networks import Judgement
-from codecctl.engine.recipes.base import Runtime, Scalars
+from codecctl.engine.recipes.base import Runtime, Scalars, mean_over_ranks
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.seeds import draw
 
@@ -69,6 +70,14 @@ class Timing:
         return draw(seed, step=step, purpose="discriminator") < self.update_probability
 
 
+class Exhibit(NamedTuple):
+    """What is judged: signals (N, C, T)."""
+
+    estimate: Tensor
+    """A leaf that requires gradients where the generator is to learn from the judgement."""
+    reference: Tensor
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Judgements of an estimate and its reference."""
@@ -78,8 +87,17 @@ class Verdict:
     learning: bool
     """Whether their graph reaches the discriminators' weights."""
 
-    def terms(self, num_groups: int, over_ranks: Callable[[Tensor], Tensor]) -> dict[str, Tensor]:
-        """What the generator is told, by term: (num_groups,) each."""
+    def levels(self, num_groups: int) -> Tensor:
+        """Mean size of each feature map of the reference: (maps, num_groups)."""
+        return feature_levels([maps for _, maps in self.reference], num_groups=num_groups)
+
+    def terms(self, num_groups: int, levels: Tensor | None = None) -> dict[str, Tensor]:
+        """What the generator is told, by term: (num_groups,) each.
+
+        Args:
+            num_groups: Signals of an item.
+            levels: Those of the global batch, if this is a part of it.
+        """
         return {
             "generator": hinge_generator_loss(
                 [logits for logits, _ in self.estimate], num_groups=num_groups
@@ -88,7 +106,7 @@ class Verdict:
                 [maps for _, maps in self.estimate],
                 [maps for _, maps in self.reference],
                 num_groups=num_groups,
-                over_ranks=over_ranks,
+                levels=levels,
             ),
         }
 
@@ -121,8 +139,8 @@ class Adversary:
         self._seed = seed
         self._runtime = runtime
 
-    def judge(self, estimate: Tensor, reference: Tensor, *, learning: bool) -> Verdict:
-        """Judge both, (N, C, T) each.
+    def judge(self, exhibit: Exhibit, *, learning: bool = False) -> Verdict:
+        """Judge estimate and reference.
 
         Unless learning, the weights are frozen and the reference needs no graph.
         """
@@ -130,38 +148,83 @@ class Adversary:
         network.requires_grad_(learning)
         with self._runtime.autocast():
             with nullcontext() if learning else torch.no_grad():
-                of_reference: Judgements = network(reference)
-            of_estimate: Judgements = network(estimate)
+                of_reference: Judgements = network(exhibit.reference)
+            of_estimate: Judgements = network(exhibit.estimate)
         return Verdict(estimate=of_estimate, reference=of_reference, learning=learning)
 
-    def open(
-        self, estimate: Tensor, reference: Tensor, *, num_groups: int, step: int
-    ) -> tuple[Verdict | None, Scalars]:
-        """Judgement for the generator's update, none before the discriminators take part.
+    def learn_first(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Scalars:
+        """Update the discriminators where they come before the generator; else nothing.
 
         Args:
-            estimate: A leaf that requires gradients, (N, C, T).
-            reference: (N, C, T).
+            exhibits: Parts of a batch, of one size.
             num_groups: Signals of an item.
             step: Updates done so far.
         """
-        learning = self.timing.learns(step, seed=self._seed)
-        scalars: Scalars = {}
-        if learning and not self.timing.generator_first:
+        if self.timing.generator_first or not self.timing.learns(step, seed=self._seed):
+            return {}
+        losses: list[Tensor] = []
+        for exhibit in exhibits:
             # Detached: this update must not reach the codec.
-            verdict = self.judge(estimate.detach(), reference, learning=True)
-            scalars = self._learn(verdict, num_groups=num_groups, step=step)
-            learning = False
-        if not self.timing.judges(step):
-            return None, scalars
-        return self.judge(estimate, reference, learning=learning), scalars
+            detached = exhibit._replace(estimate=exhibit.estimate.detach())
+            verdict = self.judge(detached, learning=True)
+            losses.append(self._gather(verdict.loss(num_groups), parts=len(exhibits)))
+        return self._learned(losses, step)
 
-    def close(self, verdict: Verdict, *, num_groups: int, step: int) -> Scalars:
-        """Learn from the judgement if it was made for that, else only report the loss."""
+    def levels(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Tensor | None:
+        """`Verdict.levels` of the global batch; None where it is one part, which knows them itself.
+
+        Of several parts each reference is judged once more, without a graph: the first of them
+        needs the levels of the last.
+        """
+        if not self.timing.judges(step) or len(exhibits) == 1:
+            return None
+        levels: list[Tensor] = []
+        with torch.no_grad(), self._runtime.autocast():
+            for exhibit in exhibits:
+                judged: Judgements = self.player.wrapped(exhibit.reference)
+                maps = [of_scale for _, of_scale in judged]
+                levels.append(feature_levels(maps, num_groups=num_groups))
+        return mean_over_ranks(torch.stack(levels).mean(0), self._runtime)
+
+    def open(self, exhibit: Exhibit, *, step: int) -> Verdict | None:
+        """Judgement for the generator's update, none before the discriminators take part."""
+        if not self.timing.judges(step):
+            return None
+        learns = self.timing.generator_first and self.timing.learns(step, seed=self._seed)
+        return self.judge(exhibit, learning=learns)
+
+    def terms(
+        self, verdict: Verdict, *, num_groups: int, levels: Tensor | None
+    ) -> dict[str, Tensor]:
+        """What the generator is told, by term: (num_groups,) each.
+
+        Args:
+            verdict: From `open`.
+            num_groups: Signals of an item.
+            levels: From `levels`.
+        """
+        if levels is None:
+            levels = mean_over_ranks(verdict.levels(num_groups), self._runtime)
+        return verdict.terms(num_groups, levels)
+
+    def hear(self, verdict: Verdict, *, num_groups: int, parts: int) -> Tensor:
+        """The loss of a judgement, 0-d; where it was made for that, its gradient is kept.
+
+        Args:
+            verdict: From `open`; its graph is gone afterwards.
+            num_groups: Signals of an item.
+            parts: How many judgements make an update.
+        """
         if verdict.learning:
-            return self._learn(verdict, num_groups=num_groups, step=step)
+            return self._gather(verdict.loss(num_groups), parts=parts)
         with torch.no_grad():
-            return {"loss/discriminator": verdict.loss(num_groups)}
+            return verdict.loss(num_groups)
+
+    def close(self, losses: Sequence[Tensor], *, step: int) -> Scalars:
+        """Learn from what was heard if it was made for that, else only report the loss."""
+        if self.timing.generator_first and self.timing.learns(step, seed=self._seed):
+            return self._learned(losses, step)
+        return {"loss/discriminator": torch.stack(list(losses)).mean()} if losses else {}
 
     def notes(self) -> tuple[str, ...]:
         """When the discriminators begin."""
@@ -174,7 +237,11 @@ class Adversary:
             f"loss/feature {terms}.",
         )
 
-    def _learn(self, verdict: Verdict, *, num_groups: int, step: int) -> Scalars:
-        loss = verdict.loss(num_groups)
-        norm = self.player.update(loss, step=step)
-        return {"loss/discriminator": loss.detach(), "grad_norm/discriminator": norm}
+    def _gather(self, loss: Tensor, *, parts: int) -> Tensor:
+        self.player.backward(loss / parts)
+        return loss.detach()
+
+    def _learned(self, losses: Sequence[Tensor], step: int) -> Scalars:
+        norm = self.player.move(step)
+        loss = torch.stack(list(losses)).mean()
+        return {"loss/discriminator": loss, "grad_norm/discriminator": norm}

@@ -3,49 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.losses.adversarial import group_means
-from codecctl.engine.quantizers import Ranks
-from codecctl.engine.recipes.adversary import Adversary, Verdict
-from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State, mean_over_ranks
+from codecctl.engine.recipes.adversary import Adversary
+from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State
 from codecctl.engine.recipes.measuring import Measured, Measuring, evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.player import Player
-from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_device, weighted_sum
+from codecctl.engine.recipes.scalars import codebook_scalars, on_device
 from codecctl.engine.recipes.stacking import Stacking
+from codecctl.engine.recipes.training import LatentTerms, NoLatentTerms, Training
 from codecctl.engine.seeds import generator_at
-
-
-class LatentTerms(Protocol):
-    """Further terms on the vectors of the quantizer's stages."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """By term."""
-        ...
-
-    def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """Stages (K, B, M, D, F) to the loss of each item, (B,), by term."""
-        ...
-
-
-class NoLatentTerms:
-    """Nothing but reconstruction and quantizer shapes the codec."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """None."""
-        return {}
-
-    def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """None."""
-        del stages
-        return {}
 
 
 class CodecRecipe:
@@ -63,6 +35,7 @@ class CodecRecipe:
         seed: With the step it decides all that is random.
         runtime: Runs it.
         dropout: Train each signal with a random number of codebooks, all counts as likely.
+        items_at_once: Largest part of a batch that goes through the networks together; 0: all.
     """
 
     def __init__(
@@ -77,17 +50,27 @@ class CodecRecipe:
         seed: int,
         runtime: Runtime,
         dropout: bool = False,
+        items_at_once: int = 0,
     ) -> None:
         self.network = cast(CodecNetwork, generator.network)
         self.stacking = stacking
         self._generator = generator
         self._adversary = adversary
         self._objective = objective
-        self._weights = dict(weights)
         self._measuring = measuring
         self._seed = seed
         self._runtime = runtime
-        self._dropout = dropout
+        self._training = Training(
+            generator,
+            adversary,
+            objective=objective,
+            weights=weights,
+            stacking=stacking,
+            seed=seed,
+            runtime=runtime,
+            dropout=dropout,
+            items_at_once=items_at_once,
+        )
 
     def modules(self) -> Mapping[str, nn.Module]:
         """The codec and its discriminators."""
@@ -119,46 +102,20 @@ class CodecRecipe:
             step: Updates done so far.
             latent_terms: Further terms on the stages.
         """
-        extra = latent_terms or NoLatentTerms()
-        groups = self.stacking.num_groups(audio)
-        reference = self.stacking.stack(audio)
-        coded = self._code(reference, self._depths(len(reference), step))
-        # A leaf, so that every term's gradient stops here; one backward takes their sum further.
-        estimate = coded.estimate.detach().requires_grad_()
-        verdict, scalars = self._open(estimate, reference, num_groups=groups, step=step)
-        terms = self._wave_terms(estimate, reference, verdict=verdict, num_groups=groups)
-        pull = self._objective.pull(
-            # Of an item of the global batch, over which the ranks together take the mean.
-            {name: parts.sum() / self._runtime.world_size for name, parts in terms.items()},
-            estimate,
-            keep_graph=verdict is not None and verdict.learning,
-        )
-        latent_losses = extra.losses(self.stages_by_item(coded, audio))
-        between = {name: values.mean() for name, values in latent_losses.items()}
-        loss = self._surrogate(coded, pull.gradient, num_groups=groups)
-        if between:
-            loss = loss + weighted_sum(between, extra.weights)
-        scalars["grad_norm/generator"] = self._generator.update(loss, step=step)
-        scalars = self._close(verdict, num_groups=groups, step=step) | scalars
-        revival = generator_at(self._seed, step=step, purpose="revival")
-        self.network.quantizer.update(revival, ranks=self._ranks())
-        held = coded.quantizer_terms(self._weights)
-        terms |= {name: group_means(values.detach(), groups) for name, values in held.items()}
-        weights = {**self._weights, **extra.weights}
-        scalars |= pull.scalars | loss_scalars(terms, between, weights=weights)
-        return scalars | self._rates(step) | self._codebooks(coded.codes)
+        return self._training.step(audio, step, extra=latent_terms or NoLatentTerms())
 
     def stages_by_item(self, coded: Coded, audio: Tensor) -> Tensor:
         """Vectors of the quantizer's stages as (K, B, M, D, F)."""
-        stages, items = coded.stages, audio.shape[0]
-        return stages.reshape(len(stages), items, stages.shape[1] // items, *stages.shape[2:])
+        return self.stacking.stages_by_item(coded.stages, audio)
 
     def measure(self, audio: Tensor) -> Measured:
         """Code a batch (B, M, T) in evaluation mode and measure every item."""
         reference = self.stacking.stack(audio)
         with evaluating(self.modules().values()):
             return self._measuring.measure(
-                self._code(reference), reference, num_groups=self.stacking.num_groups(audio)
+                self._training.code(reference),
+                reference,
+                num_groups=self.stacking.num_groups(audio),
             )
 
     def evaluate(self, audio: Tensor) -> Evaluation:
@@ -194,7 +151,7 @@ class CodecRecipe:
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         with evaluating(self.modules().values()):
-            return self._code(self.stacking.stack(audio)).estimate.reshape(audio.shape)
+            return self._training.code(self.stacking.stack(audio)).estimate.reshape(audio.shape)
 
     def state_dict(self) -> State:
         """Networks, optimizers and balancer; learning rates and draws follow from the step."""
@@ -225,74 +182,3 @@ class CodecRecipe:
             self.network.size_note(),
         ]
         return (*lines, *(self._adversary.notes() if self._adversary is not None else ()))
-
-    def _code(self, reference: Tensor, depths: Tensor | None = None) -> Coded:
-        with self._runtime.autocast():
-            coded: Coded = self._generator.wrapped(reference, depths)
-        return coded
-
-    def _depths(self, signals: int, step: int) -> Tensor | None:
-        """Codebooks that code each signal (N,); drawn for all ranks, so that none matters."""
-        if not self._dropout:
-            return None
-        generator = generator_at(self._seed, step=step, purpose="depths")
-        shape = (self._runtime.world_size, signals)
-        depths = torch.randint(1, self.network.quantizer.max_depth + 1, shape, generator=generator)
-        return depths[self._runtime.rank].to(self._runtime.device, non_blocking=True)
-
-    def _open(
-        self, estimate: Tensor, reference: Tensor, *, num_groups: int, step: int
-    ) -> tuple[Verdict | None, Scalars]:
-        if self._adversary is None:
-            return None, {}
-        return self._adversary.open(estimate, reference, num_groups=num_groups, step=step)
-
-    def _close(self, verdict: Verdict | None, *, num_groups: int, step: int) -> Scalars:
-        if self._adversary is None or verdict is None:
-            return {}
-        return self._adversary.close(verdict, num_groups=num_groups, step=step)
-
-    def _wave_terms(
-        self, estimate: Tensor, reference: Tensor, *, verdict: Verdict | None, num_groups: int
-    ) -> dict[str, Tensor]:
-        """Terms at the decoder's output of each capsule, (M,)."""
-        terms = {
-            name: group_means(values, num_groups)
-            for name, values in self._objective.reconstruction(estimate, reference).items()
-        }
-        if verdict is not None:
-            judged = verdict.terms(
-                num_groups, lambda levels: mean_over_ranks(levels, self._runtime)
-            )
-            terms |= {name: term for name, term in judged.items() if name in self._weights}
-        return terms
-
-    def _surrogate(self, coded: Coded, gradient: Tensor, *, num_groups: int) -> Tensor:
-        """A number whose gradient is that of the balanced terms and of the quantizer's."""
-        # Ranks average what they pass back, but the gradients of all items add up.
-        pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
-        held = weighted_sum(coded.quantizer_terms(self._weights), self._weights)
-        return pulled + num_groups * held.mean()
-
-    def _rates(self, step: int) -> Scalars:
-        players = {"generator": self._generator}
-        if self._adversary is not None:
-            players["discriminator"] = self._adversary.player
-        device = self._runtime.device
-        return {
-            f"lr/{name}": on_device(player.rate_at(step), device)
-            for name, player in players.items()
-        }
-
-    def _codebooks(self, codes: Tensor) -> Scalars:
-        quantizer = self.network.quantizer
-        scalars = codebook_scalars(codes, codebook_size=quantizer.codebook_size)
-        for number, revived in enumerate(quantizer.revived, start=1):
-            scalars[f"codebook/{number}/dead"] = revived.float()
-        return scalars
-
-    def _ranks(self) -> Ranks:
-        runtime = self._runtime
-        return Ranks(
-            rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_
-        )

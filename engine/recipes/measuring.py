@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.metrics import WaveMetric, spatial_errors
-from codecctl.engine.recipes.adversary import Adversary
+from codecctl.engine.recipes.adversary import Adversary, Exhibit
 from codecctl.engine.recipes.network import Coded
 from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.scalars import by_capsule, weighted_sum
@@ -93,7 +93,7 @@ class Measuring:
     def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
         terms = self._objective.reconstruction(coded.estimate, reference)
         if self._adversary is not None:
-            verdict = self._adversary.judge(coded.estimate, reference, learning=False)
-            judged = verdict.terms(reference.shape[0], lambda levels: levels)
+            verdict = self._adversary.judge(Exhibit(coded.estimate, reference))
+            judged = verdict.terms(reference.shape[0])
             terms |= {name: term for name, term in judged.items() if name in self._weights}
         return terms | coded.quantizer_terms(self._weights)

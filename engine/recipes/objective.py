@@ -12,6 +12,9 @@ from codecctl.engine.balancer import Balancer, gradients_of
 from codecctl.engine.losses import WaveLoss
 from codecctl.engine.recipes.base import Scalars
 
+OUTSIDE = "outside"
+"""The weighted sum of all terms that are not balanced, among gradients by term."""
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -48,27 +51,41 @@ class Objective:
         """Reconstruction terms of each item: (N, C, T) twice to (N,) by term."""
         return {name: loss(estimate, reference) for name, loss in self._losses.items()}
 
-    def pull(self, terms: Mapping[str, Tensor], estimate: Tensor, *, keep_graph: bool) -> Pull:
-        """One gradient at the estimate from all terms.
+    def gradients(
+        self, terms: Mapping[str, Tensor], estimate: Tensor, *, keep_graph: bool
+    ) -> dict[str, Tensor]:
+        """Gradient at the estimate of each balanced term, and of the others as `OUTSIDE`.
+
+        Those of parts of a batch, one after the other, are those of the batch.
 
         Args:
             terms: 0-d each, computed from the estimate.
             estimate: A leaf, (N, C, T).
             keep_graph: Whether the graph of the terms is needed again.
         """
+        if not terms:
+            return {OUTSIDE: torch.zeros_like(estimate)}
         balanced = self.balancer.weights if self.balancer is not None else {}
         inside = {name: term for name, term in terms.items() if name in balanced}
         outside = [self.weights[name] * term for name, term in terms.items() if name not in inside]
-        gradient = torch.zeros_like(estimate)
-        if outside:
-            whole = torch.stack(outside).sum()
-            gradient += gradients_of({"outside": whole}, estimate, keep_graph=True)["outside"]
+        if not outside:
+            return gradients_of(inside, estimate, keep_graph=keep_graph)
+        whole = {OUTSIDE: torch.stack(outside).sum()}
+        first = gradients_of(whole, estimate, keep_graph=keep_graph or bool(inside))
+        return first | gradients_of(inside, estimate, keep_graph=keep_graph)
+
+    def combine(self, gradients: Mapping[str, Tensor]) -> Pull:
+        """One gradient from those of all terms, (N, C, T) each, of a whole batch."""
+        inside = dict(gradients)
+        outside = inside.pop(OUTSIDE, None)
         if self.balancer is None or not inside:
-            return Pull(gradient=gradient, scalars={})
-        together = self.balancer.combine(gradients_of(inside, estimate, keep_graph=keep_graph))
+            assert outside is not None, "no term at the decoder's output"
+            return Pull(gradient=outside, scalars={})
+        together = self.balancer.combine(inside)
         before = torch.stack(list(together.sizes.values())).sum()
         scalars: Scalars = {}
         for name, share in together.shares.items():
             scalars[f"balancer/{name}"] = share
             scalars[f"balancer/{name}/before"] = together.sizes[name] / before
-        return Pull(gradient=gradient + together.gradient, scalars=scalars)
+        whole = together.gradient if outside is None else outside + together.gradient
+        return Pull(gradient=whole, scalars=scalars)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -44,10 +43,12 @@ class Player:
         """Learning rate of a step."""
         return self._base_rate * self._schedule(step)
 
-    def update(self, loss: Tensor, *, step: int) -> Tensor:
-        """Descend a loss once; returns the norm of its gradient before clipping, 0-d."""
-        self._optimizer.zero_grad(set_to_none=True)
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of a loss to what the next move descends."""
         self._runtime.backward(loss)
+
+    def move(self, step: int) -> Tensor:
+        """Descend once what was gathered; returns the norm of it before clipping, 0-d."""
         norm = self._runtime.clip(self.wrapped, self._optimizer, self._max_norm)
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate_at(step)
@@ -55,10 +56,6 @@ class Player:
         # Not kept until the next update, which may be far: they are as large as the network.
         self._optimizer.zero_grad(set_to_none=True)
         return norm
-
-    def scalar(self, value: float) -> Tensor:
-        """A number as a 0-d tensor on the device, without waiting for it."""
-        return torch.full((), value, device=self._runtime.device)
 
     def state_dict(self) -> State:
         """Weights, buffers and the optimizer's averages."""

@@ -26,3 +26,8 @@ class Stacking:
         """Signals on the first axis, (N, ...), to (B, N / B, ...)."""
         items = audio.shape[0]
         return values.reshape(items, len(values) // items, *values.shape[1:])
+
+    def stages_by_item(self, stages: Tensor, audio: Tensor) -> Tensor:
+        """Vectors of the quantizer's stages (K, N, D, F) to (K, B, M, D, F)."""
+        items = audio.shape[0]
+        return stages.reshape(len(stages), items, stages.shape[1] // items, *stages.shape[2:])

@@ -1,0 +1,289 @@
+"""One update of a codec: one gradient through it, one codebook update, whatever memory there is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor
+
+from codecctl.engine.losses.adversarial import group_means
+from codecctl.engine.quantizers import Ranks
+from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
+from codecctl.engine.recipes.base import Runtime, Scalars
+from codecctl.engine.recipes.measuring import evaluating
+from codecctl.engine.recipes.network import CodecNetwork, Coded
+from codecctl.engine.recipes.objective import Objective, Pull
+from codecctl.engine.recipes.player import Player
+from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_device, weighted_sum
+from codecctl.engine.recipes.stacking import Stacking
+from codecctl.engine.seeds import generator_at
+
+
+class LatentTerms(Protocol):
+    """Further terms on the vectors of the quantizer's stages."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """By term."""
+        ...
+
+    def losses(self, stages: Tensor) -> dict[str, Tensor]:
+        """Stages (K, B, M, D, F) to the loss of each item, (B,), by term."""
+        ...
+
+
+class NoLatentTerms:
+    """Nothing but reconstruction and quantizer shapes the codec."""
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """None."""
+        return {}
+
+    def losses(self, stages: Tensor) -> dict[str, Tensor]:
+        """None."""
+        del stages
+        return {}
+
+
+@dataclass(frozen=True)
+class Portion:
+    """Items that go through the networks together."""
+
+    audio: Tensor
+    """(b, M, T)."""
+    depths: Tensor | None
+    """Codebooks for each signal (n,)."""
+    exhibit: Exhibit
+    """Signals (n, C, T); the estimate is a leaf, so that every term's gradient stops there."""
+    coded: Coded | None
+    """With its graph; None where that was not kept."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What all portions together say of the decoder's output."""
+
+    terms: dict[str, Tensor]
+    """Of each capsule (M,), detached."""
+    pull: Pull
+    scalars: Scalars
+    """Of the discriminators."""
+
+
+class Training:
+    """Updates of a codec and its discriminators.
+
+    Every term is a mean over the items of the global batch, then a sum over capsules. A batch that
+    is trained in portions gives the same update as one that is not: sizes of gradients, levels of
+    feature maps and codes are of the whole. It takes two passes, for the balance of the terms
+    has to be known before the first gradient goes into the codec. The first codes every portion
+    without a graph and keeps, of each term, the gradient at the decoder's output, as large as the
+    audio; the second codes again and goes backward. So an update costs one forward of the codec
+    and, for the levels, one of the discriminators on the references more, and holds the
+    activations of one portion.
+
+    Args:
+        generator: The codec network with its optimizer.
+        adversary: Discriminators with theirs, if any.
+        objective: Terms at the decoder's output.
+        weights: Of every term: those of the objective and `commitment`.
+        stacking: How capsules enter the codec.
+        seed: With the step it decides all that is random.
+        runtime: Runs it.
+        dropout: Train each signal with a random number of codebooks, all counts as likely.
+        items_at_once: Largest portion; 0: the whole batch.
+    """
+
+    def __init__(
+        self,
+        generator: Player,
+        adversary: Adversary | None,
+        *,
+        objective: Objective,
+        weights: Mapping[str, float],
+        stacking: Stacking,
+        seed: int,
+        runtime: Runtime,
+        dropout: bool = False,
+        items_at_once: int = 0,
+    ) -> None:
+        self._network = cast(CodecNetwork, generator.network)
+        self._generator = generator
+        self._adversary = adversary
+        self._objective = objective
+        self._weights = dict(weights)
+        self._stacking = stacking
+        self._seed = seed
+        self._runtime = runtime
+        self._dropout = dropout
+        self._items_at_once = items_at_once
+
+    def step(self, audio: Tensor, step: int, *, extra: LatentTerms) -> Scalars:
+        """Update codec, discriminators and codebooks.
+
+        Args:
+            audio: (B, M, T).
+            step: Updates done so far.
+            extra: Further terms on the stages.
+        """
+        groups = self._stacking.num_groups(audio)
+        portions = self._portions(audio, step)
+        judged = self._judge(portions, num_groups=groups, step=step)
+        sizes = [len(portion.exhibit.estimate) for portion in portions]
+        gradients = torch.split(judged.pull.gradient, sizes)
+        held: list[dict[str, Tensor]] = []
+        between: list[dict[str, Tensor]] = []
+        codes: list[Tensor] = []
+        for portion, gradient in zip(portions, gradients, strict=True):
+            coded = portion.coded or self.code(portion.exhibit.reference, portion.depths)
+            losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
+            between.append({name: values.mean() for name, values in losses.items()})
+            loss = self._held(coded, num_groups=groups)
+            if losses:
+                loss = loss + weighted_sum(between[-1], extra.weights)
+            # Ranks average what they pass back, but the gradients of all items add up.
+            pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
+            self._generator.backward(pulled + loss / len(portions))
+            held.append(self._by_capsule(coded.quantizer_terms(self._weights), groups))
+            codes.append(coded.codes)
+        scalars: Scalars = {"grad_norm/generator": self._generator.move(step)}
+        revival = generator_at(self._seed, step=step, purpose="revival")
+        self._network.quantizer.update(revival, ranks=self._ranks())
+        scalars |= judged.scalars | judged.pull.scalars
+        terms = judged.terms | _mean(held)
+        weights = {**self._weights, **extra.weights}
+        scalars |= loss_scalars(terms, _mean(between), weights=weights)
+        return scalars | self._rates(step) | self._codebooks(torch.cat(codes))
+
+    def code(self, reference: Tensor, depths: Tensor | None = None) -> Coded:
+        """Code and decode signals (N, C, T), with so many codebooks for each (N,)."""
+        with self._runtime.autocast():
+            coded: Coded = self._generator.wrapped(reference, depths)
+        return coded
+
+    def _portions(self, audio: Tensor, step: int) -> list[Portion]:
+        """The batch in equal parts, coded once; with the graph if there is but one."""
+        size = self._items_at_once or len(audio)
+        assert len(audio) % size == 0 or len(audio) < size, (audio.shape, size)
+        parts = torch.split(audio, size)
+        depths = self._depths(len(self._stacking.stack(audio)), step)
+        of_parts = [None] * len(parts) if depths is None else depths.chunk(len(parts))
+        portions: list[Portion] = []
+        for part, of_part in zip(parts, of_parts, strict=True):
+            reference = self._stacking.stack(part)
+            if len(parts) == 1:
+                coded = self.code(reference, of_part)
+            else:
+                # In evaluation mode: the quantizer notes what it codes in the second pass only.
+                with evaluating([self._network]):
+                    coded = self.code(reference, of_part)
+            exhibit = Exhibit(coded.estimate.detach().requires_grad_(), reference)
+            portions.append(Portion(part, of_part, exhibit, coded if len(parts) == 1 else None))
+        return portions
+
+    def _judge(self, portions: Sequence[Portion], *, num_groups: int, step: int) -> Judged:
+        """Terms and gradients at the decoder's output; what the discriminators learn from it."""
+        exhibits = [portion.exhibit for portion in portions]
+        first: Scalars = {}
+        levels: Tensor | None = None
+        if self._adversary is not None:
+            first = self._adversary.learn_first(exhibits, num_groups=num_groups, step=step)
+            levels = self._adversary.levels(exhibits, num_groups=num_groups, step=step)
+        terms: list[dict[str, Tensor]] = []
+        gradients: list[dict[str, Tensor]] = []
+        heard: list[Tensor] = []
+        # Of an item of the global batch, over which the ranks together take the mean.
+        share = self._runtime.world_size * len(portions)
+        for exhibit in exhibits:
+            verdict = None if self._adversary is None else self._adversary.open(exhibit, step=step)
+            parts = self._wave_terms(exhibit, verdict, num_groups=num_groups, levels=levels)
+            gradients.append(
+                self._objective.gradients(
+                    {name: values.sum() / share for name, values in parts.items()},
+                    exhibit.estimate,
+                    keep_graph=verdict is not None and verdict.learning,
+                )
+            )
+            terms.append({name: values.detach() for name, values in parts.items()})
+            if self._adversary is not None and verdict is not None:
+                told = self._adversary.hear(verdict, num_groups=num_groups, parts=len(portions))
+                heard.append(told)
+        closed = {} if self._adversary is None else self._adversary.close(heard, step=step)
+        return Judged(
+            terms=_mean(terms),
+            pull=self._objective.combine(_joined(gradients)),
+            scalars=closed | first,
+        )
+
+    def _wave_terms(
+        self,
+        exhibit: Exhibit,
+        verdict: Verdict | None,
+        *,
+        num_groups: int,
+        levels: Tensor | None,
+    ) -> dict[str, Tensor]:
+        """Terms at the decoder's output of each capsule, (M,)."""
+        measured = self._objective.reconstruction(exhibit.estimate, exhibit.reference)
+        terms = {name: group_means(values, num_groups) for name, values in measured.items()}
+        if self._adversary is not None and verdict is not None:
+            judged = self._adversary.terms(verdict, num_groups=num_groups, levels=levels)
+            terms |= {name: term for name, term in judged.items() if name in self._weights}
+        return terms
+
+    def _held(self, coded: Coded, *, num_groups: int) -> Tensor:
+        """What the quantizer holds the encoder to, 0-d."""
+        held = weighted_sum(coded.quantizer_terms(self._weights), self._weights)
+        return num_groups * held.mean()
+
+    def _by_capsule(self, terms: Mapping[str, Tensor], num_groups: int) -> dict[str, Tensor]:
+        """Means over items, detached: (N,) to (M,)."""
+        return {name: group_means(values.detach(), num_groups) for name, values in terms.items()}
+
+    def _depths(self, signals: int, step: int) -> Tensor | None:
+        """Codebooks that code each signal (N,); drawn for all ranks, so that none matters."""
+        if not self._dropout:
+            return None
+        generator = generator_at(self._seed, step=step, purpose="depths")
+        shape = (self._runtime.world_size, signals)
+        depths = torch.randint(1, self._network.quantizer.max_depth + 1, shape, generator=generator)
+        return depths[self._runtime.rank].to(self._runtime.device, non_blocking=True)
+
+    def _rates(self, step: int) -> Scalars:
+        players = {"generator": self._generator}
+        if self._adversary is not None:
+            players["discriminator"] = self._adversary.player
+        device = self._runtime.device
+        return {
+            f"lr/{name}": on_device(player.rate_at(step), device)
+            for name, player in players.items()
+        }
+
+    def _codebooks(self, codes: Tensor) -> Scalars:
+        quantizer = self._network.quantizer
+        scalars = codebook_scalars(codes, codebook_size=quantizer.codebook_size)
+        for number, revived in enumerate(quantizer.revived, start=1):
+            scalars[f"codebook/{number}/dead"] = revived.float()
+        return scalars
+
+    def _ranks(self) -> Ranks:
+        runtime = self._runtime
+        return Ranks(
+            rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_
+        )
+
+
+def _mean(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Mean over portions of each value."""
+    return {name: torch.stack([part[name].detach() for part in parts]).mean(0) for name in parts[0]}
+
+
+def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Gradients of portions, one after the other."""
+    if len(parts) == 1:
+        return dict(parts[0])
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -1,0 +1,134 @@
+"""A batch in one part and in several: the same update, in float64."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from codecctl.engine.build import build_recipe
+from codecctl.engine.profile import load_profile
+from codecctl.engine.recipes.base import Recipe, Scalars
+from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.paired import PairedRecipe
+from codecctl.engine.runtime import FabricRuntime
+from codecctl.errors import ProfileError
+
+TINY = (
+    "model=tiny",
+    "data.segment_seconds=0.05",
+    "data.min_source_seconds=0.05",
+    "data.batch_size=4",
+    "model.generator.num_filters=4",
+    "model.generator.latent_dim=8",
+    "model.discriminators.0.num_filters=2",
+    "model.discriminators.0.n_ffts=[256]",
+    "model.discriminators.0.hop_lengths=[64]",
+    "model.discriminators.0.win_lengths=[256]",
+    "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
+    "trainer.scheduler.enabled=false",
+    "trainer.discriminator.scheduler.enabled=false",
+    "trainer.discriminator.start={step=1}",
+)
+BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
+CASES: dict[str, tuple[str, int, tuple[int, ...], tuple[str, ...]]] = {
+    "paired": ("paired", 2, (2, 4), BOOKS),
+    "three capsules": ("paired", 3, (4,), (*BOOKS, "trainer.order=discriminator_first")),
+    "dropout in groups": (
+        "mono",
+        1,
+        (2,),
+        (
+            *BOOKS,
+            "model.quantizer.dropout=true",
+            "model.quantizer.groups=2",
+            "trainer.gradient_clip_val=0.1",
+        ),
+    ),
+    "learned books": ("mono", 1, (4,), ("model.quantizer.type=vq", *BOOKS)),
+    "partly balanced": ("mono", 1, (2,), (*BOOKS, 'trainer.balancer.covers=["mel","feature"]')),
+    "all channels": (
+        "baseline-32ch",
+        3,
+        (4,),
+        ("data.capsules.count=3", "model.generator.channels=3"),
+    ),
+}
+"""Profile, capsules, numbers of parts, overrides."""
+
+
+def batch(capsules: int, seed: int) -> Tensor:
+    """Four items, each twice as loud as the one before: the mean of parts is no trifle."""
+    generator = torch.Generator().manual_seed(seed)
+    loud = 0.05 * 2.0 ** torch.arange(4, dtype=torch.float64).reshape(-1, 1, 1)
+    return loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+
+
+def recipe(case: str, parts: int, *further: str) -> Recipe:
+    name, capsules, _, overrides = CASES[case]
+    split = f"trainer.accumulate_grad_batches={parts}"
+    profile = load_profile(name, [*TINY, *overrides, split, *further]).profile
+    runtime = FabricRuntime(0, precision="64-true")
+    trained = build_recipe(profile, runtime=runtime, updates_per_epoch=10)
+    codec = trained._codec if isinstance(trained, PairedRecipe) else trained
+    assert isinstance(codec, CodecRecipe)
+    losses = codec._training._objective._losses.values()
+    for module in (*trained.modules().values(), *losses):
+        if isinstance(module, nn.Module):
+            module.double()  # the windows of the losses, too
+    trained.initialize(batch(capsules, 100 + index) for index in range(100))
+    return trained
+
+
+def train(trained: Recipe, case: str, *, steps: int) -> list[Scalars]:
+    capsules = CASES[case][1]
+    return [trained.train_step(batch(capsules, step), step) for step in range(steps)]
+
+
+def weights(trained: Recipe) -> dict[str, Tensor]:
+    return {
+        f"{role}.{name}": value.clone()
+        for role, network in trained.modules().items()
+        for name, value in network.state_dict().items()
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_and_four_parts_give_the_weights_and_figures_of_one(case: str) -> None:
+    whole = recipe(case, 1)
+    start = weights(whole)
+    rows = train(whole, case, steps=3)
+    expected = weights(whole)
+    assert any(not torch.equal(value, start[name]) for name, value in expected.items())
+    for parts in CASES[case][2]:
+        split = recipe(case, parts)
+        split_rows = train(split, case, steps=3)
+        for name, value in weights(split).items():
+            torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-9, msg=name)
+        for ours, theirs in zip(split_rows, rows, strict=True):
+            torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def test_the_parts_of_a_balanced_batch_are_not_balanced_alone() -> None:
+    """What the test above would miss if all parts were alike."""
+    trained = recipe("paired", 1)
+    louder, quieter = batch(2, 0)[2:], batch(2, 0)[:2]
+    sizes = [recipe("paired", 1).train_step(part, 0)["loss/time"] for part in (louder, quieter)]
+    assert sizes[0] > 3 * sizes[1]
+    assert trained
+
+
+def test_only_a_part_of_the_batch_is_in_the_networks_at_once() -> None:
+    trained = recipe("paired", 4, "trainer.discriminator.start={step=0}")
+    seen: dict[str, set[int]] = {}
+    for role, network in trained.modules().items():
+        network.register_forward_pre_hook(
+            lambda _network, inputs, role=role: seen.setdefault(role, set()).add(len(inputs[0]))
+        )
+    train(trained, "paired", steps=1)
+    assert seen == {"generator": {2}, "discriminator": {2}}  # two capsules of one item
+
+
+def test_a_batch_that_cannot_be_split_evenly_is_refused() -> None:
+    with pytest.raises(ProfileError, match=r"found 3, allowed: a divisor of data\.batch_size = 4"):
+        load_profile("mono", [*TINY, *BOOKS, "trainer.accumulate_grad_batches=3"])
