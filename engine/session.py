@@ -22,11 +22,12 @@ from codecctl.engine.prepare import Prepared
 from codecctl.engine.previews import Previews
 from codecctl.engine.profile import Resolved, profile_hash
 from codecctl.engine.redraws import RedrawReport
-from codecctl.engine.rundir import REQUESTS, RunDirectory
+from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
 from codecctl.engine.tracking import DISABLED, TrackerSettings, WandbMirror, start_tracker
 from codecctl.engine.validate import Validation
+from codecctl.engine.verdicts import count_words, judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
 
 GUARD_EVERY_ON_GPU = 16
@@ -103,6 +104,8 @@ class Session:
                 tracker = start_tracker(run.path, self._tracker_settings())
                 reason = self._run_loop(run, lease, checkpoint, on_report)
             ended = _end_of(reason)
+            if reason == FINISHED:
+                self._judge(run)
             run.event(ended[0], self._step(), ended[1])
         except KeyboardInterrupt:
             last = read_pointer(run.path / "checkpoints", "last") or "none"
@@ -238,6 +241,15 @@ class Session:
             ),
             allocate=ring_memory(pinned=settings.pin_memory, device=device),
         )
+
+    def _judge(self, run: RunDirectory) -> None:
+        """Write what the whole run says of each expectation of its mode."""
+        verdicts = judge(read_metrics(run.path), mode=self._prepared.profile.mode)
+        for verdict in verdicts:
+            run.log(verdict.text)
+        if verdicts:
+            rows = [verdict.row() for verdict in verdicts]
+            run.event("verdicts", self._step(), count_words(verdicts), verdicts=rows)
 
     def _guard(self, run: RunDirectory) -> FiniteGuard:
         every = GUARD_EVERY_ON_GPU if self._prepared.runtime.device.type == "cuda" else 1

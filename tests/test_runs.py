@@ -96,3 +96,16 @@ def test_values_of_the_wrong_type_break_neither_the_list_nor_a_run(run: Path) ->
             file.write(json.dumps(row) + "\n")
     assert _say("list").splitlines()[1].split()[:2] == ["first", "lost"]
     assert "lost at step 0" in _say("show", "first")
+
+
+def test_the_verdicts_of_a_paired_run_are_shown(run: Path) -> None:
+    (run / "profile.json").write_text('{"name": "paired", "profile": {"mode": "paired"}}')
+    appended = RunDirectory.reopen(run)
+    for step in range(4, 9):
+        values = {"loss/similarity": 1.0 / step}
+        appended.metric(step, "train", values, epoch=1, seconds=1.0, audio_seconds=2.0)
+    appended.close()
+    lines = [line for line in _say("show", "first").splitlines() if "similarity loss" in line]
+    assert [line.split(": ")[1] for line in lines] == ["as expected"]
+    verdicts = json.loads(_say("show", "first", "--json"))["verdicts"]
+    assert verdicts[4]["metric"] == "loss/similarity" and verdicts[4]["slope"] < 0

@@ -60,10 +60,13 @@ def list_all(
 @app.command()
 def show(run: _Run, json: _Json = False) -> None:
     """Show one run: state, last values, checkpoints, events, how it was started."""
+    from codecctl.engine.verdicts import judge
+
     path = find_run(run)
     summary = summarize_run(path)
     profile = read_json(path / "profile.json")
     events = read_last_rows(path / "events.jsonl")
+    verdicts = judge(read_metrics(path), mode=summary.mode)
     if json:
         result_json(
             {
@@ -72,6 +75,7 @@ def show(run: _Run, json: _Json = False) -> None:
                 "overrides": profile.get("overrides", []),
                 "resolved": profile.get("profile", {}),
                 "validation_rows": read_metrics(path, "val"),
+                "verdicts": [verdict.row() for verdict in verdicts],
                 "checkpoints": [_checkpoint_as_dict(info) for info in list_checkpoints(path)],
                 "events": events,
             }
@@ -80,6 +84,8 @@ def show(run: _Run, json: _Json = False) -> None:
     _print_state(summary, profile.get("overrides"))
     _print_values("training", summary.train)
     _print_values("validation", summary.validation)
+    for verdict in verdicts:
+        result(verdict.text)
     for info in list_checkpoints(path):
         marks = f"{' last' if info.is_last else ''}{' best' if info.is_best else ''}"
         result(f"checkpoint {info.name}: {info.bytes / 1e6:.1f} MB{marks}")

@@ -180,12 +180,16 @@ def progress_text(report: Report) -> str:
 
 def print_summary(prepared: Prepared, run: Path) -> None:
     """Print what was learned, where it lies, and what to type next."""
+    from codecctl.engine.verdicts import judge
+
     rows = read_metrics(run, "val")
     metric = prepared.profile.trainer.best_metric
     if rows:
         first, last = rows[0], rows[-1]
         for line in summary_lines(first, last, metric=metric):
             result(line)
+    for verdict in judge(read_metrics(run), mode=prepared.profile.mode):
+        result(verdict.text)
     for text in prepared.recipe.notes():
         if text.startswith(EXPLAINED):  # the others stand in train.log
             result(text)
@@ -215,7 +219,7 @@ def summary_lines(
     if usage:
         shown = ", ".join(f"codebook {name} {100 * value:.0f} %" for name, value in usage.items())
         lines.append(f"entries in use over the fixed items: {shown}")
-    for name in ("val/similarity", "val/diversity", "val/si_sdr"):
+    for name in ("val/similarity", "val/diversity", "val/si_sdr", "val/swap/mel"):
         value = number(last.get(name))
         if value is not None and name != metric:
             lines.append(f"{name}: {value:.4g}{' dB' if name.endswith('sdr') else ''}")

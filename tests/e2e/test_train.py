@@ -31,7 +31,9 @@ def test_a_training_says_what_it_does_and_what_was_learned(home: Path) -> None:
         "next: codecctl dashboard, or codecctl runs show whole",
     ):
         assert wanted in said, wanted
-    assert read_rows(home / "runs" / "whole" / "events.jsonl")[-1]["kind"] == "finished"
+    *_, verdicts, last = read_rows(home / "runs" / "whole" / "events.jsonl")
+    assert (verdicts["kind"], last["kind"]) == ("verdicts", "finished")
+    assert "first token is similar for the same content: undecided" in said
 
 
 def test_a_run_folder_holds_all_that_it_promises(home: Path) -> None:
