@@ -28,6 +28,7 @@ from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
 from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
 from codecctl.engine.recipes import RECIPES
 from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
+from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.measuring import Measuring
@@ -44,7 +45,6 @@ from codecctl.engine.schedules import (
     ScheduleConfig,
 )
 from codecctl.engine.sides import sides_of
-from codecctl.errors import ProfileError
 
 ADVERSARIAL = ("generator", "feature")
 """Terms that discriminators give."""
@@ -99,9 +99,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     """Networks, losses and optimizers of a profile, on the runtime's device.
 
     Raises:
-        ProfileError: A weight and a term do not match, or a key asks for what no recipe does.
+        ProfileError: A weight and a term do not match.
     """
-    _refuse_unsupported(profile)
     network, jury = build_networks(profile)
     weights = term_weights(profile.trainer.loss_config)
     pairwise = _pairwise(profile.trainer.loss_config, weights)
@@ -136,6 +135,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         runtime=runtime,
         dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
         items_at_once=profile.data.batch_size // trainer.accumulate_grad_batches,
+        average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
     )
     return RECIPES[profile.mode](codec, pairwise)
 
@@ -188,17 +188,6 @@ def term_weights(losses: Losses) -> dict[str, float]:
 
 def _without(weights: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if name not in names}
-
-
-def _refuse_unsupported(profile: Profile) -> None:
-    trainer = profile.trainer
-    problems = [
-        f"{key}: found {found}, needed {needed}"
-        for key, found, needed in (("trainer.ema.enabled", trainer.ema.enabled, False),)
-        if found != needed
-    ]
-    if problems:
-        raise ProfileError([f"{problem}; this version has no other" for problem in problems])
 
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:

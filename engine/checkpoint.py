@@ -2,7 +2,7 @@
 
 `state.pt` holds tensors, numbers, strings, lists and dicts only and loads with
 `weights_only=True`: a checkpoint from a stranger runs no code. The generator lies beside it as
-safetensors, for other tools.
+safetensors, for other tools, and once more with averaged weights where the training keeps them.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from codecctl.engine.rundir import step_name
 from codecctl.errors import CodecctlError
 
 SCHEMA = 1
+AVERAGE = "ema.safetensors"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def save_checkpoint(
     state: State,
     *,
     generator: nn.Module,
+    average: nn.Module | None = None,
     identity: Identity,
     step: int,
     epoch: int,
@@ -59,6 +61,7 @@ def save_checkpoint(
         folder: `checkpoints/` of the run.
         state: Everything that training needs to go on.
         generator: The network whose weights go beside it as safetensors.
+        average: The same network with averaged weights, if there is one: `ema.safetensors`.
         identity: What this checkpoint belongs to.
         step: Updates done.
         epoch: Counted from 1.
@@ -67,18 +70,24 @@ def save_checkpoint(
     Raises:
         CodecctlError: The disk is full, or a weight is not finite; older checkpoints stay.
     """
-    weights = {name: tensor.detach().cpu() for name, tensor in generator.state_dict().items()}
-    _refuse_not_finite(weights, step)
+    files = {"state.pt": _state_writer(state)}
+    networks = {"weights.safetensors": generator}
+    if average is not None:
+        networks[AVERAGE] = average
+    for name, network in networks.items():
+        weights = {key: tensor.detach().cpu() for key, tensor in network.state_dict().items()}
+        _refuse_not_finite(weights, step)
+        files[name] = _weights_writer(weights)
     meta = {
         "step": step,
         "epoch": epoch,
         "stage": "",
         "mode": identity.mode,
         "metrics": plain(metrics),
+        "metrics_of": list(networks)[-1],
         "profile_hash": identity.profile_hash,
         "store_fingerprint": identity.store_fingerprint,
     }
-    files = {"state.pt": _state_writer(state), "weights.safetensors": _weights_writer(weights)}
     path = write_checkpoint(folder, step_name(step), files=files, meta=meta)
     set_pointer(folder, "last", path.name)
     return path

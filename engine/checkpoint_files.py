@@ -2,6 +2,7 @@
 
     checkpoints/step-000000500/state.pt             everything that training needs to go on
     checkpoints/step-000000500/weights.safetensors  the generator
+    checkpoints/step-000000500/ema.safetensors      its averaged weights, where they are kept
     checkpoints/step-000000500/meta.json            step, metrics, hashes of the other files
     checkpoints/last, checkpoints/best              text: the name of a folder
 

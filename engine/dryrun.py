@@ -72,14 +72,16 @@ def count_parameters(network: nn.Module) -> int:
 
 
 def checkpoint_mb(prepared: Prepared) -> float:
-    """Size of a checkpoint: all networks with two moments of Adam, and the generator again."""
+    """Size of a checkpoint: what trains with two moments of Adam; the codec twice, average too."""
     networks = prepared.recipe.modules()
     sizes = {
         role: sum(p.numel() * p.element_size() for p in network.parameters())
         for role, network in networks.items()
     }
     buffers = sum(b.numel() * b.element_size() for n in networks.values() for b in n.buffers())
-    return (3 * sum(sizes.values()) + sizes["generator"] + 2 * buffers) / 1e6
+    trained = sizes["generator"] + sizes.get("discriminator", 0)
+    again = sizes["generator"] + 2 * sizes.get("average", 0)
+    return (3 * trained + again + 2 * buffers) / 1e6
 
 
 def _update(prepared: Prepared, *, items: int, step: int) -> float:

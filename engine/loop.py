@@ -203,6 +203,7 @@ class Loop:
         parts.lease.check()
         # The rows of a step must not be lost where its checkpoint survives.
         parts.run.flush_to_disk()
+        networks = parts.recipe.modules()
         path = save_checkpoint(
             folder,
             {
@@ -210,7 +211,8 @@ class Loop:
                 "recipe": parts.recipe.state_dict(),
                 "rng": dict(rng_state(parts.device)),
             },
-            generator=parts.recipe.modules()["generator"],
+            generator=networks["generator"],
+            average=networks.get("average"),
             identity=parts.identity,
             step=step,
             epoch=parts.cadence.epoch(step),

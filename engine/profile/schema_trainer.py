@@ -145,7 +145,9 @@ class MovingAverage(BaseModel):
     model_config = CLOSED
 
     enabled: bool
+    """Validation, previews and the best checkpoint are of the averaged weights."""
     decay: Decay
+    """Weight of what was averaged before, per update; the average spans 1 / (1 - decay) of them."""
 
 
 class Previews(BaseModel):

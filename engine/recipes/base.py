@@ -80,7 +80,11 @@ class Recipe(Protocol):
     """One way of training; the loop knows this and no mode."""
 
     def modules(self) -> Mapping[str, nn.Module]:
-        """Networks by role: `generator`, which holds the quantizer, and `discriminator`."""
+        """Networks by role: `generator`, which holds the quantizer, `discriminator`, `average`.
+
+        The last two only where they are used; `average` is a generator of averaged weights, which
+        validation and previews are of.
+        """
         ...
 
     def initialize(self, batches: Iterator[Tensor]) -> None:

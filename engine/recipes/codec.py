@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.recipes.adversary import Adversary
+from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State
 from codecctl.engine.recipes.measuring import Measured, Measuring, evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
@@ -36,6 +37,7 @@ class CodecRecipe:
         runtime: Runs it.
         dropout: Train each signal with a random number of codebooks, all counts as likely.
         items_at_once: Largest part of a batch that goes through the networks together; 0: all.
+        average: Of the codec's weights; validation and previews use it.
     """
 
     def __init__(
@@ -51,12 +53,14 @@ class CodecRecipe:
         runtime: Runtime,
         dropout: bool = False,
         items_at_once: int = 0,
+        average: WeightAverage | None = None,
     ) -> None:
         self.network = cast(CodecNetwork, generator.network)
         self.stacking = stacking
         self._generator = generator
         self._adversary = adversary
         self._objective = objective
+        self._average = average
         self._measuring = measuring
         self._seed = seed
         self._runtime = runtime
@@ -77,7 +81,14 @@ class CodecRecipe:
         networks: dict[str, nn.Module] = {"generator": self.network}
         if self._adversary is not None:
             networks["discriminator"] = self._adversary.player.network
+        if self._average is not None:
+            networks["average"] = self._average.network
         return networks
+
+    @property
+    def evaluated(self) -> CodecNetwork:
+        """The network that is validated and heard: the averaged one, if there is one."""
+        return self.network if self._average is None else self._average.network
 
     @torch.no_grad()
     def initialize(self, batches: Iterator[Tensor]) -> None:
@@ -91,6 +102,8 @@ class CodecRecipe:
         if frames:
             generator = generator_at(self._seed, step=0, purpose="codebooks")
             quantizer.initialize(torch.cat(frames), generator)
+        if self._average is not None:
+            self._average.restart()
 
     def train_step(
         self, audio: Tensor, step: int, *, latent_terms: LatentTerms | None = None
@@ -102,7 +115,10 @@ class CodecRecipe:
             step: Updates done so far.
             latent_terms: Further terms on the stages.
         """
-        return self._training.step(audio, step, extra=latent_terms or NoLatentTerms())
+        scalars = self._training.step(audio, step, extra=latent_terms or NoLatentTerms())
+        if self._average is not None:
+            self._average.follow(step)
+        return scalars
 
     def stages_by_item(self, coded: Coded, audio: Tensor) -> Tensor:
         """Vectors of the quantizer's stages as (K, B, M, D, F)."""
@@ -113,7 +129,7 @@ class CodecRecipe:
         reference = self.stacking.stack(audio)
         with evaluating(self.modules().values()):
             return self._measuring.measure(
-                self._training.code(reference),
+                self._code(reference),
                 reference,
                 num_groups=self.stacking.num_groups(audio),
             )
@@ -151,7 +167,7 @@ class CodecRecipe:
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         with evaluating(self.modules().values()):
-            return self._training.code(self.stacking.stack(audio)).estimate.reshape(audio.shape)
+            return self._code(self.stacking.stack(audio)).estimate.reshape(audio.shape)
 
     def state_dict(self) -> State:
         """Networks, optimizers and balancer; learning rates and draws follow from the step."""
@@ -160,6 +176,8 @@ class CodecRecipe:
             state["discriminator"] = self._adversary.player.state_dict()
         if self._objective.balancer is not None:
             state["balancer"] = self._objective.balancer.state_dict()
+        if self._average is not None:
+            state["average"] = self._average.state_dict()
         return state
 
     def load_state_dict(self, state: State) -> None:
@@ -172,6 +190,9 @@ class CodecRecipe:
                 cast("Mapping[str, Mapping[str, Tensor]]", state["balancer"])
             )
 
+        if self._average is not None:
+            self._average.load_state_dict(cast(State, state["average"]))
+
     def notes(self) -> tuple[str, ...]:
         """How to read the scalars."""
         lines = [
@@ -181,4 +202,13 @@ class CodecRecipe:
             "balancer/<term>/before is the share that its size alone would give it.",
             self.network.size_note(),
         ]
-        return (*lines, *(self._adversary.notes() if self._adversary is not None else ()))
+        parts = (self._adversary, self._average)
+        return (*lines, *(note for part in parts if part is not None for note in part.notes()))
+
+    def _code(self, reference: Tensor) -> Coded:
+        """Code and decode signals (N, C, T) as validation does."""
+        if self._average is None:
+            return self._training.code(reference)
+        with self._runtime.autocast():
+            coded: Coded = self._average.network(reference)
+        return coded

@@ -58,7 +58,7 @@ class PairedRecipe:
     def __init__(self, codec: CodecRecipe, *, pairwise: PairwiseTerms) -> None:
         self._codec = codec
         self._pairwise = pairwise
-        self._swap = TokenSwap(codec.network)
+        self._swap = TokenSwap(codec.evaluated)
 
     def modules(self) -> Mapping[str, nn.Module]:
         """The codec and its discriminators."""

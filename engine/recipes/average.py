@@ -1,0 +1,70 @@
+"""Weights averaged over the steps of a training, beside those that move."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from codecctl.engine.recipes.base import State
+from codecctl.engine.recipes.network import CodecNetwork
+
+
+class WeightAverage:
+    """A second network whose parameters follow the first one's.
+
+    After n updates each parameter is the mean of what it was after each of them, weighted by
+    decay^(n - k) for the k-th: the weights of the beginning have no part in it, so that it is good
+    for something from the first steps on. Buffers, codebooks among them, are those of the first
+    network: they are averages of their own.
+
+    Args:
+        network: On its device. It is copied and never changed.
+        decay: In [0, 1); 0 repeats the last weights.
+    """
+
+    def __init__(self, network: CodecNetwork, *, decay: float) -> None:
+        self._followed = network
+        self._decay = decay
+        self.network = copy.deepcopy(network).requires_grad_(False)
+
+    @torch.no_grad()
+    def restart(self) -> None:
+        """Forget everything: the average is what the network is now."""
+        self._take(share=1.0)
+
+    @torch.no_grad()
+    def follow(self, step: int) -> None:
+        """Take up the weights after an update.
+
+        Args:
+            step: Updates done before it.
+        """
+        # Share of the newest among the weights decay^0 to decay^step.
+        self._take(share=(1 - self._decay) / (1 - self._decay ** (step + 1)))
+
+    def _take(self, *, share: float) -> None:
+        ours: list[Tensor] = list(self.network.parameters())
+        theirs: list[Tensor] = list(self._followed.parameters())
+        torch._foreach_lerp_(ours, theirs, share)
+        for copied, buffer in zip(self.network.buffers(), self._followed.buffers(), strict=True):
+            copied.copy_(buffer)
+
+    def state_dict(self) -> State:
+        """Averaged weights, and the buffers."""
+        return dict(self.network.state_dict())
+
+    def load_state_dict(self, state: State) -> None:
+        """Take up an average of the same network."""
+        self.network.load_state_dict(cast(Mapping[str, Tensor], state))
+
+    def notes(self) -> tuple[str, ...]:
+        """Whose figures the validation shows."""
+        return (
+            "Validation, previews and the choice of the best checkpoint use the averaged weights "
+            f"(trainer.ema.decay {self._decay:g}), which a checkpoint holds in ema.safetensors; "
+            "weights.safetensors holds those of its last step.",
+        )
