@@ -94,3 +94,21 @@ def test_descending_brings_first_vectors_together_and_drives_second_ones_apart()
     now = similarity(pair)
     assert bool((similarity(pair - 0.1 * towards) < now).all())
     assert bool((similarity(pair - 0.1 * away) > now).all())
+
+
+def test_frames_count_as_often_as_their_weights_say() -> None:
+    pair = torch.zeros(1, 2, 4, 3)
+    pair[0, 1] = torch.tensor([1.0, 2.0, 3.0])  # 1, 4 and 9 apart
+    frames = torch.tensor([[[0.0, 0.5, 2.5]]])
+    assert similarity(pair, frames=frames).item() == pytest.approx((0.5 * 4 + 2.5 * 9) / 3)
+    neg, hinge = (
+        DIVERSITIES[kind](pair, margin=5.0, frames=frames) for kind in ("neg_mse", "hinge")
+    )
+    assert neg.item() == pytest.approx(-(0.5 * 4 + 2.5 * 9) / 3)
+    assert hinge.item() == pytest.approx(-(0.5 * 4 + 2.5 * 5) / 3)
+
+
+def test_weights_of_one_change_no_bit() -> None:
+    triple = vectors(2, 3, 4, 5)
+    frames = torch.ones(2, 3, 5)
+    assert torch.equal(similarity(triple, frames=frames), similarity(triple))

@@ -24,7 +24,13 @@ def _squared_distances(vectors: Tensor) -> Tensor:
     return (vectors[:, first] - vectors[:, second]).square().mean(2)
 
 
-def similarity(vectors: Tensor) -> Tensor:
+def _mean(distances: Tensor, frames: Tensor | None) -> Tensor:
+    """(B, pairs, F) to (B,), each frame as often as its weight says."""
+    weighted = distances if frames is None else distances * frames.to(distances)
+    return weighted.flatten(1).mean(1)
+
+
+def similarity(vectors: Tensor, *, frames: Tensor | None = None) -> Tensor:
     """Mean squared difference between the vectors of two capsules; never negative.
 
     Zero where all capsules of an item hold the same vectors. With more than two capsules, the
@@ -32,15 +38,16 @@ def similarity(vectors: Tensor) -> Tensor:
 
     Args:
         vectors: Straight-through vectors of one stage, (B, M, D, F), M >= 2.
+        frames: Weights (B, pairs, F) of mean one, from `losses.frames`; without, all count alike.
 
     Returns:
         (B,).
     """
     with float32_island(vectors) as (values,):
-        return _squared_distances(values).flatten(1).mean(1)
+        return _mean(_squared_distances(values), frames)
 
 
-def neg_mse_diversity(vectors: Tensor, *, margin: float) -> Tensor:
+def neg_mse_diversity(vectors: Tensor, *, margin: float, frames: Tensor | None = None) -> Tensor:
     """Minus the mean squared difference: never positive, and without a lower bound.
 
     Minimizing it drives the vectors apart, so it gets more negative as they differ more.
@@ -48,15 +55,16 @@ def neg_mse_diversity(vectors: Tensor, *, margin: float) -> Tensor:
     Args:
         vectors: Straight-through vectors of one stage, (B, M, D, F), M >= 2.
         margin: Unused; the bounded form takes it.
+        frames: As of `similarity`.
 
     Returns:
         (B,).
     """
     del margin
-    return -similarity(vectors)
+    return -similarity(vectors, frames=frames)
 
 
-def hinge_diversity(vectors: Tensor, *, margin: float) -> Tensor:
+def hinge_diversity(vectors: Tensor, *, margin: float, frames: Tensor | None = None) -> Tensor:
     """Minus the squared difference, frame by frame no lower than -margin.
 
     Frames that are already `margin` apart have no gradient, so that the term cannot outgrow the
@@ -65,18 +73,19 @@ def hinge_diversity(vectors: Tensor, *, margin: float) -> Tensor:
     Args:
         vectors: Straight-through vectors of one stage, (B, M, D, F), M >= 2.
         margin: Mean squared difference that is enough.
+        frames: As of `similarity`.
 
     Returns:
         (B,).
     """
     with float32_island(vectors) as (values,):
-        return -_squared_distances(values).clamp(max=margin).flatten(1).mean(1)
+        return -_mean(_squared_distances(values).clamp(max=margin), frames)
 
 
 class Diversity(Protocol):
     """A term that gets lower as vectors differ more."""
 
-    def __call__(self, vectors: Tensor, *, margin: float) -> Tensor:
+    def __call__(self, vectors: Tensor, *, margin: float, frames: Tensor | None = None) -> Tensor:
         """(B, M, D, F) to (B,)."""
         ...
 
