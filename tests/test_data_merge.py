@@ -9,7 +9,7 @@ import pytest
 
 from codecctl.commands.data_merge import merge
 from codecctl.datasets.shards import Shard, ShardNote, write_note
-from codecctl.errors import NotFoundError, UsageError
+from codecctl.errors import DataError, NotFoundError, UsageError
 
 
 def noise(seed: int) -> np.ndarray:
@@ -92,3 +92,13 @@ def test_missing_stores_and_parts_are_not_found(stores: Path) -> None:
     (stores / "e.shard-2-of-2" / "shard.json").unlink()
     with pytest.raises(NotFoundError, match="1 of 2 parts are missing or not complete: 2; run"):
         merge(["e"])
+
+
+@pytest.mark.parametrize("target", ["nowhere", "shed.h5"])
+def test_a_link_that_leads_nowhere_is_damage_of_the_store(stores: Path, target: str) -> None:
+    merge(["e"])
+    file = stores / "garden/rec/shed.h5"
+    file.unlink()
+    file.symlink_to(target)
+    with pytest.raises(DataError, match=r"shed\.h5: .* ingest it again, then merge again"):
+        merge(["e", "garden"], name="both")

@@ -116,7 +116,7 @@ def _run(
 ) -> Merged:
     from codecctl.datasets.merge import run
 
-    total = sum(path.stat().st_size for folder in sources for path in folder.glob("rec/[!.]*.h5"))
+    total = sum(path.lstat().st_size for folder in sources for path in folder.glob("rec/[!.]*.h5"))
     try:
         with progress("merge", total / 1e6) as advance:
             return run(
