@@ -21,7 +21,7 @@ from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.pairwise import DIVERSITIES
 from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.metrics import METRICS
-from codecctl.engine.networks import DISCRIMINATORS, GENERATORS
+from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, GENERATORS
 from codecctl.engine.profile import MODES, Profile
 from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
@@ -150,7 +150,7 @@ def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
         quantizer = build_quantizer(model.quantizer, dim=autoencoder.latent_dim)
         discriminators: list[nn.Module] = [
             DISCRIMINATORS[entry.type](
-                channels=model.generator.channels,
+                channels=CHANNEL_VIEWS[entry.channels].channels(model.generator.channels),
                 **entry.model_dump(exclude={"type", "channels"}),
             )
             for entry in model.discriminators
@@ -164,7 +164,8 @@ def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
     if profile.trainer.compile:
         autoencoder.encoder.compile()
         autoencoder.decoder.compile()
-    return network, Jury(discriminators) if discriminators else None
+    views = [CHANNEL_VIEWS[entry.channels] for entry in model.discriminators]
+    return network, Jury(discriminators, views) if discriminators else None
 
 
 def term_weights(losses: Losses) -> dict[str, float]:

@@ -53,6 +53,16 @@ CASES: dict[str, tuple[str, int, tuple[int, ...], tuple[str, ...]]] = {
         (4,),
         ("data.capsules.count=3", "model.generator.channels=3"),
     ),
+    "pairs of channels": (
+        "baseline-32ch",
+        4,
+        (2,),
+        (
+            "data.capsules.count=4",
+            "model.generator.channels=4",
+            "model.discriminators.0.channels=pairs",
+        ),
+    ),
 }
 """Profile, capsules, numbers of parts, overrides."""
 

@@ -7,11 +7,14 @@ from collections.abc import Callable
 from codecctl.engine.networks.autoencoder import Autoencoder, Layout
 from codecctl.engine.networks.discriminator import Judgement, MultiScaleSTFTDiscriminator
 from codecctl.engine.networks.seanet import SEANetDecoder, SEANetEncoder, SEANetLayout
+from codecctl.engine.networks.views import CHANNEL_VIEWS, ChannelView
 
 __all__ = [
+    "CHANNEL_VIEWS",
     "DISCRIMINATORS",
     "GENERATORS",
     "Autoencoder",
+    "ChannelView",
     "Judgement",
     "Layout",
     "MultiScaleSTFTDiscriminator",

@@ -59,6 +59,12 @@ def check_model(model: Model) -> Iterator[Finding]:
         )
     for index, discriminator in enumerate(model.discriminators):
         yield from _check_discriminator(discriminator, f"model.discriminators.{index}")
+        if discriminator.channels == "pairs" and generator.channels < 2:
+            yield _finding(
+                f"model.discriminators.{index}.channels",
+                "found 'pairs', allowed with model.generator.channels = 1: 'all'",
+                "model.generator.channels",
+            )
     if isinstance(model.quantizer, Staged):
         yield from _check_stages(model.quantizer, latent_dim=model.generator.latent_dim)
 

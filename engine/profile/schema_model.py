@@ -158,8 +158,9 @@ class MultiScaleStftDiscriminator(BaseModel):
     """Negative slope of the activation."""
     weight_norm_first: bool
     """Whether the first convolution carries weight norm, too."""
-    channels: Literal["all"]
-    """Which channels of the estimate it sees."""
+    channels: Literal["all", "random_one", "fold_batch", "pairs"]
+    """Which channels of a signal it sees: all at once; one that is drawn for each item and step;
+    every one alone; or every one in pairs that are drawn for each item and step."""
 
 
 # A second kind of a part makes the alias a union:

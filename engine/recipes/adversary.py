@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +16,10 @@ from codecctl.engine.losses.adversarial import (
     hinge_generator_loss,
     relative_feature_loss,
 )
-from codecctl.engine.networks import Judgement
+from codecctl.engine.networks import CHANNEL_VIEWS, ChannelView, Judgement
 from codecctl.engine.recipes.base import Runtime, Scalars, mean_over_ranks
 from codecctl.engine.recipes.player import Player
-from codecctl.engine.seeds import draw
+from codecctl.engine.seeds import draw, generator_at
 
 Judgements: TypeAlias = list[Judgement]
 """Logits and feature maps of every scale."""
@@ -30,17 +30,32 @@ class Jury(nn.Module):
 
     Args:
         discriminators: Each judges audio at one or more scales.
+        views: Which channels each of them sees; all if not given.
     """
 
-    def __init__(self, discriminators: list[nn.Module]) -> None:
+    def __init__(
+        self, discriminators: Sequence[nn.Module], views: Sequence[ChannelView] = ()
+    ) -> None:
         super().__init__()
         self.discriminators = nn.ModuleList(discriminators)
+        self.views = tuple(views) or (CHANNEL_VIEWS["all"],) * len(self.discriminators)
 
-    def forward(self, audio: Tensor) -> Judgements:
-        """Judge audio (N, C, T) at every scale of every discriminator."""
+    @property
+    def shuffles(self) -> bool:
+        """Whether a judgement depends on the order of channels."""
+        return any(view.shuffles for view in self.views)
+
+    def forward(self, audio: Tensor, order: Tensor | None = None) -> Judgements:
+        """Judge audio (N, C, T) at every scale of every discriminator.
+
+        Args:
+            audio: (N, C, T).
+            order: Of the channels of each signal, (N, C); a fixed one if None.
+        """
         judgements: Judgements = []
-        for discriminator in self.discriminators:
-            judgements += discriminator(audio)
+        for discriminator, view in zip(self.discriminators, self.views, strict=True):
+            judged = discriminator(view.show(audio, order))
+            judgements += view.by_signal(judged, signals=len(audio))
         return judgements
 
 
@@ -76,6 +91,9 @@ class Exhibit(NamedTuple):
     estimate: Tensor
     """A leaf that requires gradients where the generator is to learn from the judgement."""
     reference: Tensor
+    order: Tensor | None = None
+    """Of the channels of each signal, for discriminators that see some of them (N, C); a fixed
+    one if None."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +157,18 @@ class Adversary:
         self._seed = seed
         self._runtime = runtime
 
+    def orders(self, signals: int, channels: int, *, step: int) -> Tensor | None:
+        """Orders of the channels of so many signals, (N, C), if any discriminator needs them.
+
+        Drawn for the global batch, so that it does not matter which rank holds a signal.
+        """
+        if channels == 1 or not cast(Jury, self.player.network).shuffles:
+            return None
+        generator = generator_at(self._seed, step=step, purpose="channels")
+        draws = torch.rand(self._runtime.world_size, signals, channels, generator=generator)
+        orders = draws.argsort(-1)[self._runtime.rank]
+        return orders.to(self._runtime.device, non_blocking=True)
+
     def judge(self, exhibit: Exhibit, *, learning: bool = False) -> Verdict:
         """Judge estimate and reference.
 
@@ -148,8 +178,8 @@ class Adversary:
         network.requires_grad_(learning)
         with self._runtime.autocast():
             with nullcontext() if learning else torch.no_grad():
-                of_reference: Judgements = network(exhibit.reference)
-            of_estimate: Judgements = network(exhibit.estimate)
+                of_reference: Judgements = network(exhibit.reference, exhibit.order)
+            of_estimate: Judgements = network(exhibit.estimate, exhibit.order)
         return Verdict(estimate=of_estimate, reference=of_reference, learning=learning)
 
     def learn_first(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Scalars:
@@ -181,7 +211,7 @@ class Adversary:
         levels: list[Tensor] = []
         with torch.no_grad(), self._runtime.autocast():
             for exhibit in exhibits:
-                judged: Judgements = self.player.wrapped(exhibit.reference)
+                judged: Judgements = self.player.wrapped(exhibit.reference, exhibit.order)
                 maps = [of_scale for _, of_scale in judged]
                 levels.append(feature_levels(maps, num_groups=num_groups))
         return mean_over_ranks(torch.stack(levels).mean(0), self._runtime)
@@ -227,15 +257,17 @@ class Adversary:
         return {"loss/discriminator": torch.stack(list(losses)).mean()} if losses else {}
 
     def notes(self) -> tuple[str, ...]:
-        """When the discriminators begin."""
+        """What the discriminators see, and when they begin."""
         timing = self.timing
-        if timing.start_step == 0:
-            return ()
-        terms = "act from step 0" if timing.adversarial_before_start else "begin with them"
-        return (
-            f"The discriminators learn from step {timing.start_step} on; loss/generator and "
-            f"loss/feature {terms}.",
-        )
+        views = dict.fromkeys(view.note for view in cast(Jury, self.player.network).views)
+        lines = [f"loss/generator and loss/feature are of {note}." for note in views if note]
+        if timing.start_step:
+            terms = "act from step 0" if timing.adversarial_before_start else "begin with them"
+            lines.append(
+                f"The discriminators learn from step {timing.start_step} on; loss/generator and "
+                f"loss/feature {terms}."
+            )
+        return tuple(lines)
 
     def _gather(self, loss: Tensor, *, parts: int) -> Tensor:
         self.player.backward(loss / parts)

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from codecctl.engine.recipes.adversary import Adversary
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State
+from codecctl.engine.recipes.latent_terms import LatentTerms, NoLatentTerms
 from codecctl.engine.recipes.measuring import Measured, Measuring, evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.scalars import codebook_scalars, on_device
 from codecctl.engine.recipes.stacking import Stacking
-from codecctl.engine.recipes.training import LatentTerms, NoLatentTerms, Training
+from codecctl.engine.recipes.training import Training
 from codecctl.engine.seeds import generator_at
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -13,6 +13,7 @@ from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.quantizers import Ranks
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars
+from codecctl.engine.recipes.latent_terms import LatentTerms
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective, Pull
@@ -20,33 +21,6 @@ from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_device, weighted_sum
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.seeds import generator_at
-
-
-class LatentTerms(Protocol):
-    """Further terms on the vectors of the quantizer's stages."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """By term."""
-        ...
-
-    def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """Stages (K, B, M, D, F) to the loss of each item, (B,), by term."""
-        ...
-
-
-class NoLatentTerms:
-    """Nothing but reconstruction and quantizer shapes the codec."""
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """None."""
-        return {}
-
-    def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """None."""
-        del stages
-        return {}
 
 
 @dataclass(frozen=True)
@@ -171,9 +145,10 @@ class Training:
         assert len(audio) % size == 0 or len(audio) < size, (audio.shape, size)
         parts = torch.split(audio, size)
         depths = self._depths(len(self._stacking.stack(audio)), step)
-        of_parts = [None] * len(parts) if depths is None else depths.chunk(len(parts))
+        orders = self._orders(self._stacking.stack(audio), step)
+        drawn = zip(parts, _split(depths, len(parts)), _split(orders, len(parts)), strict=True)
         portions: list[Portion] = []
-        for part, of_part in zip(parts, of_parts, strict=True):
+        for part, of_part, order in drawn:
             reference = self._stacking.stack(part)
             if len(parts) == 1:
                 coded = self.code(reference, of_part)
@@ -181,7 +156,7 @@ class Training:
                 # In evaluation mode: the quantizer notes what it codes in the second pass only.
                 with evaluating([self._network]):
                     coded = self.code(reference, of_part)
-            exhibit = Exhibit(coded.estimate.detach().requires_grad_(), reference)
+            exhibit = Exhibit(coded.estimate.detach().requires_grad_(), reference, order)
             portions.append(Portion(part, of_part, exhibit, coded if len(parts) == 1 else None))
         return portions
 
@@ -253,6 +228,12 @@ class Training:
         depths = torch.randint(1, self._network.quantizer.max_depth + 1, shape, generator=generator)
         return depths[self._runtime.rank].to(self._runtime.device, non_blocking=True)
 
+    def _orders(self, signals: Tensor, step: int) -> Tensor | None:
+        """In which order discriminators see the channels of signals (N, C, T): (N, C)."""
+        if self._adversary is None:
+            return None
+        return self._adversary.orders(*signals.shape[:2], step=step)
+
     def _rates(self, step: int) -> Scalars:
         players = {"generator": self._generator}
         if self._adversary is not None:
@@ -275,6 +256,11 @@ class Training:
         return Ranks(
             rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_
         )
+
+
+def _split(drawn: Tensor | None, parts: int) -> Sequence[Tensor | None]:
+    """What was drawn for all signals, for those of each part."""
+    return [None] * parts if drawn is None else drawn.chunk(parts)
 
 
 def _mean(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
