@@ -23,7 +23,7 @@ from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.metrics import METRICS
 from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, GENERATORS
 from codecctl.engine.profile import MODES, Profile
-from codecctl.engine.profile.schema_losses import Losses
+from codecctl.engine.profile.schema_losses import DiversityConfig, Losses, SimilarityConfig
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
 from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
 from codecctl.engine.recipes import RECIPES
@@ -137,7 +137,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         items_at_once=profile.data.batch_size // trainer.accumulate_grad_batches,
         average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
     )
-    return RECIPES[profile.mode](codec, pairwise)
+    return RECIPES[profile.mode](codec, pairwise, runtime)
 
 
 def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
@@ -182,7 +182,7 @@ def term_weights(losses: Losses) -> dict[str, float]:
     ]
     weights: dict[str, float] = {}
     for name, group, given, implied in groups:
-        terms = {*implied, *type(group).model_fields} - {"weights"}
+        terms = {*implied, *type(group).model_fields} - {"weights", "share_decay"}
         weights |= match_weights(name, terms, given.model_dump())
     return {"commitment": 0.0, **weights}
 
@@ -261,13 +261,24 @@ def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime)
 
 
 def _pairwise(losses: Losses, weights: Mapping[str, float]) -> PairwiseTerms:
-    diversity = losses.pairwise.diversity.config
+    alike, apart = losses.pairwise.similarity.config, losses.pairwise.diversity.config
+    configs: dict[str, SimilarityConfig | DiversityConfig] = {
+        "similarity": alike,
+        "diversity": apart,
+    }
     return PairwiseTerms(
-        similarity_stage=losses.pairwise.similarity.config.stage,
-        diversity_stage=diversity.stage,
-        diversity=DIVERSITIES[diversity.kind],
-        margin=diversity.margin,
+        similarity_stage=alike.stage,
+        diversity_stage=apart.stage,
+        diversity=DIVERSITIES[apart.kind],
+        margin=apart.margin,
         weights={name: weight for name, weight in weights.items() if name in PAIRWISE},
+        frames={name: config.frames for name, config in configs.items()},
+        shares={
+            name: config.share
+            for name, config in configs.items()
+            if config.weighting == "gradient_share"
+        },
+        decay=losses.pairwise.share_decay,
     )
 
 

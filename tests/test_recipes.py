@@ -11,11 +11,13 @@ from torch import Tensor
 
 from codecctl.engine.build import build_recipe
 from codecctl.engine.profile import Profile, load_profile
+from codecctl.engine.quantizers import ResidualVectorQuantizer
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.paired import PairedRecipe
 from codecctl.engine.runtime import FabricRuntime
+from codecctl.errors import ProfileError
 
 TINY = (
     "model=tiny",
@@ -151,6 +153,7 @@ def test_codebooks_move_once_a_step_and_never_in_evaluation() -> None:
     network = trained.modules()["generator"]
     assert isinstance(network, CodecNetwork)
     quantizer = network.quantizer
+    assert isinstance(quantizer, ResidualVectorQuantizer)
     counts = quantizer.counts.clone()
     trained.train_step(batch(), 0)
     coded = 2 * 2 * 8  # items, capsules, frames
@@ -375,3 +378,63 @@ def test_the_notes_explain_the_signs() -> None:
     notes = " ".join(trained.notes())
     assert "never negative, 0 when they are the same" in notes
     assert "more negative means further apart" in notes
+
+
+SHARE = "trainer.loss_config.pairwise.{}.config.weighting=gradient_share"
+BOTH_SHARES = (SHARE.format("similarity"), SHARE.format("diversity"))
+
+
+def test_gradient_shares_change_the_update_from_the_second_step_on_and_no_logged_value() -> None:
+    fixed, shared = recipe(), recipe(*BOTH_SHARES)
+    ours, theirs = (trained.train_step(batch(), 0) for trained in (shared, fixed))
+    assert not moved(weights(shared, "generator"), weights(fixed, "generator"))
+    assert {name: value for name, value in ours.items() if not name.startswith("factor/")} == theirs
+    assert ours["factor/similarity"] == ours["factor/diversity"] == 1
+    ours, theirs = (trained.train_step(batch(1), 1) for trained in (shared, fixed))
+    assert ours["factor/similarity"] != 1
+    assert torch.equal(ours["loss/similarity"], theirs["loss/similarity"])
+    assert moved(weights(shared, "generator"), weights(fixed, "generator"))
+
+
+def test_a_restored_state_continues_with_its_gradient_shares() -> None:
+    straight, first, second = (recipe(*BOTH_SHARES) for _ in range(3))
+    for step in range(4):
+        straight.train_step(batch(step), step)
+    for step in range(2):
+        first.train_step(batch(step), step)
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    for step in range(2, 4):
+        second.train_step(batch(step), step)
+    assert not moved(weights(straight, "generator"), weights(second, "generator"))
+    again = {r: r.train_step(batch(6), 6) for r in (straight, second)}
+    assert again[straight]["factor/diversity"] == again[second]["factor/diversity"] != 1
+
+
+def test_a_batch_in_parts_has_the_terms_and_factors_of_the_whole() -> None:
+    frames = "trainer.loss_config.pairwise.similarity.config.frames=coherence"
+    whole = recipe(*BOTH_SHARES, frames)
+    parted = recipe(*BOTH_SHARES, frames, "trainer.accumulate_grad_batches=2")
+    for step in range(2):
+        ours, theirs = (trained.train_step(batch(step), step) for trained in (whole, parted))
+        for name in ("loss/similarity", "loss/diversity", "factor/similarity", "factor/diversity"):
+            torch.testing.assert_close(ours[name], theirs[name], rtol=1e-3, atol=1e-6)
+
+
+def test_frames_that_count_by_content_change_the_term_in_training_alone() -> None:
+    key = "trainer.loss_config.pairwise.{}.config.frames={}"
+    plain = recipe()
+    weighed = recipe(key.format("similarity", "energy"), key.format("diversity", "incoherence"))
+    torch.testing.assert_close(
+        plain.evaluate(batch()).metrics["similarity"],
+        weighed.evaluate(batch()).metrics["similarity"],
+    )
+    ours, theirs = (trained.train_step(batch(), 0) for trained in (plain, weighed))
+    assert ours["loss/similarity"] != theirs["loss/similarity"]
+    assert ours["loss/diversity"] != theirs["loss/diversity"]
+    assert torch.equal(ours["loss/mel"], theirs["loss/mel"])
+    assert "weighs frames by incoherence" in " ".join(weighed.notes())
+
+
+def test_two_terms_of_one_stage_cannot_both_have_a_share() -> None:
+    with pytest.raises(ProfileError, match="both terms of stage 0, needed two stages"):
+        recipe(*BOTH_SHARES, "trainer.loss_config.pairwise.diversity.config.stage=0")

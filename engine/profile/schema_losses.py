@@ -118,6 +118,14 @@ class SimilarityConfig(BaseModel):
 
     stage: CountOrZero
     """Quantizer stage, counted from 0."""
+    frames: Literal["all", "energy", "coherence"]
+    """all: every frame counts alike; energy: by the level that both capsules have; coherence: by
+    how coherent they are around the frame. The mean over an item stays one."""
+    weighting: Literal["fixed", "gradient_share"]
+    """fixed: the weight as it is; gradient_share: scaled so that the gradient of the term at the
+    latent has `share` of the norm of reconstruction's."""
+    share: Positive
+    """Of gradient_share: norm relative to the gradient of the terms at the decoder's output."""
 
 
 class SimilarityTerm(BaseModel):
@@ -139,6 +147,14 @@ class DiversityConfig(BaseModel):
     """neg_mse: minus the mean squared difference, unbounded; hinge: stops at `margin`."""
     margin: Positive
     """Mean squared difference at which the hinge is satisfied."""
+    frames: Literal["all", "energy", "incoherence"]
+    """all: every frame counts alike; energy: by the level that both capsules have; incoherence: by
+    how little coherent they are around the frame. The mean over an item stays one."""
+    weighting: Literal["fixed", "gradient_share"]
+    """fixed: the weight as it is; gradient_share: scaled so that the gradient of the term at the
+    latent has `share` of the norm of reconstruction's."""
+    share: Positive
+    """Of gradient_share: norm relative to the gradient of the terms at the decoder's output."""
 
 
 class DiversityTerm(BaseModel):
@@ -165,6 +181,8 @@ class PairwiseLosses(BaseModel):
 
     similarity: SimilarityTerm
     diversity: DiversityTerm
+    share_decay: Decay
+    """Of the moving averages behind gradient_share, per update."""
     weights: PairwiseWeights
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.recipes.base import Recipe, Runtime
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.paired import PairedRecipe, PairwiseTerms
 
 
-def _codec(codec: CodecRecipe, _pairwise: PairwiseTerms) -> Recipe:
+def _codec(codec: CodecRecipe, _pairwise: PairwiseTerms, _runtime: Runtime) -> Recipe:
     return codec
 
 
-def _paired(codec: CodecRecipe, pairwise: PairwiseTerms) -> Recipe:
-    return PairedRecipe(codec, pairwise=pairwise)
+def _paired(codec: CodecRecipe, pairwise: PairwiseTerms, runtime: Runtime) -> Recipe:
+    return PairedRecipe(codec, pairwise=pairwise, runtime=runtime)
 
 
-RECIPES: dict[str, Callable[[CodecRecipe, PairwiseTerms], Recipe]] = {
+RECIPES: dict[str, Callable[[CodecRecipe, PairwiseTerms, Runtime], Recipe]] = {
     "baseline": _codec,
     "mono": _codec,
     "paired": _paired,

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import cast
 
 from torch import Tensor, nn
 
+from codecctl.engine.losses.frames import weights_of_frames
 from codecctl.engine.losses.pairwise import Diversity, similarity
 from codecctl.engine.metrics import code_agreement
-from codecctl.engine.recipes.base import Evaluation, Scalars, State
+from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State, mean_over_ranks
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.scalars import weighted_sum
+from codecctl.engine.recipes.shares import GradientShares
 from codecctl.engine.recipes.token_swap import TokenSwap
+from codecctl.errors import ProfileError
 
 
 @dataclass(frozen=True)
@@ -28,21 +32,92 @@ class PairwiseTerms:
     """Of the bounded diversity."""
     weights: Mapping[str, float]
     """Of `similarity` and `diversity`; a term without a weight is measured, but not trained."""
+    frames: Mapping[str, str] = field(default_factory=dict)
+    """What decides how much a frame counts in the training of a term; `all` where none is named."""
+    shares: Mapping[str, float] = field(default_factory=dict)
+    """Terms whose weight follows the size of their gradient, and the share that they get."""
+    decay: float = 0.0
+    """Of the averages of these sizes."""
 
-    def measures(self, stages: Tensor) -> dict[str, Tensor]:
-        """Terms whose stage exists, (B,) each, from the stages (K, B, M, D, F)."""
+    def __post_init__(self) -> None:
+        if len(self.shares) == 2 and self.similarity_stage == self.diversity_stage:
+            raise ProfileError(
+                "trainer.loss_config.pairwise: found weighting 'gradient_share' for both terms of "
+                f"stage {self.similarity_stage}, needed two stages or 'fixed' for one of them"
+            )
+
+    @property
+    def stages(self) -> dict[str, int]:
+        """The stage of each term."""
+        return {"similarity": self.similarity_stage, "diversity": self.diversity_stage}
+
+    def measures(
+        self, stages: Tensor, frames: Mapping[str, Tensor | None] | None = None
+    ) -> dict[str, Tensor]:
+        """Terms whose stage exists, (B,) each, from the stages (K, B, M, D, F).
+
+        Args:
+            stages: Vectors of the quantizer's stages.
+            frames: Weights (B, pairs, F) of the frames of a term; where none, all count alike.
+        """
+        weights = frames or {}
         terms: dict[str, Tensor] = {}
         if self.similarity_stage < len(stages):
-            terms["similarity"] = similarity(stages[self.similarity_stage])
+            vectors = stages[self.similarity_stage]
+            terms["similarity"] = similarity(vectors, frames=weights.get("similarity"))
         if self.diversity_stage < len(stages):
             vectors = stages[self.diversity_stage]
-            terms["diversity"] = self.diversity(vectors, margin=self.margin)
+            terms["diversity"] = self.diversity(
+                vectors, margin=self.margin, frames=weights.get("diversity")
+            )
         return terms
 
+
+class _TermsOfBatch:
+    """The terms of one update, which sees its batch in parts.
+
+    Args:
+        terms: What is asked for.
+        audio: The whole batch (B, M, T); parts come in its order.
+        hop_length: Samples of a latent frame.
+        shares: Scales the gradients, where weights follow them.
+    """
+
+    def __init__(
+        self,
+        terms: PairwiseTerms,
+        audio: Tensor,
+        *,
+        hop_length: int,
+        shares: GradientShares | None,
+    ) -> None:
+        self._terms = terms
+        self._audio = audio
+        self._hop_length = hop_length
+        self._shares = shares
+        self._seen = 0
+
+    @property
+    def weights(self) -> Mapping[str, float]:
+        """By term."""
+        return self._terms.weights
+
     def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """The terms that have a weight."""
-        measured = self.measures(stages)
-        return {name: value for name, value in measured.items() if name in self.weights}
+        """The terms that have a weight, (B,) each, of the next items' stages (K, B, M, D, F)."""
+        first, self._seen = self._seen, self._seen + stages.shape[1]
+        audio = self._audio[first : self._seen]
+        assert len(audio) == stages.shape[1], (first, stages.shape, self._audio.shape)
+        if self._shares is not None:
+            self._shares.watch(stages)
+        frames = {
+            name: weights_of_frames(kind, audio, hop_length=self._hop_length)
+            for name, kind in self._terms.frames.items()
+        }
+        measured = self._terms.measures(stages, frames)
+        trained = {name: value for name, value in measured.items() if name in self.weights}
+        if self._shares is None:
+            return trained
+        return {name: self._shares.scaled(name, value) for name, value in trained.items()}
 
 
 class PairedRecipe:
@@ -53,11 +128,25 @@ class PairedRecipe:
     Args:
         codec: Codes every capsule as a signal of its own.
         pairwise: Terms between them.
+        runtime: Runs it.
     """
 
-    def __init__(self, codec: CodecRecipe, *, pairwise: PairwiseTerms) -> None:
+    def __init__(self, codec: CodecRecipe, *, pairwise: PairwiseTerms, runtime: Runtime) -> None:
         self._codec = codec
         self._pairwise = pairwise
+        self._shares: GradientShares | None = None
+        shares = {
+            name: share for name, share in pairwise.shares.items() if name in pairwise.weights
+        }
+        if shares:
+            self._shares = GradientShares(
+                cast(nn.Module, codec.network.quantizer),
+                shares=shares,
+                stages=pairwise.stages,
+                decay=pairwise.decay,
+                device=runtime.device,
+                over_ranks=lambda values: mean_over_ranks(values, runtime),
+            )
         self._swap = TokenSwap(codec.evaluated)
 
     def modules(self) -> Mapping[str, nn.Module]:
@@ -75,7 +164,14 @@ class PairedRecipe:
             audio: (B, M, T), M >= 2.
             step: Updates done so far.
         """
-        return self._codec.train_step(audio, step, latent_terms=self._pairwise)
+        terms = _TermsOfBatch(
+            self._pairwise,
+            audio,
+            hop_length=self._codec.network.autoencoder.hop_length,
+            shares=self._shares,
+        )
+        scalars = self._codec.train_step(audio, step, latent_terms=terms)
+        return scalars if self._shares is None else scalars | self._shares.update()
 
     def evaluate(self, audio: Tensor) -> Evaluation:
         """Measure a batch (B, M, T), M >= 2."""
@@ -106,11 +202,16 @@ class PairedRecipe:
 
     def state_dict(self) -> State:
         """Everything that training has changed."""
-        return self._codec.state_dict()
+        state = self._codec.state_dict()
+        return state if self._shares is None else {**state, "shares": self._shares.state_dict()}
 
     def load_state_dict(self, state: State) -> None:
         """Take up a state of the same recipe."""
         self._codec.load_state_dict(state)
+        if self._shares is not None:
+            self._shares.load_state_dict(
+                cast("Mapping[str, Mapping[str, Tensor]]", state["shares"])
+            )
 
     def notes(self) -> tuple[str, ...]:
         """How to read the scalars."""
@@ -125,10 +226,21 @@ class PairedRecipe:
             "expects it to become less negative: that happens where residuals shrink, and is "
             "not what the loss asks for.",
             "loss/similarity and loss/diversity are logged without their weights.",
+            *self._notes_on_weights(),
             "val/swap/<metric> scores the other capsules of an item, each decoded with the first "
             "codes of the first capsule and its own second ones: near val/<metric> where the "
             "first codes hold what capsules share.",
         )
+
+    def _notes_on_weights(self) -> Iterator[str]:
+        for name, share in self._pairwise.shares.items():
+            yield (
+                f"factor/{name} multiplies the weight of {name}, so that its gradient at the "
+                f"latent has {100 * share:g} % of the size of reconstruction's."
+            )
+        for name, kind in self._pairwise.frames.items():
+            if kind != "all":
+                yield f"loss/{name} weighs frames by {kind}; val/{name} counts all frames alike."
 
 
 def _ordinal(stage: int) -> str:
