@@ -116,6 +116,13 @@ EXPECTATIONS: dict[str, tuple[Expectation, ...]] = {
             "first token is similar for the same content", "val/code_agreement", "val", rises=True
         ),
         Expectation(
+            "first token is similar beyond chance",
+            "val/code_agreement/above_chance",
+            "val",
+            rises=True,
+            remark="a collapsed codebook always agrees, by chance",
+        ),
+        Expectation(
             "second token differs between channels", "val/second_code_difference", "val", rises=True
         ),
         Expectation("first channel is reconstructed well", "val/mel/capsule1", "val", rises=False),

@@ -12,6 +12,7 @@ from torch import Tensor
 from codecctl.datasets.geometry import capsule_angles
 from codecctl.engine.metrics import (
     agreement_by_angle,
+    agreement_by_chance,
     agreement_matrix,
     capsule_probe,
     code_agreement,
@@ -50,6 +51,11 @@ def test_chance_is_what_frequencies_alone_would_give() -> None:
     assert matrix.chance[0, 1] == 0.75 * 0.5 + 0.25 * 0.5
     collapsed = agreement_matrix(torch.zeros_like(codes), codebook_size=2)
     assert collapsed.observed[0, 1] == collapsed.chance[0, 1] == 1
+
+
+def test_chance_over_all_capsules_is_the_sum_of_squared_frequencies() -> None:
+    codes = torch.tensor([0, 0, 0, 1]).reshape(1, 2, 1, 2)
+    assert agreement_by_chance(codes, codebook_size=4).item() == 0.75**2 + 0.25**2
 
 
 def test_pairs_of_one_angle_stand_together_beside_the_diffuse_field() -> None:

@@ -338,6 +338,15 @@ def test_set_level_figures_are_those_of_all_items_together() -> None:
     assert scalars["val/bitrate_kbps"].item() == pytest.approx((2 * 3 * 75 + 32) / 1000)
 
 
+def test_equal_capsules_agree_above_chance_and_tell_all_of_each_other() -> None:
+    trained = recipe()
+    same = batch()[:, :1].expand(2, 2, 2400).contiguous()
+    scalars = trained.aggregate([trained.evaluate(same)])
+    assert scalars["val/code_agreement/above_chance"].item() == pytest.approx(1)
+    entropy = scalars["val/codebook/1/entropy"].item()
+    assert 0.5 * entropy < scalars["val/first_code_bits"].item() < 1.5 * entropy
+
+
 def test_the_codec_recipe_trains_one_capsule() -> None:
     mono = profile().model_copy(update={"mode": "mono"})
     trained = build_recipe(mono, runtime=FabricRuntime(0), updates_per_epoch=10)

@@ -127,3 +127,14 @@ def test_two_ranks_train_as_one_does(balanced: str) -> None:
     alone, shared = train(1, enabled), train(2, enabled)
     for name, value in alone.items():
         torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)
+
+
+def test_two_ranks_have_the_gradient_shares_of_one() -> None:
+    pairwise = "trainer.loss_config.pairwise"
+    wanted = [
+        f"{pairwise}.{term}.config.weighting=gradient_share" for term in ("similarity", "diversity")
+    ]
+    wanted.append(f"{pairwise}.similarity.config.frames=coherence")
+    alone, shared = train(1, *wanted, steps=3), train(2, *wanted, steps=3)
+    for name, value in alone.items():
+        torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)

@@ -71,7 +71,7 @@ def test_after_one_update_the_gradients_have_their_shares() -> None:
 
 def test_a_factor_changes_the_gradient_and_not_the_value() -> None:
     found = shares()
-    found.factors["similarity"] = torch.tensor(7.0)
+    found.factors["similarity"] = torch.tensor(7.0, dtype=torch.float64)
     values = torch.tensor([1.25, -3.5], requires_grad=True)
     scaled = found.scaled("similarity", values)
     assert torch.equal(scaled, values)

@@ -165,7 +165,7 @@ def test_an_interval_without_ends_is_one_that_json_can_hold() -> None:
 
 def test_verdicts_are_counted_by_word() -> None:
     values = rows("val/code_agreement", [0.1, 0.2, 0.3, 0.35, 0.4])
-    assert count_words(judge(values, mode="paired")) == "1 as expected, 5 undecided"
+    assert count_words(judge(values, mode="paired")) == "1 as expected, 6 undecided"
 
 
 def test_rows_of_the_other_split_and_values_that_are_no_numbers_do_not_count() -> None:
@@ -175,5 +175,5 @@ def test_rows_of_the_other_split_and_values_that_are_no_numbers_do_not_count() -
         {"step": 1000, "split": "train", "loss/similarity": "NaN"},
         {"step": None, "split": "train", "loss/similarity": 1.0},
     ]
-    verdict = judge(good + bad, mode="paired")[4]
+    verdict = judge(good + bad, mode="paired")[5]
     assert verdict.trend is not None and verdict.trend.count == 5

@@ -8,7 +8,12 @@ from typing import TypeAlias
 from torch import Tensor
 
 from codecctl.engine.metrics.array_agreement import AngleGroup, agreement_by_angle
-from codecctl.engine.metrics.codes import AgreementMatrix, agreement_matrix, code_agreement
+from codecctl.engine.metrics.codes import (
+    AgreementMatrix,
+    agreement_by_chance,
+    agreement_matrix,
+    code_agreement,
+)
 from codecctl.engine.metrics.information import (
     Information,
     code_capsule_information,
@@ -29,6 +34,7 @@ __all__ = [
     "ProbeResult",
     "WaveMetric",
     "agreement_by_angle",
+    "agreement_by_chance",
     "agreement_matrix",
     "capsule_probe",
     "code_agreement",

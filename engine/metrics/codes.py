@@ -55,3 +55,22 @@ def agreement_matrix(codes: Tensor, *, codebook_size: int, stage: int = 0) -> Ag
     counts = torch.bincount(places.flatten(), minlength=num_capsules * codebook_size)
     shares = counts.view(num_capsules, codebook_size).double() / frames
     return AgreementMatrix(observed=equal, chance=shares @ shares.T)
+
+
+def agreement_by_chance(codes: Tensor, *, codebook_size: int, stage: int = 0) -> Tensor:
+    """Share of frames in which codes as frequent, but drawn apart from each other, would agree.
+
+    The sum of the squared frequencies: 1 where one entry codes everything, so that an agreement
+    says something only above it.
+
+    Args:
+        codes: (B, M, K, F) of all items; which capsules they are of has no say.
+        codebook_size: Entries of a codebook.
+        stage: Counted from 0.
+
+    Returns:
+        0-d float64.
+    """
+    counts = torch.bincount(codes[:, :, stage].flatten(), minlength=codebook_size).double()
+    shares = counts / counts.sum()
+    return shares.square().sum()

@@ -6,14 +6,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from codecctl.engine.losses.frames import weights_of_frames
 from codecctl.engine.losses.pairwise import Diversity, similarity
-from codecctl.engine.metrics import code_agreement
+from codecctl.engine.metrics import (
+    agreement_by_chance,
+    code_agreement,
+    first_code_information,
+)
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State, mean_over_ranks
 from codecctl.engine.recipes.codec import CodecRecipe
-from codecctl.engine.recipes.scalars import weighted_sum
+from codecctl.engine.recipes.scalars import on_device, weighted_sum
 from codecctl.engine.recipes.shares import GradientShares
 from codecctl.engine.recipes.token_swap import TokenSwap
 from codecctl.errors import ProfileError
@@ -193,8 +198,20 @@ class PairedRecipe:
         return self._codec.evaluation_of(measured, audio, metrics=metrics)
 
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
-        """Means over items; usage and perplexity of each codebook over all of them."""
-        return self._codec.aggregate(evaluations)
+        """Means over items; what codes show of each other only over all of them."""
+        scalars = self._codec.aggregate(evaluations)
+        size = self._codec.network.quantizer.codebook_size
+        codes = torch.cat([each.codes for each in evaluations])
+        if codes.shape[2]:
+            found = first_code_information(codes, codebook_size=size)
+            shared = on_device(found.bits - found.shuffled, codes.device)
+            chance = agreement_by_chance(codes, codebook_size=size)
+            above = (scalars["val/code_agreement"] - chance) / (1 - chance).clamp(min=1e-9)
+            scalars |= {
+                "val/code_agreement/above_chance": above.float(),
+                "val/first_code_bits": shared,
+            }
+        return scalars
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
@@ -227,6 +244,10 @@ class PairedRecipe:
             "not what the loss asks for.",
             "loss/similarity and loss/diversity are logged without their weights.",
             *self._notes_on_weights(),
+            "val/code_agreement/above_chance is 1 where first codes always agree and 0 where they "
+            "agree as often as equally frequent codes do by chance; a collapsed codebook agrees "
+            "by chance. val/first_code_bits is what one first code tells of the other, less what "
+            "shuffled codes seem to tell.",
             "val/swap/<metric> scores the other capsules of an item, each decoded with the first "
             "codes of the first capsule and its own second ones: near val/<metric> where the "
             "first codes hold what capsules share.",

@@ -60,7 +60,7 @@ class GradientShares:
         self._sums = {name: zero.clone() for name in names}
         self._counts = {name: zero.clone() for name in names}
         self._squares = {name: zero.clone() for name in names}
-        self.factors = {name: torch.ones((), device=device) for name in shares}
+        self.factors = {name: torch.ones_like(zero) for name in shares}
         """By term, of the next update; 0-d."""
         quantizer.register_forward_hook(self._listen)
 
@@ -74,7 +74,7 @@ class GradientShares:
         if name not in self._shares:
             return values
         held = values.detach()
-        return held + self.factors[name] * (values - held)
+        return held + self.factors[name].to(values.dtype) * (values - held)
 
     @torch.no_grad()
     def update(self) -> Scalars:
@@ -82,8 +82,7 @@ class GradientShares:
         names = list(self._sums)
         squares = self._over_ranks(torch.stack([self._squares[name] for name in names]))
         for name, square in zip(names, squares, strict=True):
-            factor = self.factors[name].double() if name in self.factors else 1.0
-            norm = square.sqrt() / factor
+            norm = square.sqrt() / self.factors.get(name, 1.0)
             # Nothing is learned of a term without a gradient, nor of an overflow.
             counts = ((norm > 0) & norm.isfinite()).double()
             norm = torch.where(counts > 0, norm, 0.0)
@@ -97,7 +96,7 @@ class GradientShares:
             found = self._average(name)
             factor = (share * wanted / found).clamp(1 / LARGEST_FACTOR, LARGEST_FACTOR)
             known = (wanted > 0) & (found > 0)
-            self.factors[name] = torch.where(known, factor.float(), self.factors[name])
+            self.factors[name] = torch.where(known, factor, self.factors[name])
         return had
 
     def state_dict(self) -> dict[str, object]:
