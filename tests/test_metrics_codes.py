@@ -135,6 +135,15 @@ def test_a_code_that_is_the_capsule_tells_it() -> None:
     assert abs(other.bits) < 0.05
 
 
+def test_what_frames_of_one_signal_share_is_no_information_about_the_capsule() -> None:
+    """Every signal holds one code of its own, drawn without regard to the capsule."""
+    capsules = torch.arange(4).repeat(10, 1)
+    codes = draws(16, 10, 4, 1, 1).expand(10, 4, 2, 50)
+    found = code_capsule_information(codes, capsules, codebook_size=16, num_capsules=4)
+    assert found.bits > 0.4
+    assert found.bits - found.shuffled < 0.25
+
+
 def test_a_probe_tells_capsules_that_have_their_own_place() -> None:
     capsules = torch.tensor([[0, 1], [1, 2], [2, 0], [0, 1], [1, 2], [2, 0]])
     places = 5 * torch.eye(3)[capsules]  # (B, M, D)

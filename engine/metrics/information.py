@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -23,15 +24,22 @@ class Information:
     """(cells in use - rows in use - columns in use + 1) / (2 samples ln 2), taken off `plug_in`
     (Miller 1955). First order only: where most cells hold one sample, more bias is left."""
     shuffled: float
-    """`bits` of the same labels in random order, mean of 16: zero where the correction suffices,
-    and what has to be taken off where it does not."""
+    """`bits` where the second labels stand in random order, mean of 16: zero where the correction
+    suffices, and what has to be taken off where it does not. What belongs together (the frames of
+    a signal, the capsules of a moment) is moved together, so that its likeness is no information.
+    """
     entropies: tuple[float, float]
     """Plug-in entropies of both; neither can tell more than its own."""
     samples: int
 
 
 def mutual_information(
-    first: Tensor, second: Tensor, *, sizes: tuple[int, int], seed: int = 0
+    first: Tensor,
+    second: Tensor,
+    *,
+    sizes: tuple[int, int],
+    seed: int = 0,
+    reorder: Callable[[torch.Generator], Tensor] | None = None,
 ) -> Information:
     """Bits that one label of a pair tells of the other.
 
@@ -40,6 +48,7 @@ def mutual_information(
         second: (V,) int64 in [0, sizes[1]).
         sizes: Labels of each.
         seed: Of the shuffles.
+        reorder: Gives the second labels in a random order; without, each moves by itself.
     """
     first, second = first.flatten(), second.flatten()
     assert first.shape == second.shape, (first.shape, second.shape)
@@ -48,8 +57,8 @@ def mutual_information(
     generator = torch.Generator().manual_seed(seed)
     shuffled = 0.0
     for _ in range(_SHUFFLES):
-        order = torch.randperm(len(first), generator=generator).to(first.device)
-        value, its_bias = _estimate(_joint(first, second[order], sizes))
+        moved = reorder(generator) if reorder else second[_order(len(second), generator, second)]
+        value, its_bias = _estimate(_joint(first, moved.flatten(), sizes))
         shuffled += (value - its_bias) / _SHUFFLES
     return Information(
         bits=plug_in - bias,
@@ -76,12 +85,17 @@ def first_code_information(codes: Tensor, *, codebook_size: int, seed: int = 0) 
     of_stage = codes[:, :, 0].transpose(0, 1).flatten(1)  # (M, B * F)
     num_capsules = len(of_stage)
     assert num_capsules >= 2, f"needed 2 capsules, got {num_capsules}"
-    pairs = [(m, n) for m in range(num_capsules) for n in range(num_capsules) if m != n]
+    first, second = (~torch.eye(num_capsules, dtype=torch.bool, device=codes.device)).nonzero().T
+
+    def of_other_moments(generator: torch.Generator) -> Tensor:
+        return of_stage[:, _order(of_stage.shape[1], generator, of_stage)][second]
+
     return mutual_information(
-        torch.cat([of_stage[m] for m, _ in pairs]),
-        torch.cat([of_stage[n] for _, n in pairs]),
+        of_stage[first],
+        of_stage[second],
         sizes=(codebook_size, codebook_size),
         seed=seed,
+        reorder=of_other_moments,
     )
 
 
@@ -105,9 +119,23 @@ def code_capsule_information(
         seed: Of the shuffles.
     """
     of_stage = codes[:, :, stage]  # (B, M, F)
-    labels = capsules[:, :, None].expand_as(of_stage)
-    sizes = (codebook_size, num_capsules)
-    return mutual_information(of_stage, labels, sizes=sizes, seed=seed)
+    labels = capsules.to(codes.device)
+
+    def of_other_capsules(generator: torch.Generator) -> Tensor:
+        places = torch.rand(labels.shape, generator=generator).argsort(1).to(labels.device)
+        return labels.gather(1, places)[:, :, None].expand_as(of_stage)
+
+    return mutual_information(
+        of_stage,
+        labels[:, :, None].expand_as(of_stage),
+        sizes=(codebook_size, num_capsules),
+        seed=seed,
+        reorder=of_other_capsules,
+    )
+
+
+def _order(count: int, generator: torch.Generator, like: Tensor) -> Tensor:
+    return torch.randperm(count, generator=generator).to(like.device)
 
 
 def _joint(first: Tensor, second: Tensor, sizes: tuple[int, int]) -> Tensor:
