@@ -134,7 +134,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         seed=trainer.seed,
         runtime=runtime,
         dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
-        items_at_once=profile.data.batch_size // trainer.accumulate_grad_batches,
+        items_at_once=_items_at_once(profile, runtime),
         average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
     )
     return RECIPES[profile.mode](codec, pairwise, runtime)
@@ -189,6 +189,11 @@ def term_weights(losses: Losses) -> dict[str, float]:
 
 def _without(weights: Mapping[str, float], names: Collection[str]) -> dict[str, float]:
     return {name: weight for name, weight in weights.items() if name not in names}
+
+
+def _items_at_once(profile: Profile, runtime: Runtime) -> int:
+    """Items of a batch that go through the networks of one rank together."""
+    return profile.data.batch_size // runtime.world_size // profile.trainer.accumulate_grad_batches
 
 
 def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:

@@ -33,6 +33,20 @@ PLAIN = load_profile("paired", search=SEARCH).profile
             "data.items_per_epoch: found 7, allowed: at least data.batch_size = 8",
         ),
         (
+            ["trainer.accumulate_grad_batches=3"],
+            "trainer.accumulate_grad_batches: found 3, allowed: a divisor of data.batch_size = 8",
+        ),
+        (
+            ["model.discriminators.0.channels=pairs"],
+            "model.discriminators.0.channels: found 'pairs', allowed with "
+            "model.generator.channels = 1: 'all'",
+        ),
+        (
+            ["trainer.precision=16-mixed"],
+            "trainer.precision: found '16-mixed', allowed: 'bf16-mixed' or '32-true'; it keeps "
+            "one loss scale for both optimizers, and one of them would step with the other's",
+        ),
+        (
             ["data.segment_seconds=0.05"],
             "data.segment_seconds: found 0.05 (1200 samples), allowed: at least 0.08533, the "
             "longest window of losses and discriminators",

@@ -138,3 +138,12 @@ def test_two_ranks_have_the_gradient_shares_of_one() -> None:
     alone, shared = train(1, *wanted, steps=3), train(2, *wanted, steps=3)
     for name, value in alone.items():
         torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)
+
+
+def test_two_ranks_with_two_parts_each_train_as_one_does() -> None:
+    """Levels of feature maps, depths and norms are of all four parts."""
+    common = ("data.batch_size=4", "model.quantizer.dropout=true")
+    alone = train(1, *common)
+    shared = train(2, *common, "trainer.accumulate_grad_batches=2")
+    for name, value in alone.items():
+        torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)
