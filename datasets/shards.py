@@ -20,7 +20,7 @@ from typing import TypeVar
 
 import xxhash
 
-from codecctl.datasets.store.disk import sync_folder, temporary_path, write_error
+from codecctl.datasets.store.disk import write_file
 from codecctl.datasets.store.regular import open_regular
 from codecctl.errors import CodecctlError, DataError, UsageError
 
@@ -134,19 +134,7 @@ def write_json(path: Path, content: object) -> None:
     Raises:
         CodecctlError: The disk does not take it.
     """
-    temporary = temporary_path(path)
-    data = json.dumps(content, indent=1).encode()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise write_error(error, path=path, needed=len(data)) from error
+    write_file(path, json.dumps(content, indent=1).encode(), make_folder=True)
 
 
 def read_json(path: Path) -> dict[str, object] | None:

@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import time
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from pathlib import Path
 from codecctl.datasets.folds import Method, Side
 from codecctl.datasets.split import Split
 from codecctl.datasets.store import AudioSource
-from codecctl.datasets.store.disk import sync_folder, temporary_path, write_error
+from codecctl.datasets.store.disk import write_file
 from codecctl.errors import DataError, NotFoundError, ProfileError, UsageError
 
 FORMAT = "codecctl-split"
@@ -92,19 +91,7 @@ def write_split(store_folder: Path, split: StoredSplit) -> tuple[StoredSplit, st
                 f"give another --name, or take it away with --remove {split.name}"
             )
         done = AGAIN
-    data = (json.dumps(_to_json(split), indent=1) + "\n").encode()
-    temporary = temporary_path(path)
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise write_error(error, path=path, needed=len(data)) from error
+    write_file(path, (json.dumps(_to_json(split), indent=1) + "\n").encode(), make_folder=True)
     return split, done
 
 

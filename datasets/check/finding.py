@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from codecctl import __version__
 from codecctl.datasets.check.limits import Limits
-from codecctl.datasets.store.disk import sync_folder, temporary_path, write_error
+from codecctl.datasets.store.disk import write_file
 from codecctl.errors import DataError
 
 SCHEMA = 1
@@ -122,18 +121,7 @@ def write_report(store_folder: Path, report: Report) -> Path:
         CodecctlError: The disk does not take it.
     """
     path = store_folder / REPORT_NAME
-    temporary = temporary_path(path)
-    data = json.dumps(report.to_json(), indent=1, allow_nan=False).encode()
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(store_folder)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise write_error(error, path=path, needed=len(data)) from error
+    write_file(path, json.dumps(report.to_json(), indent=1, allow_nan=False).encode())
     return path
 
 

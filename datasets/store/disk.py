@@ -106,6 +106,32 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.stem}{_TEMPORARY}{socket.gethostname()}-{os.getpid()}")
 
 
+def write_file(path: Path, data: bytes, *, make_folder: bool = False) -> None:
+    """Write a small file that appears, or is replaced, whole or not at all.
+
+    Args:
+        path: The file.
+        data: All of it.
+        make_folder: Make the folder that it goes into where there is none.
+
+    Raises:
+        CodecctlError: The disk does not take it.
+    """
+    temporary = temporary_path(path)
+    try:
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise write_error(error, path=path, needed=len(data)) from error
+
+
 def remove_abandoned(folder: Path) -> list[str]:
     """Remove what killed writers of this host left in a folder; call before writing there.
 

@@ -7,7 +7,6 @@ zeros in the place of these digits. So no changed byte goes unnoticed.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import xxhash
 
 from codecctl.datasets.store.describe import describe
-from codecctl.datasets.store.disk import sync_folder, temporary_path, write_error
+from codecctl.datasets.store.disk import write_file
 from codecctl.datasets.store.layout import (
     FORMAT,
     FORMAT_VERSION,
@@ -120,19 +119,7 @@ def write_index(
         "metadata": {key: dict(row) for key, row in sorted((metadata or {}).items())},
         "recordings": [row.to_json() for row in sorted(recordings, key=lambda row: row.name)],
     }
-    path = store_folder / INDEX_NAME
-    temporary = temporary_path(path)
-    data = sealed(content)
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        sync_folder(store_folder)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise write_error(error, path=path, needed=len(data)) from error
+    write_file(store_folder / INDEX_NAME, sealed(content))
 
 
 def sealed(content: Mapping[str, object]) -> bytes:
