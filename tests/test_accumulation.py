@@ -119,13 +119,11 @@ def test_two_and_four_parts_give_the_weights_and_figures_of_one(case: str) -> No
             torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
-def test_the_parts_of_a_balanced_batch_are_not_balanced_alone() -> None:
+def test_the_parts_of_these_batches_are_far_from_alike() -> None:
     """What the test above would miss if all parts were alike."""
-    trained = recipe("paired", 1)
     louder, quieter = batch(2, 0)[2:], batch(2, 0)[:2]
     sizes = [recipe("paired", 1).train_step(part, 0)["loss/time"] for part in (louder, quieter)]
     assert sizes[0] > 3 * sizes[1]
-    assert trained
 
 
 def test_only_a_part_of_the_batch_is_in_the_networks_at_once() -> None:
