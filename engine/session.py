@@ -27,7 +27,7 @@ from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
 from codecctl.engine.tracking import DISABLED, TrackerSettings, WandbMirror, start_tracker
 from codecctl.engine.validate import Validation
-from codecctl.engine.verdicts import count_words, judge
+from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
 
 GUARD_EVERY_ON_GPU = 16
@@ -244,12 +244,8 @@ class Session:
 
     def _judge(self, run: RunDirectory) -> None:
         """Write what the whole run says of each expectation of its mode."""
-        verdicts = judge(read_metrics(run.path), mode=self._prepared.profile.mode)
-        for verdict in verdicts:
-            run.log(verdict.text)
-        if verdicts:
-            rows = [verdict.row() for verdict in verdicts]
-            run.event("verdicts", self._step(), count_words(verdicts), verdicts=rows)
+        for verdict in judge(read_metrics(run.path), mode=self._prepared.profile.mode):
+            run.event("verdict", self._step(), verdict.text, **verdict.row())
 
     def _guard(self, run: RunDirectory) -> FiniteGuard:
         every = GUARD_EVERY_ON_GPU if self._prepared.runtime.device.type == "cuda" else 1

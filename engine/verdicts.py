@@ -156,13 +156,6 @@ def judge(rows: Iterable[Row], *, mode: str) -> tuple[Verdict, ...]:
     return tuple(verdicts)
 
 
-def count_words(verdicts: Sequence[Verdict]) -> str:
-    """How many verdicts say what, `4 as expected, 1 undecided`."""
-    words = [verdict.word for verdict in verdicts]
-    counted = {word: words.count(word) for word in (AS_EXPECTED, NOT_AS_EXPECTED, UNDECIDED)}
-    return ", ".join(f"{count} {word}" for word, count in counted.items() if count)
-
-
 def trend(steps: Sequence[float], values: Sequence[float]) -> Trend | None:
     """The trend of a series; None where it has less than two values.
 

@@ -13,7 +13,6 @@ from codecctl.engine.verdicts import (
     EXPECTATIONS,
     NOT_AS_EXPECTED,
     UNDECIDED,
-    count_words,
     judge,
     trend,
 )
@@ -161,11 +160,6 @@ def test_a_line_has_the_slope_its_interval_and_the_remark() -> None:
 def test_an_interval_without_ends_is_one_that_json_can_hold() -> None:
     verdict = judge(rows("loss/diversity", [-1.0, -2.0], split="train"), mode="paired")[-1]
     assert (verdict.row()["low"], verdict.row()["high"]) == ("-Infinity", "Infinity")
-
-
-def test_verdicts_are_counted_by_word() -> None:
-    values = rows("val/code_agreement", [0.1, 0.2, 0.3, 0.35, 0.4])
-    assert count_words(judge(values, mode="paired")) == "1 as expected, 6 undecided"
 
 
 def test_rows_of_the_other_split_and_values_that_are_no_numbers_do_not_count() -> None:

@@ -89,7 +89,8 @@ def show(run: _Run, json: _Json = False) -> None:
     for info in list_checkpoints(path):
         marks = f"{' last' if info.is_last else ''}{' best' if info.is_best else ''}"
         result(f"checkpoint {info.name}: {info.bytes / 1e6:.1f} MB{marks}")
-    for event in events[-_EVENTS_SHOWN:]:
+    happened = [event for event in events if event.get("kind") != "verdict"]  # they stand above
+    for event in happened[-_EVENTS_SHOWN:]:
         what = f"{event.get('kind')}: {event.get('message')}"
         result(f"{_clock(event.get('time'))} step {event.get('step')}: {what}")
 

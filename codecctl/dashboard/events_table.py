@@ -23,6 +23,7 @@ _STYLES = {
     "validation": "cyan",
     "checkpoint": "blue",
     "finished": "bold green",
+    "verdict": "magenta",
     "started": "bold",
     "resumed": "bold",
 }
@@ -34,7 +35,7 @@ class EventsTable(Listing):
     HELP = """
     ## Events
 
-    Starts, validations, checkpoints, previews, stages and warnings. The line below the table
+    Starts, validations, checkpoints, previews, verdicts and warnings. The line below the table
     holds the whole message of the row under the cursor.
     """
 

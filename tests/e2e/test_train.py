@@ -31,8 +31,9 @@ def test_a_training_says_what_it_does_and_what_was_learned(home: Path) -> None:
         "next: codecctl dashboard, or codecctl runs show whole",
     ):
         assert wanted in said, wanted
-    *_, verdicts, last = read_rows(home / "runs" / "whole" / "events.jsonl")
-    assert (verdicts["kind"], last["kind"]) == ("verdicts", "finished")
+    *_, verdict, last = read_rows(home / "runs" / "whole" / "events.jsonl")
+    assert (verdict["kind"], last["kind"]) == ("verdict", "finished")
+    assert verdict["claim"] == "diversity loss becomes less negative"
     assert "first token is similar for the same content: undecided" in said
 
 
