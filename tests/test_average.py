@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def weights(trained: Recipe, role: str) -> dict[str, Tensor]:
     return copy.deepcopy(trained.modules()[role].state_dict())
 
 
-def same(ours: dict[str, Tensor], theirs: dict[str, Tensor]) -> bool:
+def same(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> bool:
     return all(torch.equal(value, theirs[name]) for name, value in ours.items())
 
 

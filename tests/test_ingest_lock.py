@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -103,7 +104,7 @@ def test_a_lock_that_waits_itself_does_not_use_up_the_patience(
 ) -> None:
     monkeypatch.setattr(ingest_lock, "_PATIENCE_SECONDS", 1.0)
     hour = iter(range(0, 36_000, 3600))
-    monkeypatch.setattr(ingest_lock.time, "monotonic", lambda: next(hour))
+    monkeypatch.setattr(time, "monotonic", lambda: next(hour))
     calls = []
 
     def wait(_: int) -> None:

@@ -106,7 +106,7 @@ def test_every_recipe_trains_with_finite_values_in_half_precision(case: str) -> 
 def test_networks_are_in_half_and_everything_delicate_is_not() -> None:
     trained = recipe("paired")
     codec, jury = trained.modules()["generator"], trained.modules()["discriminator"]
-    assert isinstance(codec, CodecNetwork)
+    assert isinstance(codec, CodecNetwork) and isinstance(codec.quantizer, nn.Module)
     seen: dict[str, set[torch.dtype]] = {}
     dtypes(codec.quantizer, seen, "quantizer")
     dtypes(next(m for m in codec.modules() if isinstance(m, nn.Conv1d)), seen, "codec")

@@ -7,6 +7,7 @@ import pytest
 from codecctl.engine.profile import load_profile
 from codecctl.engine.profile.checks import kbps_per_stage
 from codecctl.engine.profile.library import PACKAGED
+from codecctl.engine.profile.schema_model import Staged
 from codecctl.errors import ProfileError
 
 SEARCH = (PACKAGED,)
@@ -175,5 +176,6 @@ def test_all_capsules_leave_no_choice_of_place() -> None:
 
 def test_a_codebook_of_1024_entries_costs_750_bits_a_second() -> None:
     quantizer, strides = PLAIN.model.quantizer, PLAIN.model.generator.strides
+    assert isinstance(quantizer, Staged)
     assert kbps_per_stage(quantizer, rate=24000, strides=strides) == pytest.approx(0.75)
     assert kbps_per_stage(quantizer, rate=48000, strides=strides) == pytest.approx(1.5)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from codecctl.engine.profile import Profile, load_profile
 from codecctl.engine.profile.library import PACKAGED
+from codecctl.engine.profile.schema_model import ResidualQuantizer
 from codecctl.engine.profile.shape import Key, content
 from codecctl.errors import ProfileError
 
@@ -55,8 +56,9 @@ def option(search: tuple[Path, ...], name: str, text: str) -> None:
 
 def test_the_profile_itself_wins_over_its_default_options(search: tuple[Path, ...]) -> None:
     mine = load_profile("mine", search=search)
-    assert mine.profile.model.quantizer.num_codebooks == 4
-    assert mine.profile.model.quantizer.codebook_size == 1024
+    quantizer = mine.profile.model.quantizer
+    assert isinstance(quantizer, ResidualQuantizer)
+    assert (quantizer.num_codebooks, quantizer.codebook_size) == (4, 1024)
     assert mine.profile.trainer.optimizer.type == "AdamW"
     assert mine.profile.trainer.optimizer.config.lr == 3e-4
     assert mine.provenance["model.quantizer.num_codebooks"].endswith("mine.toml")
@@ -65,7 +67,8 @@ def test_the_profile_itself_wins_over_its_default_options(search: tuple[Path, ..
 
 def test_an_option_of_the_command_line_wins_over_the_profile(search: tuple[Path, ...]) -> None:
     chosen = load_profile("mine", ["model=seanet", "trainer=paired"], search=search)
-    assert chosen.profile.model.quantizer.num_codebooks == 2
+    quantizer = chosen.profile.model.quantizer
+    assert isinstance(quantizer, ResidualQuantizer) and quantizer.num_codebooks == 2
     assert chosen.profile.trainer.optimizer.type == "Adam"
     assert chosen.profile.data == load_profile("mine", search=search).profile.data
 

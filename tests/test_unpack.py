@@ -33,7 +33,7 @@ class Made:
     before: tuple[tuple[bytes, bytes], ...] = ()
     behind: tuple[tuple[bytes, bytes], ...] = ()
 
-    def bytes(self) -> bytes:
+    def content(self) -> bytes:
         body = [("fmt ", self._format())]
         chunks = [*body, *((n.decode(), b) for n, b in self.before), ("data", self.samples)]
         chunks += [(n.decode(), b) for n, b in self.behind]
@@ -104,7 +104,7 @@ def joined(path: Path, *, reader: str, integers: bool = False) -> np.ndarray:
 def test_both_readers_give_the_same_bits_of_any_plain_file(made: Made) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "a.wav"
-        path.write_bytes(made.bytes())
+        path.write_bytes(made.content())
         audio = probe(path)
         assert audio.container is not None, "not read by our own reader"
         assert audio.frames * audio.channels * made.bits // 8 == len(made.samples)
