@@ -132,13 +132,13 @@ def rows(run: Path) -> list[Row]:
     return [comparable(row) for row in read_metrics(run)]
 
 
-def assert_equal_runs(left: Path, right: Path) -> None:
+def assert_equal_runs(left: Path, right: Path, *, steps: int = STEPS) -> None:
     """Equal rows, fixed items, weights, optimizers and codebooks, to the last bit."""
     import torch
 
     assert rows(left) == rows(right)
     assert _validation(left) == _validation(right)
-    name = f"checkpoints/step-{STEPS:09d}/state.pt"
+    name = f"checkpoints/step-{steps:09d}/state.pt"
     states = [torch.load(run / name, weights_only=True) for run in (left, right)]
     for state in states:
         state["progress"]["seconds"] = 0.0
