@@ -41,7 +41,7 @@ def test_a_profile_trains_judges_and_validates(home: Path, profile: str) -> None
     rows = read_metrics(folder)
     measured = [row for row in rows if row["split"] == "val"]
     assert [row["step"] for row in measured] == [0, 2]
-    assert all(row["val/mel"] > 0 for row in measured)
+    assert all(float(str(row["val/mel"])) > 0 for row in measured)
     assert any("loss/discriminator" in row for row in rows)
     assert any((folder / "previews").iterdir())
     spatial = {"val/level_error", "val/phase_error", "val/coherence_error"} & set(measured[0])
