@@ -77,6 +77,11 @@ class Verdict:
     """`AS_EXPECTED`, `NOT_AS_EXPECTED` or `UNDECIDED`."""
 
     @property
+    def num_values(self) -> int:
+        """How often the metric was measured."""
+        return 0 if self.trend is None else self.trend.count
+
+    @property
     def text(self) -> str:
         """One line."""
         of = self.expectation
@@ -101,13 +106,11 @@ class Verdict:
     def _facts(self) -> str:
         trend = self.trend
         if trend is None or trend.count < LEAST_VALUES:
-            count = 0 if trend is None else trend.count
-            return f"has {count} values, needed {LEAST_VALUES}"
-        interval = f"{trend.low:+.3g} to {trend.high:+.3g}"
-        return (
-            f"{trend.first:.4g} -> {trend.last:.4g}, slope {trend.slope:+.3g} in {_PER_STEPS} "
-            f"steps, 95 % {interval}"
-        )
+            return f"has {self.num_values} values, needed {LEAST_VALUES}"
+        change = f"{trend.first:.4g} -> {trend.last:.4g}, slope {trend.slope:+.3g} in {_PER_STEPS}"
+        if not (math.isfinite(trend.low) and math.isfinite(trend.high)):
+            return f"{change} steps, too few values for an interval"
+        return f"{change} steps, 95 % {trend.low:+.3g} to {trend.high:+.3g}"
 
 
 EXPECTATIONS: dict[str, tuple[Expectation, ...]] = {
@@ -138,6 +141,17 @@ EXPECTATIONS: dict[str, tuple[Expectation, ...]] = {
     ),
 }
 """What the document of a mode says under Expected Behavior, in its order."""
+
+
+def verdict_lines(verdicts: Sequence[Verdict]) -> list[str]:
+    """A line for each verdict; one for all that have too few values to be one."""
+    early = [each for each in verdicts if each.num_values < LEAST_VALUES]
+    lines = [each.text for each in verdicts if each.num_values >= LEAST_VALUES]
+    if early:
+        most = max(each.num_values for each in early)
+        claims = "; ".join(each.expectation.claim for each in early)
+        lines.append(f"too early to judge ({most} values, needed {LEAST_VALUES}): {claims}")
+    return lines
 
 
 def judge(rows: Iterable[Row], *, mode: str) -> tuple[Verdict, ...]:

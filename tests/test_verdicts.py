@@ -15,6 +15,7 @@ from codecctl.engine.verdicts import (
     UNDECIDED,
     judge,
     trend,
+    verdict_lines,
 )
 
 
@@ -171,3 +172,14 @@ def test_rows_of_the_other_split_and_values_that_are_no_numbers_do_not_count() -
     ]
     verdict = judge(good + bad, mode="paired")[5]
     assert verdict.trend is not None and verdict.trend.count == 5
+
+
+def test_claims_with_too_few_values_share_one_line_at_the_end() -> None:
+    rows: list[Row] = [
+        {"step": step, "split": "val", "val/mel/capsule1": 1.0 - 0.1 * step} for step in range(6)
+    ]
+    lines = verdict_lines(judge(rows, mode="paired"))
+    assert len(lines) == 2
+    assert lines[0].startswith("first channel is reconstructed well: as expected")
+    assert lines[1].startswith("too early to judge (0 values, needed 5): first token is similar")
+    assert lines[1].endswith("diversity loss becomes less negative")

@@ -60,7 +60,7 @@ def list_all(
 @app.command()
 def show(run: _Run, json: _Json = False) -> None:
     """Show one run: state, last values, checkpoints, events, how it was started."""
-    from codecctl.engine.verdicts import judge
+    from codecctl.engine.verdicts import judge, verdict_lines
 
     path = find_run(run)
     summary = summarize_run(path)
@@ -84,8 +84,8 @@ def show(run: _Run, json: _Json = False) -> None:
     _print_state(summary, profile.get("overrides"))
     _print_values("training", summary.train)
     _print_values("validation", summary.validation)
-    for verdict in verdicts:
-        result(verdict.text)
+    for line in verdict_lines(verdicts):
+        result(line)
     for info in list_checkpoints(path):
         marks = f"{' last' if info.is_last else ''}{' best' if info.is_best else ''}"
         result(f"checkpoint {info.name}: {info.bytes / 1e6:.1f} MB{marks}")

@@ -180,7 +180,7 @@ def progress_text(report: Report) -> str:
 
 def print_summary(prepared: Prepared, run: Path) -> None:
     """Print what was learned, where it lies, and what to type next."""
-    from codecctl.engine.verdicts import judge
+    from codecctl.engine.verdicts import judge, verdict_lines
 
     rows = read_metrics(run, "val")
     metric = prepared.profile.trainer.best_metric
@@ -188,8 +188,8 @@ def print_summary(prepared: Prepared, run: Path) -> None:
         first, last = rows[0], rows[-1]
         for line in summary_lines(first, last, metric=metric):
             result(line)
-    for verdict in judge(read_metrics(run), mode=prepared.profile.mode):
-        result(verdict.text)
+    for line in verdict_lines(judge(read_metrics(run), mode=prepared.profile.mode)):
+        result(line)
     for text in prepared.recipe.notes():
         if text.startswith(EXPLAINED):  # the others stand in train.log
             result(text)
