@@ -1,6 +1,6 @@
 # make demo   synthesise, ingest, train and show the paired mode on this machine
 # make test   format, lint, types and the whole test suite
-# make check  the same without the whole-command tests
+# make check  the same without whole commands, long tests and other implementations
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
@@ -46,7 +46,7 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 
 check: lint types
-	$(BIN)/pytest -n auto -m "not e2e and not gpu"
+	$(BIN)/pytest -n auto -m "not e2e and not gpu and not long and not oracle"
 
 test: lint types
 	$(BIN)/pytest -n auto -m "not gpu"

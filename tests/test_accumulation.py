@@ -14,6 +14,8 @@ from codecctl.engine.recipes.paired import PairedRecipe
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.errors import ProfileError
 
+pytestmark = pytest.mark.long
+
 TINY = (
     "model=tiny",
     "data.segment_seconds=0.05",

@@ -21,6 +21,8 @@ from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.errors import CodecctlError
 
+pytestmark = pytest.mark.long
+
 TINY = (
     "model=tiny",
     "data.segment_seconds=0.1",

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from codecctl.app import app
 
+pytestmark = pytest.mark.long
+
 HEAVY = ["torch", "torchaudio", "h5py", "textual", "wandb", "soundfile", "lightning_fabric"]
 START = "from codecctl.cli import main; main()"
 PROBE = """

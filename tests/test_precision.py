@@ -17,6 +17,8 @@ from codecctl.engine.recipes.base import Recipe, Scalars
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.runtime import FabricRuntime
 
+pytestmark = pytest.mark.long
+
 TINY = (
     "model=tiny",
     "data.segment_seconds=0.05",

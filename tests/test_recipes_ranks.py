@@ -18,6 +18,8 @@ from codecctl.engine.build import build_recipe
 from codecctl.engine.profile import load_profile
 from codecctl.engine.recipes.base import Recipe
 
+pytestmark = pytest.mark.long
+
 OVERRIDES = (
     "model=tiny",
     "data.segment_seconds=0.1",

@@ -21,6 +21,8 @@ from codecctl.datasets.synth.corpus import (
 from codecctl.datasets.synth.wave import temporary_mark
 from codecctl.errors import CodecctlError, DataError, NotFoundError, UsageError
 
+pytestmark = pytest.mark.long
+
 
 def _short(out: Path, **options: Any) -> None:
     """The command with what keeps a test short."""
