@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from codecctl.engine.losses.filterbank import slaney_filters
+from codecctl.engine.losses.mel_power import MelPower
 from codecctl.engine.losses.precision import float32_island
 
 FLOOR = 1e-5
@@ -19,9 +19,7 @@ FLOOR = 1e-5
 class LogMelSpectrogram(nn.Module):
     """log10 of mel power at one resolution, floored.
 
-    A plain Hann STFT with hop n/4, mirrored (n - hop)/2 samples at both ends, so that there are
-    exactly T / hop frames. Window and filters are made once. Bands that no bin falls into, of
-    which a short window has many, are left out: they read the floor whatever the audio.
+    A plain Hann STFT with hop n/4, Slaney bands.
 
     Args:
         n_fft: Window and transform length in samples.
@@ -29,35 +27,20 @@ class LogMelSpectrogram(nn.Module):
         sample_rate: Hz.
     """
 
-    window: Tensor
-    filters: Tensor
-
     def __init__(self, *, n_fft: int, num_mels: int, sample_rate: int) -> None:
         super().__init__()
-        self.n_fft = n_fft
-        self.hop_length = n_fft // 4
-        filters = slaney_filters(n_fft=n_fft, num_mels=num_mels, sample_rate=sample_rate)
-        filters = filters[:, filters.any(0)].contiguous()
-        self.share = filters.shape[1] / num_mels
+        self.power = MelPower(
+            window=torch.hann_window(n_fft),
+            filters=slaney_filters(n_fft=n_fft, num_mels=num_mels, sample_rate=sample_rate),
+            complete=False,
+        )
+        self.share = self.power.share
         """Of all bands that are not empty."""
-        self.register_buffer("window", torch.hann_window(n_fft), persistent=False)
-        self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, audio: Tensor) -> Tensor:
         """(N, T) to (N, T / hop, bands that are not empty)."""
-        padding = (self.n_fft - self.hop_length) // 2
-        mirrored = functional.pad(audio, (padding, padding), mode="reflect")
-        spectrum = torch.stft(
-            mirrored,
-            self.n_fft,
-            self.hop_length,
-            window=self.window,
-            center=False,
-            return_complex=True,
-        )
-        # Not abs(): its square root has no gradient at a silent bin.
-        power = spectrum.real.square() + spectrum.imag.square()  # (N, n_fft // 2 + 1, frames)
-        return (power.transpose(1, 2) @ self.filters).clamp(min=FLOOR).log10()
+        power: Tensor = self.power(audio)
+        return power.clamp(min=FLOOR).log10()
 
 
 @dataclass(frozen=True)

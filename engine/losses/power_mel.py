@@ -6,57 +6,29 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from codecctl.engine.losses.filterbank import htk_filters
+from codecctl.engine.losses.mel_power import MelPower
 from codecctl.engine.losses.precision import float32_island
 
 FLOOR = 1e-5
 """Added to mel power, so that its logarithm is finite."""
 
 
-class MelPower(nn.Module):
-    """Mel power at one resolution.
-
-    The energy of the Hann window is divided out. Hop n/4; (n - hop)/2 samples are mirrored at
-    both ends and zeros complete the last frame. Bands that no bin falls into are left out.
+def mel_power(*, n_fft: int, num_mels: int, sample_rate: int) -> MelPower:
+    """Mel power in HTK bands with the energy of the Hann window divided out.
 
     Args:
         n_fft: Window and transform length in samples.
         num_mels: Bands between 0 Hz and half the rate.
         sample_rate: Hz.
     """
-
-    window: Tensor
-    filters: Tensor
-
-    def __init__(self, *, n_fft: int, num_mels: int, sample_rate: int) -> None:
-        super().__init__()
-        self.n_fft = n_fft
-        self.hop_length = n_fft // 4
-        filters = htk_filters(n_fft=n_fft, num_mels=num_mels, sample_rate=sample_rate)
-        filters = filters[:, filters.any(0)].contiguous()
-        self.share = filters.shape[1] / num_mels
-        """Of all bands that are not empty."""
-        window = torch.hann_window(n_fft)
-        self.register_buffer("window", window / window.square().sum().sqrt(), persistent=False)
-        self.register_buffer("filters", filters, persistent=False)
-
-    def forward(self, audio: Tensor) -> Tensor:
-        """(N, T) to (N, ceil(T / hop), bands that are not empty)."""
-        padding = (self.n_fft - self.hop_length) // 2
-        mirrored = functional.pad(audio, (padding, padding), mode="reflect")
-        complete = functional.pad(mirrored, (0, -audio.shape[-1] % self.hop_length))
-        spectrum = torch.stft(
-            complete,
-            self.n_fft,
-            self.hop_length,
-            window=self.window,
-            center=False,
-            return_complex=True,
-        )
-        power = spectrum.real.square() + spectrum.imag.square()  # (N, n_fft // 2 + 1, frames)
-        return power.transpose(1, 2) @ self.filters
+    window = torch.hann_window(n_fft)
+    return MelPower(
+        window=window / window.square().sum().sqrt(),
+        filters=htk_filters(n_fft=n_fft, num_mels=num_mels, sample_rate=sample_rate),
+        complete=True,
+    )
 
 
 class MultiScalePowerMelLoss(nn.Module):
@@ -74,7 +46,8 @@ class MultiScalePowerMelLoss(nn.Module):
     def __init__(self, *, scales: Sequence[int], num_mels: int, sample_rate: int) -> None:
         super().__init__()
         self.resolutions = nn.ModuleList(
-            MelPower(n_fft=2**scale, num_mels=num_mels, sample_rate=sample_rate) for scale in scales
+            mel_power(n_fft=2**scale, num_mels=num_mels, sample_rate=sample_rate)
+            for scale in scales
         )
 
     def forward(self, estimate: Tensor, reference: Tensor) -> Tensor:
