@@ -113,7 +113,7 @@ class SlowDisk:
         """`os.preadv`, late."""
         if flags & os.RWF_NOWAIT:
             raise BlockingIOError
-        time.sleep(self._latency)
+        time.sleep(self._latency)  # the wait is what is measured: this stands for a slow disk
         return os.preadv(descriptor, buffers, offset, flags)
 
 
@@ -189,7 +189,7 @@ def hidden_share(
         next(batches)
         waited = 0.0
         for _ in range(count + _DEPTH):
-            time.sleep(step_seconds)
+            time.sleep(step_seconds)  # stands for the step of a trainer, which leaves a core free
             asked = time.perf_counter()
             next(batches)
             waited += time.perf_counter() - asked

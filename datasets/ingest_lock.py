@@ -58,7 +58,7 @@ class StoreLock:
             while not self._try():
                 if patience <= 0:
                     raise CodecctlError(self._taken())
-                time.sleep(_STEP_SECONDS)  # flock knows no wait with an end
+                time.sleep(_STEP_SECONDS)  # flock(2) cannot wait with an end: asked again
                 patience -= _STEP_SECONDS
         except OSError as error:
             raise CodecctlError(f"{self._folder}: cannot write: {error.strerror}") from error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -203,11 +204,25 @@ def test_threads_and_copies_read_the_same(make_store: MakeStore) -> None:
     np.testing.assert_array_equal(alone, copied)
 
 
-def test_a_cold_disk_is_told_of_a_window_and_of_its_margins(make_store: MakeStore) -> None:
+@pytest.mark.parametrize(("start", "frames"), [(0, 12_000), (0, 10), (11_990, 10), (5_000, 100)])
+def test_a_cold_disk_is_told_of_a_window_and_of_its_margins(
+    make_store: MakeStore, monkeypatch: pytest.MonkeyPatch, start: int, frames: int
+) -> None:
     with Store.open(make_store({"a.1": noise(2, 8_000)}, sample_rate=8_000)) as store:
         view = RatedStore(store, 12_000)
-        for start, frames in ((0, 12_000), (0, 10), (11_990, 10), (5_000, 100)):
-            view.will_need("a.1", start, frames, (0, 1))
+        view.read("a.1", 0, 1, (0,))  # opens the file
+        told: list[tuple[int, int, int]] = []
+        monkeypatch.setattr(os, "posix_fadvise", lambda _, *advice: told.append(advice))
+        view.will_need("a.1", start, frames, (0, 1))
+        row = store.recording("a.1")
+        channel_bytes = row.geometry.seconds * row.geometry.chunk_bytes
+        for channel, (at, count, how) in enumerate(told):
+            begin = row.audio_offset + channel * channel_bytes
+            first, last = start * 2 // 3, -(-(start + frames) * 2 // 3)  # 8 of 12 kHz
+            assert how == os.POSIX_FADV_WILLNEED
+            assert begin <= at <= begin + 2 * max(0, first - 100)
+            assert begin + 2 * min(8_000, last + 100) <= at + count <= begin + 2 * 8_000
+        assert len(told) == 2
 
 
 def test_a_store_is_native_when_nothing_was_resampled(make_store: MakeStore) -> None:

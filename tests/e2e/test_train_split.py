@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -70,10 +69,11 @@ def test_a_stage_that_was_killed_goes_on_and_two_at_once_make_one_copy(home: Pat
     command = (str(CODECCTL), "data", "stage", "noise", str(home / "disk"))
     process = subprocess.Popen(command, cwd=home, env=environment(), stderr=subprocess.DEVNULL)
     staging = home / "disk/noise/.staging/rec"
-    while process.poll() is None and not (staging.is_dir() and any(staging.iterdir())):
-        time.sleep(0.001)
+    while not (staging.is_dir() and any(staging.iterdir())):
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.001)  # ends early only if it fails
     os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    assert process.wait() == -signal.SIGKILL
     assert not (home / "disk/noise/index.json").exists()
 
     processes = [
