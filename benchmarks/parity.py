@@ -25,29 +25,11 @@ from codecctl.engine.losses.mel import MultiScaleMelLoss
 from codecctl.engine.losses.waveform import time_distance
 from codecctl.engine.networks import Autoencoder, MultiScaleSTFTDiscriminator, SEANetLayout
 from codecctl.engine.networks.encodec_state import autoencoder_state, discriminator_state
+from codecctl.engine.profile import load_profile
 from codecctl.engine.quantizers import ResidualVectorQuantizer
 from codecctl.engine.quantizers.encodec_state import quantizer_state
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "parity.md"
-LAYOUT = SEANetLayout(
-    channels=1,
-    num_filters=32,
-    latent_dim=128,
-    strides=(2, 4, 5, 8),
-    residual_layers=1,
-    kernel_size=7,
-    last_kernel_size=7,
-    residual_kernel_size=3,
-    dilation_base=2,
-    compress=2,
-    lstm_layers=2,
-    skip="conv1x1",
-    norm="weight_norm",
-    causal=True,
-    pad_mode="reflect",
-    trim_right_ratio=1.0,
-    initialization="torch",
-)
 SAMPLES = 24_000
 BOOKS = 8
 
@@ -113,7 +95,8 @@ def package_model() -> Any:
 
 def ours(state: dict[str, Tensor]) -> tuple[Autoencoder, ResidualVectorQuantizer]:
     """Our networks with the weights of a package's model."""
-    network = LAYOUT.build()
+    settings = load_profile("paired").profile.model.generator.model_dump(exclude={"type"})
+    network = SEANetLayout(**settings).build()
     network.load_state_dict(autoencoder_state(state))
     quantizer = ResidualVectorQuantizer(
         dim=128,

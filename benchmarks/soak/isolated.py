@@ -6,13 +6,15 @@ a line in time, or at which the child dies, is a finding; the next child goes on
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import selectors
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,45 @@ class Result:
     case: int
     outcome: str
     reason: str
+
+
+def soak(
+    module: str,
+    child: Callable[[int, int, int], None],
+    *,
+    cases: int,
+    fine: Collection[str],
+    description: str | None,
+) -> None:
+    """The command line of a soak: runs cases, prints how many ended how, exits with 1 on a finding.
+
+    Args:
+        module: That of the soak.
+        child: Serves the cases FIRST to STOP of a seed.
+        cases: How many, unless the command line says.
+        fine: Outcomes that are no findings.
+        description: Of the command.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--cases", type=int, default=cases)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--child", type=int, nargs=3, metavar=("FIRST", "STOP", "SEED"))
+    options = parser.parse_args()
+    if options.child:
+        child(*options.child)
+        return
+    counts: Counter[tuple[str, str]] = Counter()
+    numbers = range(options.first, options.first + options.cases)
+    for result in run_cases(module, numbers, seed=options.seed):
+        counts[result.outcome, result.reason if result.outcome in fine else ""] += 1
+        if result.outcome not in fine:
+            print(f"case {result.case}: {result.outcome}: {result.reason}", flush=True)
+    for (outcome, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1])):
+        print(f"{count:6} {outcome:9} {reason}")
+    totals = Counter(outcome for outcome, _ in counts.elements())
+    print(f"{sum(totals.values())} cases, seed {options.seed}: {dict(totals)}")
+    sys.exit(0 if set(totals) <= set(fine) else 1)
 
 
 def run_cases(module: str, numbers: range, *, seed: int) -> Iterator[Result]:

@@ -8,13 +8,10 @@ a bound on memory and time; exit code 1 when one crashes, hangs or reads somethi
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
-from benchmarks.soak.isolated import run_cases, serve
+from benchmarks.soak.isolated import serve, soak
 from tests.audio_bases import bases
 from tests.audio_mutations import case
 from tests.audio_oracle import judge
@@ -24,26 +21,7 @@ FINE = ("equal", "refused", "stricter")
 
 def main() -> None:
     """Run the cases and print how many ended how."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=10_000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child", type=int, nargs=3, metavar=("FIRST", "STOP", "SEED"))
-    options = parser.parse_args()
-    if options.child:
-        _child(*options.child)
-        return
-    counts: Counter[tuple[str, str]] = Counter()
-    numbers = range(options.first, options.first + options.cases)
-    for result in run_cases("benchmarks.soak.mutated_audio", numbers, seed=options.seed):
-        counts[result.outcome, result.reason if result.outcome in FINE else ""] += 1
-        if result.outcome not in FINE:
-            print(f"case {result.case}: {result.outcome}: {result.reason}", flush=True)
-    for (outcome, reason), count in sorted(counts.items(), key=lambda item: (item[0][0], -item[1])):
-        print(f"{count:6} {outcome:9} {reason}")
-    totals = Counter(outcome for outcome, _ in counts.elements())
-    print(f"{sum(totals.values())} cases, seed {options.seed}: {dict(totals)}")
-    sys.exit(0 if set(totals) <= set(FINE) else 1)
+    soak("benchmarks.soak.mutated_audio", _child, cases=10_000, fine=FINE, description=__doc__)
 
 
 def _child(first: int, stop: int, seed: int) -> None:

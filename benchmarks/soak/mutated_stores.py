@@ -9,15 +9,12 @@ in child processes under a bound on memory and time; every fourth through the co
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
-import sys
 import tempfile
-from collections import Counter
 from pathlib import Path
 
-from benchmarks.soak.isolated import run_cases, serve
+from benchmarks.soak.isolated import serve, soak
 from tests.store_mutations import DTYPES, damage, make_sound_store
 from tests.store_oracle import judge, judge_commands, read_all
 
@@ -26,27 +23,7 @@ FINE = ("read", "found", "refused")
 
 def main() -> None:
     """Run the cases and print how many ended how."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cases", type=int, default=2000)
-    parser.add_argument("--first", type=int, default=0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--child", type=int, nargs=3, metavar=("FIRST", "STOP", "SEED"))
-    options = parser.parse_args()
-    if options.child:
-        _child(*options.child)
-        return
-    counts: Counter[tuple[str, str]] = Counter()
-    numbers = range(options.first, options.first + options.cases)
-    for result in run_cases("benchmarks.soak.mutated_stores", numbers, seed=options.seed):
-        fine = result.outcome in FINE
-        counts[result.outcome, result.reason if fine else ""] += 1
-        if not fine:
-            print(f"case {result.case}: {result.outcome}: {result.reason}", flush=True)
-    for (outcome, kind), count in sorted(counts.items()):
-        print(f"{count:6} {outcome:8} {kind}")
-    totals = Counter(outcome for outcome, _ in counts.elements())
-    print(f"{sum(totals.values())} cases, seed {options.seed}: {dict(totals)}")
-    sys.exit(0 if set(totals) <= set(FINE) else 1)
+    soak("benchmarks.soak.mutated_stores", _child, cases=2000, fine=FINE, description=__doc__)
 
 
 def _child(first: int, stop: int, seed: int) -> None:
