@@ -39,10 +39,10 @@ from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.schedules import (
     OPTIMIZERS,
-    SCHEDULERS,
     OptimizerConfig,
     Schedule,
     ScheduleConfig,
+    schedule,
 )
 from codecctl.engine.sides import sides_of
 
@@ -113,7 +113,9 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     generator = Player(
         network,
         _optimizer(trainer.optimizer, network),
-        schedule=_schedule(trainer, trainer.scheduler, updates_per_epoch),
+        schedule=_schedule(
+            trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
+        ),
         max_norm=trainer.gradient_clip_val,
         runtime=runtime,
     )
@@ -206,15 +208,18 @@ def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer
     )
 
 
-def _schedule(trainer: Trainer, settings: Scheduler, updates_per_epoch: int) -> Schedule:
-    return SCHEDULERS[settings.type if settings.enabled else "Constant"](
+def _schedule(
+    trainer: Trainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
+) -> Schedule:
+    return schedule(
+        settings.type if settings.enabled else "Constant",
         ScheduleConfig(
             updates_per_epoch=updates_per_epoch,
             max_epochs=trainer.max_epochs,
-            warmup_epochs=settings.config.warmup_epochs,
-            warmup_start=settings.config.warmup_start,
-            final=settings.config.final,
-        )
+            by_epoch=settings.interval == "epoch",
+            rate=rate,
+            **settings.config.model_dump(),
+        ),
     )
 
 
@@ -223,7 +228,12 @@ def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch
     player = Player(
         jury,
         _optimizer(settings.optimizer, jury),
-        schedule=_schedule(trainer, settings.scheduler, updates_per_epoch),
+        schedule=_schedule(
+            trainer,
+            settings.scheduler,
+            updates_per_epoch,
+            rate=settings.optimizer.config.lr,
+        ),
         max_norm=settings.gradient_clip_val,
         runtime=runtime,
     )

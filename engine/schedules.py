@@ -28,6 +28,9 @@ class OptimizerConfig:
     betas: tuple[float, float]
     eps: float
     weight_decay: float
+    fused: bool = False
+    """One kernel for all weights, which leaves an update out where a flag on the device says so;
+    for GPUs. On a CPU, torch's own choice."""
 
 
 def _adam(parameters: Iterable[Parameter], config: OptimizerConfig) -> Optimizer:
@@ -37,6 +40,7 @@ def _adam(parameters: Iterable[Parameter], config: OptimizerConfig) -> Optimizer
         betas=config.betas,
         eps=config.eps,
         weight_decay=config.weight_decay,
+        fused=config.fused or None,
     )
 
 
@@ -47,6 +51,7 @@ def _adamw(parameters: Iterable[Parameter], config: OptimizerConfig) -> Optimize
         betas=config.betas,
         eps=config.eps,
         weight_decay=config.weight_decay,
+        fused=config.fused or None,
     )
 
 
@@ -59,17 +64,35 @@ OPTIMIZERS: dict[str, Callable[[Iterable[Parameter], OptimizerConfig], Optimizer
 
 @dataclass(frozen=True)
 class ScheduleConfig:
-    """What a schedule is told."""
+    """What every schedule is told; each reads what it has a formula for."""
 
     updates_per_epoch: int
     max_epochs: int
     """Length of the whole training."""
-    warmup_epochs: float
-    """Length of the warm-up; 0: none."""
-    warmup_start: float
-    """Factor at step 0."""
-    final: float
-    """Lowest factor of the cosine."""
+    by_epoch: bool = False
+    """The rate changes at the first step of an epoch, and k counts epochs; else it changes with
+    every step, and k counts steps."""
+    rate: float = 1.0
+    """That the factor is of; `InverseLR` has a lowest rate."""
+    warmup_epochs: float = 0.0
+    """Length of the warm-up of `WarmupCosine`; 0: none."""
+    warmup_start: float = 1.0
+    """Its factor at step 0."""
+    final: float = 1.0
+    """Lowest factor of its cosine."""
+    inv_gamma: float = 1.0
+    """After so many k the rate of `InverseLR` is at 2^-power."""
+    power: float = 1.0
+    warmup: float = 0.0
+    """Of `InverseLR`: what lacks of the rate at k = 0; 0: none."""
+    final_lr: float = 0.0
+    """Lowest rate of `InverseLR`, not a factor."""
+    warmup_steps: int = 0
+    """Length of `LinearWarmup`, in steps also where the rate changes by epoch."""
+    start: float = 1.0
+    """Its factor at step 0."""
+    gamma: float = 1.0
+    """Factor of `Exponential` from one k to the next."""
 
 
 def constant(config: ScheduleConfig) -> Schedule:
@@ -101,8 +124,59 @@ def warmup_cosine(config: ScheduleConfig) -> Schedule:
     return factor
 
 
+def linear_warmup(config: ScheduleConfig) -> Schedule:
+    """From `start` in a straight line to 1 within W steps, then 1: start + (1 - start) t / W."""
+
+    def factor(step: int) -> float:
+        if step >= config.warmup_steps:
+            return 1.0
+        return config.start + (1 - config.start) * step / config.warmup_steps
+
+    return factor
+
+
+def inverse(config: ScheduleConfig) -> Schedule:
+    """Inverse decay: (1 - warmup^(k+1)) max(final_lr / rate, (1 + k / inv_gamma)^-power).
+
+    With inv_gamma 1 and power 1 counted in steps the rate is a thousandth after 1000 of them; that
+    is why k may count epochs.
+    """
+
+    def factor(step: int) -> float:
+        k = _count(step, config)
+        decayed = (1 + k / config.inv_gamma) ** -config.power
+        warmed = 1 - config.warmup ** (k + 1)
+        return float(warmed * max(config.final_lr / config.rate, decayed))
+
+    return factor
+
+
+def exponential(config: ScheduleConfig) -> Schedule:
+    """gamma^k."""
+    return lambda step: float(config.gamma ** _count(step, config))
+
+
+def _count(step: int, config: ScheduleConfig) -> int:
+    """k: steps, or finished epochs."""
+    return step // config.updates_per_epoch if config.by_epoch else step
+
+
+def _each_epoch(schedule: Schedule, updates_per_epoch: int) -> Schedule:
+    """The factor of the first step of an epoch, for all of its steps."""
+    return lambda step: schedule(step - step % updates_per_epoch)
+
+
 SCHEDULERS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
     "Constant": constant,
+    "Exponential": exponential,
+    "InverseLR": inverse,
+    "LinearWarmup": linear_warmup,
     "WarmupCosine": warmup_cosine,
 }
 """Schedules by the name that a profile gives."""
+
+
+def schedule(kind: str, config: ScheduleConfig) -> Schedule:
+    """The schedule of a name, changing with every step or every epoch as the config says."""
+    found = SCHEDULERS[kind](config)
+    return _each_epoch(found, config.updates_per_epoch) if config.by_epoch else found

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterator
 
 from codecctl.engine.profile.findings import Finding
-from codecctl.engine.profile.schema import MODES, Profile
+from codecctl.engine.profile.schema import MODES
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscriminator, Staged
-from codecctl.engine.profile.schema_trainer import Trainer
+from codecctl.engine.profile.schema_trainer import Trainer, WarmupCosine
 
 
 def _finding(key: str, what: str, *related: str) -> Finding:
@@ -108,8 +108,10 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
         ("scheduler", trainer.scheduler),
         ("discriminator.scheduler", trainer.discriminator.scheduler),
     ):
+        if not isinstance(scheduler, WarmupCosine) or not scheduler.enabled:
+            continue
         warmup = scheduler.config.warmup_epochs
-        if scheduler.enabled and warmup >= trainer.max_epochs:
+        if warmup >= trainer.max_epochs:
             yield _finding(
                 f"trainer.{name}.config.warmup_epochs",
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
@@ -276,20 +278,3 @@ def kbps_per_stage(quantizer: Staged, *, rate: int, strides: tuple[int, ...]) ->
     """Bitrate of one stage, in kb/s: bits of its indices times frames per second."""
     bits = quantizer.groups * math.log2(quantizer.codebook_size)
     return bits * rate / math.prod(strides) / 1000
-
-
-def notices(profile: Profile) -> Iterator[str]:
-    """What a user should know of a valid profile."""
-    quantizer = profile.model.quantizer
-    if not isinstance(quantizer, Staged):
-        return
-    each = kbps_per_stage(
-        quantizer, rate=profile.data.rate, strides=profile.model.generator.strides
-    )
-    full = each * quantizer.num_codebooks
-    beyond = [f"{rate:g}" for rate in quantizer.bandwidths if rate > full * (1 + 1e-9)]
-    if beyond:
-        yield (
-            f"model.quantizer.bandwidths: {', '.join(beyond)} kb/s are above the {full:g} kb/s of "
-            f"all {quantizer.num_codebooks} codebooks and use these"
-        )

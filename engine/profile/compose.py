@@ -14,11 +14,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from codecctl.engine.profile.aliases import PROFILE_ALIASES
-from codecctl.engine.profile.checks import notices
 from codecctl.engine.profile.findings import Finding, describe, quoted, unknown_key, where_is
 from codecctl.engine.profile.fragment import Fragment, read_option, read_profile
 from codecctl.engine.profile.library import Library, search_path
 from codecctl.engine.profile.names import did_you_mean, same_name
+from codecctl.engine.profile.notices import notices
 from codecctl.engine.profile.overrides import (
     Assign,
     Choose,
