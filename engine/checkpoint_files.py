@@ -195,14 +195,22 @@ def mend_pointers(folder: Path, newest: Path | None) -> None:
 
 
 def apply_retention(
-    folder: Path, *, keep_last: int, keep_best: int, metric: str, sign: int = 1
+    folder: Path,
+    *,
+    keep_last: int,
+    keep_best: int,
+    keep_every: int = 0,
+    metric: str,
+    sign: int = 1,
 ) -> list[str]:
-    """Remove checkpoints that are neither among the newest nor among the best.
+    """Remove checkpoints that are not among the newest or the best, nor milestones.
 
     Args:
         folder: `checkpoints/` of a run.
         keep_last: How many of the newest stay; -1 keeps all.
-        keep_best: How many with the best metric stay; the one named by `best` always does.
+        keep_best: How many with the best metric stay; the one named by `best` always does. Of
+            equal ones the older is better, and one whose metric is not a number never is.
+        keep_every: Checkpoints whose step is a multiple of it stay; 0: none for that.
         metric: The scalar in meta.json that decides.
         sign: 1 where a smaller value is better, -1 where a larger one is.
 
@@ -215,7 +223,9 @@ def apply_retention(
     scores = {name: _score(folder / name, metric) for name in names}
     ranked = sorted((sign * score, name) for name, score in scores.items() if score is not None)
     best = [name for _, name in (ranked if keep_best < 0 else ranked[:keep_best])]
-    keep = {*names[len(names) - max(keep_last, 1) :], *best, read_pointer(folder, "best")}
+    milestones = [name for name in names if keep_every and _step(name) % keep_every == 0]
+    newest = names[len(names) - max(keep_last, 1) :]
+    keep = {*newest, *best, *milestones, read_pointer(folder, "best")}
     removed = [name for name in names if name not in keep]
     for name in removed:
         # Renamed first: a job killed while deleting leaves no folder that looks complete.
@@ -260,6 +270,10 @@ def _hash(path: Path) -> str:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
     return f"xxh3-128:{digest.hexdigest()}"
+
+
+def _step(name: str) -> int:
+    return int(name.removeprefix(STEP_PREFIX))
 
 
 def _score(checkpoint: Path, metric: str) -> float | None:

@@ -225,6 +225,7 @@ class Loop:
             folder,
             keep_last=keep.last,
             keep_best=keep.best,
+            keep_every=keep.every,
             metric=keep.metric,
             sign=keep.sign,
         )

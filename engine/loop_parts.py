@@ -48,6 +48,8 @@ class Keep:
     best: int
     metric: str
     """The validation scalar that decides which are the best."""
+    every: int = 0
+    """Steps between those that are never removed; 0: none."""
 
     @property
     def sign(self) -> int:

@@ -65,7 +65,11 @@ def cadence_of(profile: Profile) -> Cadence:
             trainer.check_val_every_n_epoch * updates,
             trainer.val_every_n_steps,
         ),
-        save_every_steps=(trainer.save_every_n_epochs * updates, trainer.save_every_n_steps),
+        save_every_steps=(
+            trainer.save_every_n_epochs * updates,
+            trainer.save_every_n_steps,
+            trainer.keep_every_n_steps,
+        ),
         save_every_seconds=60.0 * trainer.save_every_minutes,
         preview_every_steps=trainer.previews.every,
         preview_at_steps=trainer.previews.at_steps,

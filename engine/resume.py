@@ -22,6 +22,7 @@ MAY_CHANGE = (
     "trainer.accumulate_grad_batches",
     "trainer.check_val_every_n_epoch",
     "trainer.detect_anomaly",
+    "trainer.keep_every_n_steps",
     "trainer.keep_last",
     "trainer.log_every_n_steps",
     "trainer.logger",

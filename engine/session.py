@@ -218,7 +218,12 @@ class Session:
                 device=device,
             ),
             cadence=prepared.cadence,
-            keep=Keep(trainer.keep_last, trainer.save_top_k, trainer.best_metric),
+            keep=Keep(
+                trainer.keep_last,
+                trainer.save_top_k,
+                trainer.best_metric,
+                every=trainer.keep_every_n_steps,
+            ),
             identity=Identity(profile.mode, profile_hash(profile), store.fingerprint),
             guard=self._guard(run),
             signals=self._signals,

@@ -178,6 +178,22 @@ def test_where_more_is_better_the_largest_stay(tmp_path: Path) -> None:
     assert _names(folder) == ["last", step_name(1), step_name(3)]
 
 
+def test_milestones_stay_beside_the_newest_and_the_best(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    for step in range(5, 45, 5):
+        _save(folder, step, score=abs(step - 25) / 100)
+        apply_retention(folder, keep_last=1, keep_best=1, keep_every=20, metric="val/mel")
+    assert _names(folder) == ["last", *(step_name(step) for step in (20, 25, 40))]
+
+
+def test_of_equal_checkpoints_the_older_is_the_best_and_nan_never_is(tmp_path: Path) -> None:
+    folder = tmp_path / "c"
+    for step, score in ((1, float("nan")), (2, 0.2), (3, 0.2), (4, 0.3), (5, float("nan"))):
+        _save(folder, step, score=score)
+    apply_retention(folder, keep_last=1, keep_best=1, metric="val/mel")
+    assert _names(folder) == ["last", step_name(2), step_name(5)]
+
+
 def test_a_checkpoint_of_the_same_step_is_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     _save(folder, 5, score=0.1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -271,6 +272,31 @@ def test_where_more_is_better_the_largest_is_the_best(tmp_path: Path) -> None:
     training.train(replace(training.parts, keep=Keep(last=1, best=1, metric="val/si_sdr")))
     (best,) = [info for info in list_checkpoints(tmp_path / "a") if info.is_best]
     assert best.step == 8  # the toy learns, so its error is the largest at first
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "best"),
+    [
+        ("val/mel", {0: 0.1, 8: 0.5, 16: 0.5, 24: 0.7}, 8),  # untrained does not count
+        ("val/mel", {0: 0.9, 8: math.nan, 16: 0.5, 24: math.nan}, 16),
+        ("val/si_sdr", {0: 9.0, 8: -3.0, 16: math.nan, 24: -2.5}, 24),
+        ("val/si_sdr", {0: 9.0, 8: 4.0, 16: 4.0, 24: 3.0}, 8),
+    ],
+)
+def test_the_best_is_the_first_of_equals_and_never_one_without_a_number(
+    tmp_path: Path, metric: str, values: dict[int, float], best: int
+) -> None:
+    training = Training(tmp_path / "a")
+    left = iter(values.values())
+    training.recipe.aggregate = lambda _: {metric: torch.tensor(next(left))}  # type: ignore[method-assign,assignment]
+    training.train(replace(training.parts, keep=Keep(last=1, best=1, metric=metric)))
+    assert [info.step for info in list_checkpoints(tmp_path / "a") if info.is_best] == [best]
+
+
+def test_milestones_outlive_the_run_that_went_on(tmp_path: Path) -> None:
+    training = Training(tmp_path / "a")
+    training.train(replace(training.parts, keep=Keep(last=1, best=0, metric="val/mel", every=6)))
+    assert [info.step for info in list_checkpoints(tmp_path / "a")] == [6, 12, 18, 24]
 
 
 def test_the_end_is_told_to_the_progress_line(tmp_path: Path) -> None:

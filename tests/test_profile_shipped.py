@@ -183,6 +183,7 @@ PAIRED: dict[str, object] = {
     "trainer.log_every_n_steps": 100,
     "trainer.save_every_n_epochs": 2,
     "trainer.keep_last": 5,
+    "trainer.keep_every_n_steps": 0,
     "trainer.best_metric": "val/mel",
     "trainer.terminate_on_nan": True,
     "trainer.previews": {"every": 0, "items": 1, "at_steps": [0, 500]},

@@ -93,14 +93,18 @@ def warn_of_disk(prepared: Prepared, runs: Path) -> None:
     """Say so where the disk of the runs will not hold the checkpoints."""
     from codecctl.engine.dryrun import checkpoint_mb
 
-    trainer = prepared.profile.trainer
-    needed = checkpoint_mb(prepared) * (trainer.keep_last + trainer.save_top_k + 1)
+    trainer, steps = prepared.profile.trainer, prepared.cadence.max_steps
+    kept = trainer.keep_last + trainer.save_top_k
+    if trainer.keep_every_n_steps:
+        kept += steps // trainer.keep_every_n_steps
+    needed = checkpoint_mb(prepared) * (kept + 1)
     folder = next(path for path in (runs, *runs.resolve().parents) if path.exists())
     free = shutil.disk_usage(folder).free / 1e6
     if free < needed:
         note(
             f"warning: {runs}: found {free:.0f} MB free, checkpoints need about {needed:.0f} MB; "
-            "free some, lower trainer.keep_last, or set CODECCTL_HOME"
+            "free some, keep fewer (trainer.keep_last, trainer.keep_every_n_steps), or set "
+            "CODECCTL_HOME"
         )
 
 

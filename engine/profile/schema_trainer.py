@@ -330,6 +330,8 @@ class Trainer(BaseModel):
     """Best checkpoints to keep."""
     keep_last: Count
     """Latest checkpoints to keep."""
+    keep_every_n_steps: CountOrZero
+    """A checkpoint at every so many steps that is never removed; 0: none."""
     ckpt_dir: Text
     """Folder of the checkpoints below the run directory."""
     best_metric: Literal["val/mel", "val/total", "val/time", "val/si_sdr"]
