@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from codecctl.datasets.batch import Item
 from codecctl.datasets.em32 import NUM_CAPSULES
 from codecctl.datasets.rated import at_rate
 from codecctl.datasets.store import AudioSource, Store
@@ -43,18 +44,19 @@ def main() -> None:
     profile = profile_from_json(stored["profile"])
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     checkpoint = given.checkpoint or list_checkpoints(given.run)[-1].name
-    network = _network(profile, given.run / "checkpoints" / checkpoint).to(device)
+    network = load_network(profile, given.run / "checkpoints" / checkpoint).to(device)
     print(f"{given.run.name}, {checkpoint}, on {device}")
     with Store.open(given.store) as store:
         source = (
             store if store.sample_rate == profile.data.rate else at_rate(store, profile.data.rate)
         )
-        audio = _audio(source, profile, count=given.items)
+        audio = whole_arrays(source, profile, count=given.items)
         for line in measure_lines(measure_paired(network, (part.to(device) for part in audio))):
             print(line)
 
 
-def _network(profile: Profile, checkpoint: Path) -> CodecNetwork:
+def load_network(profile: Profile, checkpoint: Path) -> CodecNetwork:
+    """The codec that a checkpoint holds; of averaged weights, if it has any."""
     network, _ = build_networks(profile)
     averaged = checkpoint / "ema.safetensors"
     weights = averaged if averaged.is_file() else checkpoint / "weights.safetensors"
@@ -62,15 +64,23 @@ def _network(profile: Profile, checkpoint: Path) -> CodecNetwork:
     return network.eval()
 
 
-def _audio(store: AudioSource, profile: Profile, *, count: int) -> Iterator[Tensor]:
-    """Items of all capsules, one at a time (1, 32, T)."""
+def items_of(store: AudioSource, profile: Profile, *, count: int) -> tuple[Item, ...]:
+    """Validation windows of all capsules, recordings in turn."""
     data = profile.data
-    frames = round(data.segment_seconds * data.rate)
-    window = Window(frames, NUM_CAPSULES, policy="all", silence_db=data.silence_db)
     names = unchecked_sides(data, store).validation
-    items = fixed_items(store, names, window=window, count=count, seed=data.val_seed)
-    for batch in batches(store, items, batch_size=1, frames=frames):
-        yield torch.from_numpy(batch.samples)
+    window = Window(_frames(profile), NUM_CAPSULES, policy="all", silence_db=data.silence_db)
+    return fixed_items(store, names, window=window, count=count, seed=data.val_seed)
+
+
+def whole_arrays(store: AudioSource, profile: Profile, *, count: int) -> Iterator[Tensor]:
+    """Items of all capsules, one at a time (1, 32, T)."""
+    items = items_of(store, profile, count=count)
+    for batch in batches(store, items, batch_size=1, frames=_frames(profile)):
+        yield torch.from_numpy(batch.samples.copy())
+
+
+def _frames(profile: Profile) -> int:
+    return round(profile.data.segment_seconds * profile.data.rate)
 
 
 if __name__ == "__main__":
