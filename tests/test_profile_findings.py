@@ -310,7 +310,8 @@ def test_a_syntax_error_of_the_profile_has_line_and_column(local: tuple[Path, ..
         (
             HEAD.replace('model = "seanet"\n', ""),
             "profiles/mine.toml: model: is missing; name an option in defaults.model "
-            "(have: seanet, seanet-continuous, seanet-lite, seanet-tiny)",
+            "(have: seanet, seanet-continuous, seanet-lite, seanet-tiny, "
+            "soundstream, soundstream-tiny)",
         ),
         (
             "defaults = 3\n" + HEAD[: HEAD.index("[defaults]")],

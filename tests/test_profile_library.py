@@ -115,7 +115,8 @@ def test_a_profile_path_that_is_no_file_is_not_found(user: Path, path: str) -> N
 def test_an_unknown_option_names_the_nearest_and_all(user: Path) -> None:
     message = (
         r"^override model=tinny: no option 'tinny' in group 'model'; did you mean 'tiny'\? "
-        r"\(have: seanet, seanet-continuous, seanet-lite, seanet-tiny\)$"
+        r"\(have: seanet, seanet-continuous, seanet-lite, seanet-tiny, "
+        r"soundstream, soundstream-tiny\)$"
     )
     with pytest.raises(ProfileError, match=message):
         load_profile("paired", ["model=tinny"])

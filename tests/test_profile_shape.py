@@ -30,11 +30,22 @@ SHAPE = shape_of(Profile)
         ("trainer.loss_config.reconstruction.time.config", "an empty table"),
         ("trainer.optimizer", "a table of type 'Adam' or 'AdamW'"),
         ("trainer.discriminator.start", "{epoch = ...} or {step = ...}"),
-        ("model.discriminators.*.leak", "a number from 0 to 1"),
+        ("model.generator", "a table of type 'seanet' or 'soundstream'"),
+        ("model.discriminators.0.leak", "a number from 0 to 1"),
+        (
+            "model.discriminators.1.factors",
+            "a list of at least one, each a whole number at least 1",
+        ),
     ],
 )
 def test_a_key_says_what_it_allows(key: str, allowed: str) -> None:
-    values: dict[str, object] = {"trainer": {"optimizer": {"type": "Adam"}}}
+    values: dict[str, object] = {
+        "trainer": {"optimizer": {"type": "Adam"}},
+        "model": {
+            "generator": {"type": "seanet"},
+            "discriminators": [{"type": "ms_stft"}, {"type": "wave"}],
+        },
+    }
     shape = SHAPE.at(tuple(key.split(".")), values)
     assert shape is not None
     assert shape.allowed == allowed

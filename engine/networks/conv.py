@@ -16,6 +16,9 @@ Norm = Literal["weight_norm", "none"]
 PadMode = Literal["reflect", "zero"]
 """What stands before the first sample: the mirrored beginning, or silence."""
 
+Initialization = Literal["torch", "variance_preserving"]
+"""How weights start: as torch draws them, or by `preserve_variance`."""
+
 
 def pad(audio: Tensor, left: int, right: int, *, mode: PadMode) -> Tensor:
     """Pad the last axis, also where the input is too short to be mirrored.

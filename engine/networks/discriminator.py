@@ -13,9 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codecctl.engine.networks.conv import normalized
-
-Judgement = tuple[Tensor, list[Tensor]]
-"""Of one scale: logits (B, 1, F, bins) and the feature maps (B, num_filters, F, bins) before."""
+from codecctl.engine.networks.judgement import Judgement
 
 
 def _padding(kernel_size: tuple[int, int], time_dilation: int = 1) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.networks.autoencoder import Autoencoder
 from codecctl.engine.networks.conv import (
+    Initialization,
     Norm,
     PaddedConv1d,
     PadMode,
@@ -23,7 +24,6 @@ from codecctl.engine.networks.conv import (
 )
 
 Skip = Literal["conv1x1", "identity"]
-Initialization = Literal["torch", "variance_preserving"]
 
 
 @dataclass(frozen=True, kw_only=True)

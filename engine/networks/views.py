@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from codecctl.engine.networks.discriminator import Judgement
+from codecctl.engine.networks.judgement import Judgement
 
 
 @dataclass(frozen=True)

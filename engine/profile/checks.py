@@ -8,7 +8,12 @@ from collections.abc import Iterator
 from codecctl.engine.profile.findings import Finding
 from codecctl.engine.profile.schema import MODES
 from codecctl.engine.profile.schema_data import Data
-from codecctl.engine.profile.schema_model import Model, MultiScaleStftDiscriminator, Staged
+from codecctl.engine.profile.schema_model import (
+    Model,
+    MultiScaleStftDiscriminator,
+    SeanetGenerator,
+    Staged,
+)
 from codecctl.engine.profile.schema_trainer import Trainer, WarmupCosine
 
 
@@ -45,6 +50,22 @@ def check_data(data: Data) -> Iterator[Finding]:
 def check_model(model: Model) -> Iterator[Finding]:
     """Keys of `model.` that contradict each other."""
     generator = model.generator
+    if isinstance(generator, SeanetGenerator):
+        yield from _check_seanet(generator)
+    for index, discriminator in enumerate(model.discriminators):
+        if isinstance(discriminator, MultiScaleStftDiscriminator):
+            yield from _check_scales(discriminator, f"model.discriminators.{index}")
+        if discriminator.channels == "pairs" and generator.channels < 2:
+            yield _finding(
+                f"model.discriminators.{index}.channels",
+                "found 'pairs', allowed with model.generator.channels = 1: 'all'",
+                "model.generator.channels",
+            )
+    if isinstance(model.quantizer, Staged):
+        yield from _check_stages(model.quantizer, latent_dim=model.generator.latent_dim)
+
+
+def _check_seanet(generator: SeanetGenerator) -> Iterator[Finding]:
     if generator.causal and generator.trim_right_ratio != 1.0:
         yield _finding(
             "model.generator.trim_right_ratio",
@@ -57,16 +78,6 @@ def check_model(model: Model) -> Iterator[Finding]:
             f"found {generator.compress}, allowed: at most num_filters = {generator.num_filters}",
             "model.generator.num_filters",
         )
-    for index, discriminator in enumerate(model.discriminators):
-        yield from _check_discriminator(discriminator, f"model.discriminators.{index}")
-        if discriminator.channels == "pairs" and generator.channels < 2:
-            yield _finding(
-                f"model.discriminators.{index}.channels",
-                "found 'pairs', allowed with model.generator.channels = 1: 'all'",
-                "model.generator.channels",
-            )
-    if isinstance(model.quantizer, Staged):
-        yield from _check_stages(model.quantizer, latent_dim=model.generator.latent_dim)
 
 
 def _check_stages(quantizer: Staged, *, latent_dim: int) -> Iterator[Finding]:
@@ -81,7 +92,7 @@ def _check_stages(quantizer: Staged, *, latent_dim: int) -> Iterator[Finding]:
         )
 
 
-def _check_discriminator(discriminator: MultiScaleStftDiscriminator, key: str) -> Iterator[Finding]:
+def _check_scales(discriminator: MultiScaleStftDiscriminator, key: str) -> Iterator[Finding]:
     scales = len(discriminator.n_ffts)
     for name, lengths in (
         ("hop_lengths", discriminator.hop_lengths),
@@ -222,7 +233,7 @@ def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Findi
     samples = round(data.segment_seconds * data.rate)
     longest = 2 ** max(trainer.loss_config.reconstruction.mel.config.scales)
     for discriminator in model.discriminators:
-        longest = max(longest, *discriminator.n_ffts)
+        longest = max(longest, discriminator.shortest_samples)
     if samples < longest:
         yield _finding(
             "data.segment_seconds",

@@ -36,7 +36,8 @@ def _partial(node: object) -> object:
         return node
     partial = {name: _partial(below) for name, below in node.items() if name != "required"}
     items = partial.get("items")
-    if partial.get("type") == "array" and isinstance(items, dict) and "$ref" in items:
+    tables = isinstance(items, dict) and ("$ref" in items or "oneOf" in items)
+    if partial.get("type") == "array" and tables:
         return {
             "description": partial.get("description", ""),
             "anyOf": [

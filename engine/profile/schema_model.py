@@ -59,6 +59,30 @@ class SeanetGenerator(BaseModel):
     """Weights at the start: as torch draws them, or such that signals keep their variance."""
 
 
+class SoundStreamGenerator(BaseModel):
+    """SoundStream encoder and decoder: causal convolutions (https://arxiv.org/abs/2107.03312)."""
+
+    model_config = CLOSED
+
+    type: Literal["soundstream"]
+    channels: Count
+    """Audio channels that are coded together."""
+    num_filters: Count
+    """Width after the first convolution; doubles at every stride."""
+    latent_dim: Count
+    """Latent width (D)."""
+    strides: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Down-sampling factors in the order of the encoder; their product is the hop in samples."""
+    dilations: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Of the residual units before every stride."""
+    kernel_size: Count
+    """First convolution of either half, last one of the decoder and residual units, in samples."""
+    last_kernel_size: Count
+    """Last convolution of the encoder, in latent frames."""
+    initialization: Literal["torch", "variance_preserving"]
+    """Weights at the start: as torch draws them, or such that signals keep their variance."""
+
+
 Codebooks = Annotated[int, Field(ge=1, le=64)]
 CodebookSize = Annotated[int, Field(ge=2, le=65536)]
 Bandwidths = Annotated[tuple[Positive, ...], Field(min_length=1)]
@@ -132,6 +156,9 @@ class NoQuantizer(BaseModel):
     type: Literal["none"]
 
 
+ChannelView = Literal["all", "random_one", "fold_batch", "pairs"]
+
+
 class MultiScaleStftDiscriminator(BaseModel):
     """EnCodec's discriminator on complex spectrograms of several resolutions."""
 
@@ -158,21 +185,75 @@ class MultiScaleStftDiscriminator(BaseModel):
     """Negative slope of the activation."""
     weight_norm_first: bool
     """Whether the first convolution carries weight norm, too."""
-    channels: Literal["all", "random_one", "fold_batch", "pairs"]
+    channels: ChannelView
     """Which channels of a signal it sees: all at once; one that is drawn for each item and step;
     every one alone; or every one in pairs that are drawn for each item and step."""
 
+    @property
+    def shortest_samples(self) -> int:
+        """The shortest audio that it can judge."""
+        return max(self.n_ffts)
 
-# A second kind of a part makes the alias a union:
-# `Annotated[SeanetGenerator | Other, Field(discriminator="type")]`.
-Generator = SeanetGenerator
+
+class ResidualStftDiscriminator(BaseModel):
+    """SoundStream's discriminator on one complex spectrogram."""
+
+    model_config = CLOSED
+
+    type: Literal["stft"]
+    n_fft: Annotated[int, Field(ge=64)]
+    """Length of FFT and Hann window, in samples."""
+    hop_length: Count
+    """In samples."""
+    num_filters: Count
+    """Width of the first convolution; the last unit is 16 times as wide."""
+    channels: ChannelView
+    """Which channels of a signal it sees, as for ms_stft."""
+
+    @property
+    def shortest_samples(self) -> int:
+        """The shortest audio that it can judge: seven frames, half a window mirrored."""
+        return max(6 * self.hop_length, self.n_fft // 2 + 1)
+
+
+class WaveformDiscriminator(BaseModel):
+    """Discriminators on the waveform at several rates, with strided, grouped convolutions."""
+
+    model_config = CLOSED
+
+    type: Literal["wave"]
+    factors: Annotated[tuple[Count, ...], Field(min_length=1)]
+    """Down-sampling of each, by averages of four samples; 1: the audio itself."""
+    num_filters: Count
+    """Width of the first convolution; the next ones are four times as wide as the one before."""
+    max_filters: Count
+    """Bound of the width."""
+    leak: Fraction
+    """Negative slope of the activation."""
+    channels: ChannelView
+    """Which channels of a signal it sees, as for ms_stft."""
+
+    @property
+    def shortest_samples(self) -> int:
+        """The shortest audio that it can judge at every rate: the layers' reach, from the last."""
+        reach = 1 + (3 - 1) + (5 - 1)
+        for _ in range(4):
+            reach = 4 * (reach - 1) + 41
+        reach += 15 - 1
+        return max(reach if each == 1 else each * (reach - 1) + 4 for each in self.factors)
+
+
+Generator = Annotated[SeanetGenerator | SoundStreamGenerator, Field(discriminator="type")]
 Quantizer = Annotated[
     ResidualQuantizer | LearnedQuantizer | ScalarQuantizer | NoQuantizer,
     Field(discriminator="type"),
 ]
 Staged = ResidualQuantizer | LearnedQuantizer
 """Quantizers whose bitrate is a number of stages."""
-Discriminator = MultiScaleStftDiscriminator
+Discriminator = Annotated[
+    MultiScaleStftDiscriminator | ResidualStftDiscriminator | WaveformDiscriminator,
+    Field(discriminator="type"),
+]
 
 
 class Model(BaseModel):
