@@ -11,6 +11,7 @@ from codecctl.engine.losses.adversarial import (
     hinge_discriminator_loss,
     hinge_generator_loss,
     relative_feature_loss,
+    summed_feature_loss,
 )
 
 
@@ -90,3 +91,17 @@ def test_the_ratio_is_that_of_the_global_batch_however_it_is_split() -> None:
         for rows in (slice(0, 2), slice(2, 4))
     ]
     torch.testing.assert_close(torch.stack(halves).mean(0), whole)
+
+
+def test_summed_features_are_sums_over_width_and_bins_and_means_over_time() -> None:
+    estimate = [[torch.ones(2, 3, 4, 5)], [torch.zeros(2, 1, 2, 1), 2 * torch.ones(2, 2, 2, 1)]]
+    reference = [[torch.zeros_like(maps) for maps in scale] for scale in estimate]
+    # The first scale differs by 3 * 5; the second by 0 and 2 * 2, mean 2; over scales (15 + 2) / 2.
+    loss = summed_feature_loss(estimate, reference, num_groups=1)
+    torch.testing.assert_close(loss, torch.tensor([8.5]))
+
+
+def test_summed_features_leave_the_reference_alone() -> None:
+    fake, real = (torch.randn(2, 3, 4, 1, requires_grad=True) for _ in range(2))
+    torch.autograd.backward(summed_feature_loss([[fake]], [[real]], num_groups=2).sum())
+    assert fake.grad is not None and real.grad is None

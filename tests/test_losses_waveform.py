@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from codecctl.engine.losses import LOSSES, WaveLossConfig
-from codecctl.engine.losses.waveform import time_distance
+from codecctl.engine.losses.waveform import squared_time_distance, time_distance
 from codecctl.engine.losses.weights import match_weights
 from codecctl.errors import ProfileError
 
@@ -15,6 +15,12 @@ def test_the_time_distance_is_the_mean_absolute_difference_of_each_item() -> Non
     reference = torch.zeros(2, 1, 4)
     estimate = torch.tensor([[[1.0, -1.0, 0.0, 0.0]], [[0.5, 0.5, 0.5, 0.5]]])
     assert time_distance(estimate, reference).tolist() == [0.5, 0.5]
+
+
+def test_the_squared_distance_is_the_mean_square_of_each_item() -> None:
+    reference = torch.zeros(2, 1, 4)
+    estimate = torch.tensor([[[1.0, -1.0, 0.0, 0.0]], [[0.5, 0.5, 0.5, 0.5]]])
+    assert squared_time_distance(estimate, reference).tolist() == [0.5, 0.25]
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))

@@ -8,9 +8,10 @@ from typing import TypeAlias
 
 from torch import Tensor
 
+from codecctl.engine.losses.log_norm_mel import MultiScaleLogNormMelLoss
 from codecctl.engine.losses.mel import MultiScaleMelLoss
 from codecctl.engine.losses.power_mel import MultiScalePowerMelLoss
-from codecctl.engine.losses.waveform import time_distance
+from codecctl.engine.losses.waveform import squared_time_distance, time_distance
 
 WaveLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Estimate and reference, (N, C, T), to the loss of each item, (N,)."""
@@ -28,11 +29,12 @@ class WaveLossConfig:
     """Bands at every resolution; of the mel term alone."""
     mel_kind: str = "log"
     """A key of `MEL_LOSSES`."""
+    time_kind: str = "l1"
+    """A key of `TIME_LOSSES`."""
 
 
 def _time(config: WaveLossConfig) -> WaveLoss:
-    del config
-    return time_distance
+    return TIME_LOSSES[config.time_kind]
 
 
 def _mel(config: WaveLossConfig) -> WaveLoss:
@@ -44,8 +46,12 @@ def _mel(config: WaveLossConfig) -> WaveLoss:
 MEL_LOSSES: dict[str, Callable[..., WaveLoss]] = {
     "log": MultiScaleMelLoss,
     "power_and_log": MultiScalePowerMelLoss,
+    "power_and_log_norm": MultiScaleLogNormMelLoss,
 }
 """Spectral distances by the kind that a profile gives."""
+
+TIME_LOSSES: dict[str, WaveLoss] = {"l1": time_distance, "l2": squared_time_distance}
+"""Distances of waveforms by the kind that a profile gives."""
 
 LOSSES: dict[str, Callable[[WaveLossConfig], WaveLoss]] = {"time": _time, "mel": _mel}
 """Reconstruction terms by the name that a profile gives."""

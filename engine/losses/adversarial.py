@@ -101,5 +101,34 @@ def relative_feature_loss(
         return (distance / torch.where(levels > 0, levels, 1)).mean(0)
 
 
+def summed_feature_loss(
+    estimate: Sequence[Sequence[Tensor]],
+    reference: Sequence[Sequence[Tensor]],
+    *,
+    num_groups: int,
+) -> Tensor:
+    """Mean over scales and feature maps of |f(y) - f(x)|, summed over width and bins.
+
+    The mean over time is taken of sums, so that wide maps count more and the weight of the term is
+    small; document 003 trains with it. References are detached.
+
+    Args:
+        estimate: (N, ..., width, F, bins) for each feature map of each scale.
+        reference: The same maps of the reference.
+        num_groups: Capsules in an item.
+
+    Returns:
+        (num_groups,).
+    """
+    with float32_island(*_maps(estimate)) as ours, float32_island(*_maps(reference)) as theirs:
+        distances = [
+            _per_item((fake - real.detach()).abs()) * (fake.shape[-3] * fake.shape[-1])
+            for fake, real in zip(ours, theirs, strict=True)
+        ]
+    by_map = iter(distances)
+    by_scale = [torch.stack([next(by_map) for _ in maps]).mean(0) for maps in estimate]
+    return group_means(torch.stack(by_scale).mean(0), num_groups)
+
+
 def _maps(scales: Sequence[Sequence[Tensor]]) -> list[Tensor]:
     return [value for maps in scales for value in maps]
