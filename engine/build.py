@@ -15,6 +15,7 @@ from codecctl.datasets.split import Split
 from codecctl.datasets.store import AudioSource
 from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
+from codecctl.engine.array_items import array_items
 from codecctl.engine.balancer import Balancer
 from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
@@ -61,6 +62,8 @@ class Data:
     train: TrainSampler
     validation: tuple[Item, ...]
     """Fixed items, the same in every run on this store."""
+    arrays: tuple[Item, ...]
+    """Fixed windows of whole arrays, where they are measured."""
     window: Window
     split: Split
     """Recordings of each side, and a note where they are not quite what was asked for."""
@@ -91,8 +94,22 @@ def build_data(profile: Profile, store: AudioSource) -> Data:
     validation = fixed_items(
         store, sides.validation, window=window, count=data.val_items, seed=data.val_seed
     )
+    arrays = array_items(
+        store,
+        sides.validation,
+        window=window,
+        count=profile.trainer.array_measures.items,
+        seed=data.val_seed,
+    )
     left_out = train.left_out + usable_recordings(store, sides.validation, window=window).left_out
-    return Data(train=train, validation=validation, window=window, split=sides, left_out=left_out)
+    return Data(
+        train=train,
+        validation=validation,
+        arrays=arrays,
+        window=window,
+        split=sides,
+        left_out=left_out,
+    )
 
 
 def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) -> Recipe:

@@ -177,6 +177,8 @@ class Loop:
         )
         if values is None:
             return
+        if parts.survey is not None:
+            values |= parts.survey.measure(parts.recipe, run=parts.run, step=progress.step)
         self._row("val", values)
         progress.validated_step = progress.step
         self._unsaved = True

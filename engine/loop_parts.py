@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from codecctl.datasets.batch import Batch
+from codecctl.engine.array_survey import ArraySurvey
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.checkpoint import Identity
 from codecctl.engine.guard import FiniteGuard
@@ -92,6 +93,8 @@ class Parts:
     on_report: Callable[[Report], None]
     on_phase: Callable[[str], None] = lambda _text: None
     """Told what begins where no update is made for a while."""
+    survey: ArraySurvey | None = None
+    """Measures whole arrays beside the validation."""
 
 
 @dataclass

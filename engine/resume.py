@@ -20,6 +20,7 @@ MAY_CHANGE = (
     "defaults",
     "description",
     "trainer.accumulate_grad_batches",
+    "trainer.array_measures",
     "trainer.check_val_every_n_epoch",
     "trainer.detect_anomaly",
     "trainer.keep_every_n_steps",

@@ -11,6 +11,7 @@
     system.jsonl            CPU, memory, loader wait, step time
     checkpoints/            step-000000500/, and the text files `last` and `best`
     previews/               reference/item-000.wav, step-000000500/item-000.wav
+    array/                  step-000000500.json: what the codes of whole arrays share
     control/                requests to the training process: save, stop
     train.log, crash.txt, tags.json
 
@@ -74,6 +75,7 @@ __all__ = [
 
 SCHEMA = 1
 REQUESTS = ("save", "stop")
+_FOLDERS = ("checkpoints", "previews", "array", "control")
 
 
 class RunDirectory:
@@ -114,7 +116,7 @@ class RunDirectory:
             ) from None
         except OSError as error:
             raise _cannot_make(path, error) from error
-        for name in ("checkpoints", "previews", "control"):
+        for name in _FOLDERS:
             (path / name).mkdir()
         sync_folder(path.parent)
         return cls(path)
@@ -122,7 +124,7 @@ class RunDirectory:
     @classmethod
     def reopen(cls, path: Path) -> RunDirectory:
         """Append to an existing run."""
-        for name in ("checkpoints", "previews", "control"):
+        for name in _FOLDERS:
             (path / name).mkdir(exist_ok=True)
         return cls(path)
 

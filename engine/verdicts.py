@@ -128,6 +128,13 @@ EXPECTATIONS: dict[str, tuple[Expectation, ...]] = {
         Expectation(
             "second token differs between channels", "val/second_code_difference", "val", rises=True
         ),
+        Expectation(
+            "second token tells the channel",
+            "val/array/probe/second",
+            "val",
+            rises=True,
+            remark="accuracy of a linear probe over all 32 capsules",
+        ),
         Expectation("first channel is reconstructed well", "val/mel/capsule1", "val", rises=False),
         Expectation("second channel is reconstructed well", "val/mel/capsule2", "val", rises=False),
         Expectation("similarity loss decreases", "loss/similarity", "train", rises=False),

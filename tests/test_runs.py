@@ -108,4 +108,4 @@ def test_the_verdicts_of_a_paired_run_are_shown(run: Path) -> None:
     lines = [line for line in _say("show", "first").splitlines() if "similarity loss" in line]
     assert [line.split(": ")[1] for line in lines] == ["as expected"]
     verdicts = json.loads(_say("show", "first", "--json"))["verdicts"]
-    assert verdicts[5]["metric"] == "loss/similarity" and verdicts[5]["slope"] < 0
+    assert verdicts[6]["metric"] == "loss/similarity" and verdicts[6]["slope"] < 0

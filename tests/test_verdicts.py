@@ -170,7 +170,7 @@ def test_rows_of_the_other_split_and_values_that_are_no_numbers_do_not_count() -
         {"step": 1000, "split": "train", "loss/similarity": "NaN"},
         {"step": None, "split": "train", "loss/similarity": 1.0},
     ]
-    verdict = judge(good + bad, mode="paired")[5]
+    verdict = judge(good + bad, mode="paired")[6]
     assert verdict.trend is not None and verdict.trend.count == 5
 
 

@@ -60,9 +60,11 @@ def list_all(
 @app.command()
 def show(run: _Run, json: _Json = False) -> None:
     """Show one run: state, last values, checkpoints, events, how it was started."""
+    from codecctl.engine.array_report import latest_report, report_lines
     from codecctl.engine.verdicts import judge, verdict_lines
 
     path = find_run(run)
+    arrays = latest_report(path)
     summary = summarize_run(path)
     profile = read_json(path / "profile.json")
     events = read_last_rows(path / "events.jsonl")
@@ -76,6 +78,7 @@ def show(run: _Run, json: _Json = False) -> None:
                 "resolved": profile.get("profile", {}),
                 "validation_rows": read_metrics(path, "val"),
                 "verdicts": [verdict.row() for verdict in verdicts],
+                "arrays": arrays.model_dump(by_alias=True) if arrays else None,
                 "checkpoints": [_checkpoint_as_dict(info) for info in list_checkpoints(path)],
                 "events": events,
             }
@@ -86,6 +89,10 @@ def show(run: _Run, json: _Json = False) -> None:
     _print_values("validation", summary.validation)
     for line in verdict_lines(verdicts):
         result(line)
+    if arrays:
+        result(f"whole arrays, step {arrays.step}:")
+        for line in report_lines(arrays):
+            result(f"  {line}")
     for info in list_checkpoints(path):
         marks = f"{' last' if info.is_last else ''}{' best' if info.is_best else ''}"
         result(f"checkpoint {info.name}: {info.bytes / 1e6:.1f} MB{marks}")

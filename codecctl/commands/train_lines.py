@@ -184,6 +184,7 @@ def progress_text(report: Report) -> str:
 
 def print_summary(prepared: Prepared, run: Path) -> None:
     """Print what was learned, where it lies, and what to type next."""
+    from codecctl.engine.array_report import latest_report, report_summary
     from codecctl.engine.verdicts import judge, verdict_lines
 
     rows = read_metrics(run, "val")
@@ -192,6 +193,8 @@ def print_summary(prepared: Prepared, run: Path) -> None:
         first, last = rows[0], rows[-1]
         for line in summary_lines(first, last, metric=metric):
             result(line)
+    if arrays := latest_report(run):
+        result(report_summary(arrays))
     for line in verdict_lines(judge(read_metrics(run), mode=prepared.profile.mode)):
         result(line)
     for text in prepared.recipe.notes():

@@ -135,6 +135,11 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
             "both optimizers, and one of them would step with the other's",
         )
     yield from _check_balancer(trainer)
+    if trainer.array_measures.items == 1:
+        yield _finding(
+            "trainer.array_measures.items",
+            "found 1, allowed: 0 or at least 2: a probe is fitted on one and tested on another",
+        )
     if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
         yield _finding(
             "trainer.ckpt_dir",

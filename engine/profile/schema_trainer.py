@@ -261,6 +261,18 @@ class Previews(BaseModel):
     """Further steps."""
 
 
+class ArrayMeasures(BaseModel):
+    """Whole arrays that are coded beside the validation: what the codes of all capsules share."""
+
+    model_config = CLOSED
+
+    every: CountOrZero
+    """Steps between them, at steps that validate; 0: with every validation. The last step always
+    has one."""
+    items: CountOrZero
+    """Windows of all 32 capsules, 2 or more; 0: none."""
+
+
 class Wandb(BaseModel):
     """Mirror of the metrics in Weights & Biases."""
 
@@ -349,6 +361,8 @@ class Trainer(BaseModel):
     num_sanity_val_steps: CountOrZero
     """Validation batches to try before training."""
     previews: Previews
+    array_measures: ArrayMeasures
+    """Only where capsules are coded one by one, with two residual codebooks or more."""
     logger: Literal["jsonl"]
     """Where metrics go besides wandb; the files of the run directory are always written."""
     wandb: Wandb

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import torch
 from torch import Tensor
 
 from codecctl.datasets.em32 import NUM_CAPSULES
+from codecctl.engine.array_report import ArrayReport, report_lines
 from codecctl.engine.metrics import (
     AngleGroup,
     Information,
@@ -19,7 +20,6 @@ from codecctl.engine.metrics import (
     code_capsule_information,
     first_code_information,
 )
-from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.token_swap import SharedCoding, TokenSwap
 from codecctl.errors import DataError
@@ -29,8 +29,10 @@ from codecctl.errors import DataError
 class PairedMeasures:
     """Figures of a codec with two codebooks over items of all 32 capsules."""
 
+    first_matrix: tuple[tuple[float, ...], ...]
+    """Share of frames with equal first codes, of each two of the 32 capsules."""
     first_by_angle: tuple[AngleGroup, ...]
-    """Agreement of first codes against the angle between capsules."""
+    """The same against the angle between capsules."""
     second_by_angle: tuple[AngleGroup, ...]
     between_first: Information
     """What the first code of a capsule tells of that of another."""
@@ -47,6 +49,31 @@ class PairedMeasures:
     apart: dict[str, float]
     """The same with first codes of their own."""
     items: int
+
+    def scalars(self) -> dict[str, float]:
+        """Figures for a row, by name."""
+        first, second = (_overall(groups) for groups in (self.first_by_angle, self.second_by_angle))
+        values = {
+            "first_agreement": first[0],
+            "first_agreement/above_chance": (first[0] - first[1]) / max(1 - first[1], 1e-9),
+            "second_agreement": second[0],
+            "first_code_bits": self.between_first.bits,
+            "probe/first": self.probes[0].accuracy,
+            "probe/second": self.probes[1].accuracy,
+            "capsule_bits/first": self.of_capsule[0].bits,
+            "capsule_bits/second": self.of_capsule[1].bits,
+        }
+        values |= {f"shared/{name}": value for name, value in self.shared.items()}
+        return values | {f"apart/{name}": value for name, value in self.apart.items()}
+
+
+def _overall(groups: Iterable[AngleGroup]) -> tuple[float, float]:
+    """Agreement and chance, mean over all pairs of capsules."""
+    groups = list(groups)
+    pairs = sum(group.pairs for group in groups)
+    found = sum(group.pairs * group.agreement for group in groups)
+    chance = sum(group.pairs * group.chance for group in groups)
+    return found / pairs, chance / pairs
 
 
 @dataclass(frozen=True)
@@ -72,7 +99,7 @@ def measure_paired(network: CodecNetwork, batches: Iterable[Tensor]) -> PairedMe
         ProfileError: The codec has no second codebook.
     """
     swap = TokenSwap(network)
-    parts = [_code(network, swap, audio) for audio in batches]
+    parts = [_code(swap, audio) for audio in batches]
     items = sum(len(part.codes) for part in parts)
     if items < 2:
         raise DataError(f"paired measures: found {items} items of 32 channels, needed 2")
@@ -80,9 +107,10 @@ def measure_paired(network: CodecNetwork, batches: Iterable[Tensor]) -> PairedMe
     vectors = torch.cat([part.vectors for part in parts], 1)
     size = network.quantizer.codebook_size
     capsules = torch.arange(NUM_CAPSULES, device=codes.device).expand(items, NUM_CAPSULES)
-    by_angle, of_capsule, probes = [], [], []
+    matrices, by_angle, of_capsule, probes = [], [], [], []
     for stage in (0, 1):
         matrix = agreement_matrix(codes, codebook_size=size, stage=stage)
+        matrices.append(matrix.observed.tolist())
         by_angle.append(agreement_by_angle(matrix))
         of_capsule.append(
             code_capsule_information(
@@ -91,6 +119,7 @@ def measure_paired(network: CodecNetwork, batches: Iterable[Tensor]) -> PairedMe
         )
         probes.append(capsule_probe(vectors[stage], capsules))
     return PairedMeasures(
+        first_matrix=tuple(tuple(row) for row in matrices[0]),
         first_by_angle=by_angle[0],
         second_by_angle=by_angle[1],
         between_first=first_code_information(codes, codebook_size=size),
@@ -106,52 +135,16 @@ def measure_paired(network: CodecNetwork, batches: Iterable[Tensor]) -> PairedMe
 
 def measure_lines(found: PairedMeasures) -> list[str]:
     """The figures as text."""
-    lines = [
-        f"{found.items} items of {NUM_CAPSULES} capsules",
-        "angle  pairs  first agrees (chance)  second agrees (chance)  diffuse coherence "
-        "250 500 1k 2k 4k Hz",
-    ]
-    for first, second in zip(found.first_by_angle, found.second_by_angle, strict=True):
-        coherence = " ".join(f"{value:5.2f}" for value in first.coherence)
-        lines.append(
-            f"{first.degrees:5.0f}  {first.pairs:5d}  {first.agreement:11.3f} ({first.chance:.3f})"
-            f"    {second.agreement:12.3f} ({second.chance:.3f})    {coherence}"
-        )
-    between = found.between_first
-    lines.append(
-        f"first codes tell of each other: {between.bits:.2f} bits of {between.entropies[0]:.2f}, "
-        f"of another moment {between.shuffled:.2f}"
-    )
-    names = ("first", "second")
-    for name, told, probe in zip(names, found.of_capsule, found.probes, strict=True):
-        lines.append(
-            f"{name} code tells of the capsule: {told.bits:.2f} bits of {told.entropies[1]:.2f}, "
-            f"with capsules exchanged {told.shuffled:.2f}; probe {probe.accuracy:.3f} "
-            f"({probe.low:.3f} to {probe.high:.3f}), chance {probe.chance:.3f}"
-        )
-    lines.append(
-        f"one first stream {found.codes_kbps:g} kb/s, first codes for all "
-        f"{found.apart_kbps:g} kb/s:"
-    )
-    lines += [
-        f"  {name}: {found.shared[name]:.4g} against {found.apart[name]:.4g}"
-        for name in found.shared
-    ]
-    return lines
+    return report_lines(ArrayReport.model_validate({"schema": 1, "step": 0, **asdict(found)}))
 
 
-def _code(network: CodecNetwork, swap: TokenSwap, audio: Tensor) -> _Coded:
+def _code(swap: TokenSwap, audio: Tensor) -> _Coded:
     if audio.shape[1] != NUM_CAPSULES:
         raise DataError(f"paired measures: found {audio.shape[1]} channels, needed {NUM_CAPSULES}")
-    items = len(audio)
     compared = swap.compare(audio)
-    with evaluating([network]):
-        latent = network.encode(audio.flatten(0, 1)[:, None])
-        quantized = network.quantizer(latent)
-    shape = (items, NUM_CAPSULES)
     return _Coded(
-        codes=quantized.codes.reshape(*shape, *quantized.codes.shape[1:]),
-        vectors=quantized.stages[:2].reshape(2, *shape, *latent.shape[1:]),
+        codes=compared.codes,
+        vectors=compared.vectors[:2],
         coding=compared.coding,
         shared=dict(compared.shared),
         apart=dict(compared.apart),

@@ -50,6 +50,10 @@ class SharedComparison:
     """What sharing the first codes costs."""
 
     coding: SharedCoding
+    codes: Tensor
+    """Of each capsule's own (B, M, K, F)."""
+    vectors: Tensor
+    """Of the quantizer's stages (K, B, M, D, F)."""
     shared: Mapping[str, Tensor]
     """By metric, (B,): distances of the reconstruction, and errors between its channels."""
     apart: Mapping[str, Tensor]
@@ -75,6 +79,12 @@ class TokenSwap:
     def possible(self) -> bool:
         """Whether there is a second codebook."""
         return self._network.quantizer.num_codebooks >= 2
+
+    @property
+    def refits(self) -> bool:
+        """Whether what a shared first code leaves can be coded again: residual codebooks can."""
+        residual = (ResidualVectorQuantizer, LearnedResidualQuantizer)
+        return self.possible and isinstance(self._network.quantizer, residual)
 
     def measure(self, codes: Tensor, estimate: Tensor, audio: Tensor) -> dict[str, Tensor]:
         """Score items in which every capsule has the first codes of the first capsule.
@@ -125,46 +135,61 @@ class TokenSwap:
         Raises:
             ProfileError: There is no second codebook, or no residual that could be coded again.
         """
+        self._need_second()
+        with evaluating([self._network]):
+            latent = self._network.encode(audio.flatten(0, 1)[:, None])  # (B * M, D, F)
+            return self._shared(audio, latent, source=source, refit=refit)
+
+    def compare(
+        self, audio: Tensor, *, source: Source = "mean", refit: bool = True
+    ) -> SharedComparison:
+        """Score shared first codes beside codes of each capsule's own; arguments as in `share`."""
+        self._need_second()
         network = self._network
         items, capsules, _ = audio.shape
+        with evaluating([network]):
+            latent = network.encode(audio.flatten(0, 1)[:, None])
+            quantized = network.quantizer(latent)
+            codes = quantized.codes.reshape(items, capsules, *quantized.codes.shape[1:])
+            coding = self._shared(audio, latent, source=source, refit=refit)
+            own = self._decode(codes, audio)
+            return SharedComparison(
+                coding=coding,
+                codes=codes,
+                vectors=quantized.stages.reshape(-1, items, capsules, *latent.shape[1:]),
+                shared={**self._scores(coding.estimate, audio), **_between(coding.estimate, audio)},
+                apart={**self._scores(own, audio), **_between(own, audio)},
+            )
+
+    def _need_second(self) -> None:
         if not self.possible:
             raise ProfileError(
                 "model.quantizer.num_codebooks: found 1, needed 2 to share the first"
             )
-        with evaluating([network]):
-            latent = network.encode(audio.flatten(0, 1)[:, None])  # (B * M, D, F)
-            by_item = latent.reshape(items, capsules, *latent.shape[1:])
-            chosen = by_item.mean(1) if source == "mean" else by_item[:, 0]
-            shared = network.quantizer.encode(chosen)[:, 0]  # (B, F)
-            first = shared.repeat_interleave(capsules, 0)[:, None]  # (B * M, 1, F)
-            others = self._refitted(latent, first) if refit else self._own(latent)
-            codes = torch.cat([first, others], 1).reshape(items, capsules, -1, first.shape[-1])
-            estimate = self._decode(codes, audio)
+
+    def _shared(
+        self, audio: Tensor, latent: Tensor, *, source: Source, refit: bool
+    ) -> SharedCoding:
+        """Code items (B, M, T) of which the latent frames (B * M, D, F) are known."""
+        network = self._network
+        items, capsules, _ = audio.shape
+        by_item = latent.reshape(items, capsules, *latent.shape[1:])
+        chosen = by_item.mean(1) if source == "mean" else by_item[:, 0]
+        shared = network.quantizer.encode(chosen)[:, 0]  # (B, F)
+        first = shared.repeat_interleave(capsules, 0)[:, None]  # (B * M, 1, F)
+        others = self._refitted(latent, first) if refit else self._own(latent)
+        codes = torch.cat([first, others], 1).reshape(items, capsules, -1, first.shape[-1])
         stages = network.quantizer.num_codebooks
         bits = network.quantizer.bits_per_frame * network.sample_rate
         each = bits / network.autoencoder.hop_length / stages / 1000  # kb/s of one stream
         return SharedCoding(
-            estimate=estimate,
+            estimate=self._decode(codes, audio),
             shared=shared,
             codes=codes[:, :, 1:],
             codes_kbps=each * (1 + capsules * (stages - 1)),
             apart_kbps=each * capsules * stages,
             levels_kbps=capsules * SCALE_BITS / 1000 if network.normalize else 0.0,
         )
-
-    def compare(
-        self, audio: Tensor, *, source: Source = "mean", refit: bool = True
-    ) -> SharedComparison:
-        """Score shared first codes beside codes of each capsule's own; arguments as in `share`."""
-        coding = self.share(audio, source=source, refit=refit)
-        with evaluating([self._network]):
-            signals = audio.flatten(0, 1)[:, None]
-            own = self._network(signals).estimate.reshape(audio.shape)
-            return SharedComparison(
-                coding=coding,
-                shared={**self._scores(coding.estimate, audio), **_between(coding.estimate, audio)},
-                apart={**self._scores(own, audio), **_between(own, audio)},
-            )
 
     def _decode(self, codes: Tensor, audio: Tensor) -> Tensor:
         """Codes (B, M, K, F) at the levels of audio (B, M, T), to (B, M, T)."""
