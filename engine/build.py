@@ -32,6 +32,7 @@ from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
 from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.levels import LEVELS
 from codecctl.engine.recipes.measuring import Measuring
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.objective import Objective
@@ -178,7 +179,8 @@ def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
         autoencoder,
         quantizer,
         sample_rate=profile.data.rate,
-        normalize=model.normalize == "rms",
+        channels=model.generator.channels,
+        level=LEVELS[model.normalize](profile.data.rate, model.gain_db),
     )
     if profile.trainer.compile:
         autoencoder.encoder.compile()

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.networks import Autoencoder
 from codecctl.engine.quantizers import ResidualVectorQuantizer
+from codecctl.engine.recipes.levels import FixedLevel, LevelPerSecond
 from codecctl.engine.recipes.network import CodecNetwork
 
 HOP, FRAMES, ENTRIES = 8, 150, 4
@@ -49,7 +50,8 @@ def codec(*, normalize: bool = False) -> CodecNetwork:
     scales = torch.tensor([1.0, 0.01])[:, None, None]
     quantizer.codebooks.copy_(scales * noise(2, ENTRIES, HOP))
     autoencoder = Autoencoder(Framed(), Joined(), latent_dim=HOP, hop_length=HOP)
-    return CodecNetwork(autoencoder, quantizer, sample_rate=8 * 75, normalize=normalize).eval()
+    level = LevelPerSecond(8 * 75) if normalize else FixedLevel()
+    return CodecNetwork(autoencoder, quantizer, sample_rate=8 * 75, level=level).eval()
 
 
 def scene(network: CodecNetwork, *, capsules: int = 2) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from codecctl.engine.build import build_networks
 from codecctl.engine.profile import load_profile
-from codecctl.engine.recipes.network import CodecNetwork, level_per_second
+from codecctl.engine.recipes.network import CodecNetwork
 
 
 def network(*overrides: str) -> CodecNetwork:
@@ -20,26 +20,6 @@ def network(*overrides: str) -> CodecNetwork:
 
 def noise(samples: int, seed: int = 0) -> Tensor:
     return 0.1 * torch.randn(2, 1, samples, generator=torch.Generator().manual_seed(seed))
-
-
-def test_the_level_is_the_root_mean_square_of_each_second() -> None:
-    audio = torch.cat([torch.full((1, 1, 8), 3.0), torch.full((1, 1, 4), -0.5)], -1)
-    level = level_per_second(audio, sample_rate=8)
-    assert level.shape == audio.shape
-    assert level[0, 0].tolist() == pytest.approx([3.0] * 8 + [0.5] * 4)  # the rest is no zeros
-
-
-def test_one_level_serves_all_channels_of_a_signal() -> None:
-    audio = torch.stack([torch.full((8,), 1.0), torch.full((8,), 0.0)])[None]
-    assert level_per_second(audio, sample_rate=8)[0, 0].tolist() == pytest.approx([0.5] * 8)
-
-
-def test_pieces_of_whole_seconds_have_the_levels_of_the_whole() -> None:
-    audio = noise(25)
-    whole = level_per_second(audio, sample_rate=8)
-    pieces = (audio[..., :16], audio[..., 16:24], audio[..., 24:])
-    parts = [level_per_second(piece, sample_rate=8) for piece in pieces]
-    assert torch.equal(torch.cat(parts, -1), whole)
 
 
 def test_silence_stays_silent_and_finite() -> None:
@@ -60,6 +40,33 @@ def test_without_normalization_the_level_is_part_of_what_is_coded() -> None:
     once, twice = plain(noise(2400)).latent, plain(2 * noise(2400)).latent
     assert not torch.allclose(once, twice)
     assert plain.bitrate_kbps == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("kind", ["rms", "rms_channels"])
+def test_a_codec_of_normalized_audio_does_not_care_how_loud_it_is(kind: str) -> None:
+    codec = network(f"model.normalize={kind}").double()
+    audio = noise(24_000).double()
+    quiet = 10 ** (-62 / 20) * audio
+    loud, soft = codec(audio), codec(quiet)
+    assert torch.equal(loud.codes, soft.codes)
+    torch.testing.assert_close(10 ** (62 / 20) * soft.estimate, loud.estimate, rtol=3e-4, atol=1e-6)
+
+
+def test_a_fixed_gain_is_taken_back_and_costs_nothing() -> None:
+    codec = network("model.normalize=gain", "model.gain_db=40")
+    plain = network("model.normalize=none")
+    audio = noise(2400)
+    louder = plain(100 * audio)
+    torch.testing.assert_close(codec(audio).latent, louder.latent)
+    torch.testing.assert_close(codec(audio).estimate, louder.estimate / 100)
+    assert codec.bitrate_kbps == plain.bitrate_kbps and not codec.normalize
+
+
+def test_levels_of_channels_are_part_of_the_size() -> None:
+    profile = load_profile("baseline-32ch", ["model=tiny", "model.normalize=rms_channels"]).profile
+    codec = build_networks(profile)[0]
+    numbers = 32 * 75 + 32
+    assert f"becomes {numbers} numbers a second" in codec.size_note()
 
 
 def test_encoding_alone_gives_the_latent_of_the_whole_pass() -> None:

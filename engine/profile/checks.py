@@ -61,6 +61,12 @@ def check_model(model: Model) -> Iterator[Finding]:
                 "found 'pairs', allowed with model.generator.channels = 1: 'all'",
                 "model.generator.channels",
             )
+    if model.gain_db and model.normalize != "gain":
+        yield _finding(
+            "model.gain_db",
+            f"found {model.gain_db:g}, allowed with normalize = '{model.normalize}': 0",
+            "model.normalize",
+        )
     if isinstance(model.quantizer, Staged):
         yield from _check_stages(model.quantizer, latent_dim=model.generator.latent_dim)
 

@@ -261,8 +261,12 @@ class Model(BaseModel):
 
     model_config = CLOSED
 
-    normalize: Literal["rms", "none"]
-    """rms: the codec sees audio of level 1, the level travels beside the codes."""
+    normalize: Literal["rms", "rms_channels", "gain", "none"]
+    """rms: the codec sees seconds of level 1, and one number a second travels beside the codes;
+    rms_channels: the same for each channel, so that a quiet capsule counts like a loud one; gain:
+    everything is amplified by `gain_db`, and nothing has to travel."""
+    gain_db: float
+    """Of normalize = "gain", in dB; 30 to 40 for field recordings around -50 dBFS."""
     pre_transform: Literal["none"]
     """Invertible transform before the encoder."""
     generator: Generator

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from codecctl.engine.networks import Autoencoder
 from codecctl.engine.quantizers import Quantized, Quantizer
-
-SCALE_BITS = 32
-"""Size of the level of one second of one signal, coded beside the codes."""
+from codecctl.engine.recipes.levels import SCALE_BITS, Level
 
 
 class Coded(NamedTuple):
@@ -42,23 +38,6 @@ class Coded(NamedTuple):
         return {name: values for name, values in terms.items() if name in weights}
 
 
-def level_per_second(audio: Tensor, *, sample_rate: int) -> Tensor:
-    """Root mean square of each second, repeated over it: (N, C, T) to (N, 1, T).
-
-    The seconds lie on a fixed grid from the first sample on, so that audio coded in pieces of
-    whole seconds has the levels of audio coded at once; the last one may be shorter. Channels are
-    averaged before, as one level serves all of them.
-    """
-    num_samples = audio.shape[-1]
-    mono = audio.mean(1, keepdim=True)
-    padded = functional.pad(mono, (0, -num_samples % sample_rate))
-    energy = padded.reshape(*mono.shape[:2], -1, sample_rate).square().sum(-1)  # (N, 1, seconds)
-    seconds = torch.arange(energy.shape[-1], device=audio.device)
-    lengths = (num_samples - seconds * sample_rate).clamp(max=sample_rate)
-    level: Tensor = (energy / lengths).sqrt() + 1e-8
-    return level.repeat_interleave(sample_rate, dim=-1)[..., :num_samples]
-
-
 class CodecNetwork(nn.Module):
     """An autoencoder with a quantizer between its halves.
 
@@ -66,8 +45,9 @@ class CodecNetwork(nn.Module):
         autoencoder: Encoder and decoder.
         quantizer: Codes the latent frames.
         sample_rate: Hz.
-        normalize: Divide the audio by its level of each second before coding and multiply after,
-            so that the codebooks hold sounds and not levels.
+        channels: C.
+        level: Divides the audio before coding and multiplies it after, so that the codebooks hold
+            sounds and not levels.
     """
 
     def __init__(
@@ -76,17 +56,19 @@ class CodecNetwork(nn.Module):
         quantizer: Quantizer,
         *,
         sample_rate: int,
-        normalize: bool,
+        channels: int = 1,
+        level: Level,
     ) -> None:
         super().__init__()
         self.autoencoder = autoencoder
         self.quantizer = quantizer
         self.sample_rate = sample_rate
-        self.normalize = normalize
+        self.channels = channels
+        self.level = level
 
     def forward(self, audio: Tensor, depths: Tensor | None = None) -> Coded:
         """Code and decode audio (N, C, T), with so many codebooks for each signal (N,)."""
-        level = self._level(audio)
+        level = self.level(audio)
         latent = self.autoencoder.encode(audio / level)
         quantized: Quantized = self.quantizer(latent, depths)
         decoded = self.autoencoder.decode(quantized.latent, audio.shape[-1])
@@ -101,25 +83,26 @@ class CodecNetwork(nn.Module):
 
     def encode(self, audio: Tensor) -> Tensor:
         """Latent frames before quantization: (N, C, T) to (N, D, F)."""
-        return self.autoencoder.encode(audio / self._level(audio))
-
-    def _level(self, audio: Tensor) -> Tensor:
-        if self.normalize:
-            return level_per_second(audio, sample_rate=self.sample_rate)
-        return torch.ones((), device=audio.device, dtype=audio.dtype)
+        return self.autoencoder.encode(audio / self.level(audio))
 
     @property
     def bitrate_kbps(self) -> float:
         """Nominal bitrate of one signal: codes of all stages and the levels."""
         frame_rate = self.sample_rate / self.autoencoder.hop_length
         bits_per_second = self.quantizer.bits_per_frame * frame_rate
-        return (bits_per_second + (SCALE_BITS if self.normalize else 0)) / 1000
+        return (bits_per_second + self.level.bits_per_second(self.channels)) / 1000
+
+    @property
+    def normalize(self) -> bool:
+        """Whether levels are coded beside the codes."""
+        return self.level.bits_per_second(self.channels) > 0
 
     def size_note(self) -> str:
         """What one second of a signal takes, in a sentence."""
         if self.quantizer.num_codebooks:
             return f"val/bitrate_kbps is of one signal: codes and level, {self.bitrate_kbps:g}."
-        numbers = self.quantizer.dim * self.sample_rate / self.autoencoder.hop_length
+        frames = self.quantizer.dim * self.sample_rate / self.autoencoder.hop_length
+        numbers = frames + self.level.bits_per_second(self.channels) / SCALE_BITS
         return (
             f"No quantizer, so no bitrate: a signal becomes {numbers:g} numbers a second, "
             f"{16 * numbers / 1000:g} kb/s if each were stored in 16 bits."

@@ -20,7 +20,7 @@ from codecctl.engine.quantizers import LearnedResidualQuantizer, ResidualVectorQ
 from codecctl.engine.quantizers.base import as_rows
 from codecctl.engine.quantizers.residual import code_residuals
 from codecctl.engine.recipes.measuring import evaluating
-from codecctl.engine.recipes.network import SCALE_BITS, CodecNetwork, level_per_second
+from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.errors import ProfileError
 
 Source = Literal["mean", "first"]
@@ -188,7 +188,7 @@ class TokenSwap:
             codes=codes[:, :, 1:],
             codes_kbps=each * (1 + capsules * (stages - 1)),
             apart_kbps=each * capsules * stages,
-            levels_kbps=capsules * SCALE_BITS / 1000 if network.normalize else 0.0,
+            levels_kbps=capsules * network.level.bits_per_second(1) / 1000,
         )
 
     def _decode(self, codes: Tensor, audio: Tensor) -> Tensor:
@@ -196,9 +196,7 @@ class TokenSwap:
         network = self._network
         latent = network.quantizer.decode(codes.flatten(0, 1))
         decoded = network.autoencoder.decode(latent, audio.shape[-1]).to(audio.dtype)
-        if network.normalize:
-            signals = audio.flatten(0, 1)[:, None]
-            decoded = decoded * level_per_second(signals, sample_rate=network.sample_rate)
+        decoded = decoded * network.level(audio.flatten(0, 1)[:, None])
         return decoded.reshape(audio.shape)
 
     def _scores(self, estimate: Tensor, audio: Tensor) -> dict[str, Tensor]:
