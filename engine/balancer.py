@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from codecctl.engine.undo import chosen
 from codecctl.errors import ProfileError
 
 
@@ -43,7 +44,11 @@ def item_norm(gradient: Tensor) -> Tensor:
 
 
 def gradients_of(
-    losses: Mapping[str, Tensor], estimate: Tensor, *, keep_graph: bool
+    losses: Mapping[str, Tensor],
+    estimate: Tensor,
+    *,
+    keep_graph: bool,
+    scale: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Gradient of each term with respect to the estimate.
 
@@ -51,14 +56,16 @@ def gradients_of(
         losses: 0-d terms computed from the estimate.
         estimate: A leaf, so that no gradient goes past it.
         keep_graph: Whether the graph of the terms is needed again.
+        scale: Of the losses on their way back through float16, taken out again here; 0-d.
     """
     names = list(losses)
-    return {
-        name: torch.autograd.grad(
-            losses[name], [estimate], retain_graph=keep_graph or name != names[-1]
-        )[0]
-        for name in names
-    }
+    gradients: dict[str, Tensor] = {}
+    for name in names:
+        loss = losses[name] if scale is None else losses[name] * scale
+        keep = keep_graph or name != names[-1]
+        (gradient,) = torch.autograd.grad(loss, [estimate], retain_graph=keep)
+        gradients[name] = gradient if scale is None else gradient / scale
+    return gradients
 
 
 class Balancer:
@@ -98,6 +105,7 @@ class Balancer:
         # Weighted sum of sizes and sum of weights, float64: their ratio is the corrected average.
         self._sums = {name: torch.zeros((), dtype=torch.float64, device=device) for name in weights}
         self._counts = {name: torch.zeros_like(value) for name, value in self._sums.items()}
+        self._before: tuple[dict[str, Tensor], dict[str, Tensor]] | None = None
 
     def combine(self, gradients: Mapping[str, Tensor]) -> Balanced:
         """Update the running sizes of the terms that are present and balance them.
@@ -110,6 +118,7 @@ class Balancer:
         unknown = sorted(set(gradients) - set(self.weights))
         assert not unknown, f"no weight for {unknown}"
         names = list(gradients)
+        self._before = (dict(self._sums), dict(self._counts))
         norms = self._over_ranks(torch.stack([item_norm(gradients[name]) for name in names]))
         total_weight = sum(self.weights[name] for name in names)
         total = torch.zeros_like(gradients[names[0]])
@@ -129,6 +138,20 @@ class Balancer:
             shares={name: part / whole for name, part in parts.items()},
             sizes=sizes,
         )
+
+    def settle(self, blocked: Tensor) -> None:
+        """End an update: where it was not made, 0-d bool, the running sizes are as before it."""
+        if self._before is not None:
+            sums, counts = self._before
+            self._sums = chosen(blocked, sums, self._sums)
+            self._counts = chosen(blocked, counts, self._counts)
+            self._before = None
+
+    def undo(self) -> None:
+        """Take back what an update that did not come to its end has added."""
+        if self._before is not None:
+            self._sums, self._counts = self._before
+            self._before = None
 
     def state_dict(self) -> dict[str, object]:
         """Running sizes; tensors only."""

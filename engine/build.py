@@ -17,6 +17,7 @@ from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.array_items import array_items
 from codecctl.engine.balancer import Balancer
+from codecctl.engine.build_player import optimizer_of, schedule_of
 from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.pairwise import DIVERSITIES
@@ -26,7 +27,7 @@ from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, GENERATORS
 from codecctl.engine.profile import MODES, Profile
 from codecctl.engine.profile.schema_losses import DiversityConfig, Losses, SimilarityConfig
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
-from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
+from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes import RECIPES
 from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
 from codecctl.engine.recipes.average import WeightAverage
@@ -39,13 +40,6 @@ from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.paired import PairwiseTerms
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
-from codecctl.engine.schedules import (
-    OPTIMIZERS,
-    OptimizerConfig,
-    Schedule,
-    ScheduleConfig,
-    schedule,
-)
 from codecctl.engine.sides import sides_of
 
 ADVERSARIAL = ("generator", "feature")
@@ -130,8 +124,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     trainer = profile.trainer
     generator = Player(
         network,
-        _optimizer(trainer.optimizer, network),
-        schedule=_schedule(
+        optimizer_of(trainer.optimizer, network, runtime),
+        schedule=schedule_of(
             trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
         ),
         max_norm=trainer.gradient_clip_val,
@@ -217,37 +211,12 @@ def _items_at_once(profile: Profile, runtime: Runtime) -> int:
     return profile.data.batch_size // runtime.world_size // profile.trainer.accumulate_grad_batches
 
 
-def _optimizer(settings: Optimizer, network: nn.Module) -> torch.optim.Optimizer:
-    config = settings.config
-    return OPTIMIZERS[settings.type](
-        network.parameters(),
-        OptimizerConfig(
-            lr=config.lr, betas=config.betas, eps=config.eps, weight_decay=config.weight_decay
-        ),
-    )
-
-
-def _schedule(
-    trainer: Trainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
-) -> Schedule:
-    return schedule(
-        settings.type if settings.enabled else "Constant",
-        ScheduleConfig(
-            updates_per_epoch=updates_per_epoch,
-            max_epochs=trainer.max_epochs,
-            by_epoch=settings.interval == "epoch",
-            rate=rate,
-            **settings.config.model_dump(),
-        ),
-    )
-
-
 def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch: int) -> Adversary:
     settings = trainer.discriminator
     player = Player(
         jury,
-        _optimizer(settings.optimizer, jury),
-        schedule=_schedule(
+        optimizer_of(settings.optimizer, jury, runtime),
+        schedule=schedule_of(
             trainer,
             settings.scheduler,
             updates_per_epoch,

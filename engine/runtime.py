@@ -20,29 +20,31 @@ from torch.optim import Optimizer
 
 from codecctl.errors import CodecctlError, ProfileError
 
-PRECISIONS = ("32-true", "bf16-mixed", "bf16-true", "64-true")
-Precision = Literal["32-true", "bf16-mixed", "bf16-true", "64-true"]
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
+Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
+_HALVES: dict[Precision, torch.dtype] = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 _ALLOCATION_VARIABLES = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
 _DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 
 class _HalfNetworks(FabricPrecision):
-    """Autocast to bfloat16, and nothing else.
+    """Autocast to half precision, and nothing else.
 
-    Fabric's own kind rounds what enters a network as well, here the audio, to 8 bits; widens all
-    that leaves one, here every feature map; and refuses the gradients of single terms.
+    Fabric's own kind rounds what enters a network as well, here the audio, to 8 or 11 bits; widens
+    all that leaves one, here every feature map; refuses the gradients of single terms; and keeps
+    one loss scale for all optimizers, of which each here has its own (`recipes.player`).
     """
 
-    precision = "bf16-mixed"
-
-    def __init__(self, device_type: str) -> None:
+    def __init__(self, device_type: str, precision: Precision) -> None:
         super().__init__()
+        self.precision = precision
         self._device_type = device_type
+        self._dtype = _HALVES[precision]
 
     def forward_context(self) -> AbstractContextManager[object]:
         """Where networks run."""
-        return torch.autocast(self._device_type, dtype=torch.bfloat16)
+        return torch.autocast(self._device_type, dtype=self._dtype)
 
 
 class FabricRuntime:
@@ -52,6 +54,9 @@ class FabricRuntime:
         num_gpus: "auto" takes a GPU if one is usable; 0 is the CPU.
         precision: One of `PRECISIONS`.
         deterministic: Refuse operations whose result depends on scheduling.
+
+    Attributes:
+        scales_losses: Whether gradients pass through float16.
 
     Raises:
         ProfileError: The precision or the number of GPUs is not supported.
@@ -66,11 +71,13 @@ class FabricRuntime:
             # cuBLAS reads it when it starts; without it, it has no deterministic algorithms.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(deterministic)
-        half = [_HalfNetworks("cuda" if use_gpu else "cpu")] if precision == "bf16-mixed" else []
+        chosen = _checked_precision(precision)
+        half = [_HalfNetworks("cuda" if use_gpu else "cpu", chosen)] if chosen in _HALVES else []
+        self.scales_losses = chosen == "16-mixed"
         self._fabric = Fabric(
             accelerator="cuda" if use_gpu else "cpu",
             devices=1,
-            precision=None if half else _checked_precision(precision),
+            precision=None if half else chosen,
             # A job script sets SLURM_NTASKS for its steps; this process is none of them.
             plugins=[LightningEnvironment(), *half],
         )
@@ -136,11 +143,6 @@ class FabricRuntime:
 
 
 def _checked_precision(precision: str) -> Precision:
-    if precision == "16-mixed":
-        raise ProfileError(
-            "trainer.precision: found 16-mixed; it keeps one loss scale for both optimizers, and "
-            "one of them would step with the other's; use bf16-mixed or 32-true"
-        )
     if precision not in PRECISIONS:
         raise ProfileError(
             f"trainer.precision: found {precision}; allowed: {', '.join(PRECISIONS)}"

@@ -77,7 +77,7 @@ def test_the_average_is_the_closed_form_and_owes_nothing_to_the_start() -> None:
         with torch.no_grad():
             first.copy_(torch.randn(first.shape, generator=generator, dtype=torch.float64))
         seen.append(first.detach().clone())
-        average.follow(step)
+        average.follow(torch.tensor(False))
         shares = torch.tensor([0.75 ** (step - k) for k in range(step + 1)]).double()
         expected = torch.einsum("k,k...->...", shares / shares.sum(), torch.stack(seen))
         ours = next(average.network.parameters())
@@ -89,10 +89,10 @@ def test_by_hand_one_and_then_three_average_to_seven_thirds() -> None:
     followed = network()
     average = WeightAverage(followed, decay=0.5)
     parameter, ours = next(followed.parameters()), next(average.network.parameters())
-    for step, value in enumerate((1.0, 3.0)):
+    for value in (1.0, 3.0):
         with torch.no_grad():
             parameter.fill_(value)
-        average.follow(step)
+        average.follow(torch.tensor(False))
     torch.testing.assert_close(ours.detach(), torch.full_like(ours, 7 / 3))  # (0.5 + 3) / 1.5
 
 

@@ -43,11 +43,6 @@ PLAIN = load_profile("paired", search=SEARCH).profile
             "model.generator.channels = 1: 'all'",
         ),
         (
-            ["trainer.precision=16-mixed"],
-            "trainer.precision: found '16-mixed', allowed: 'bf16-mixed' or '32-true'; it keeps "
-            "one loss scale for both optimizers, and one of them would step with the other's",
-        ),
-        (
             ["data.segment_seconds=0.05"],
             "data.segment_seconds: found 0.05 (1200 samples), allowed: at least 0.08533, the "
             "longest window of losses and discriminators",

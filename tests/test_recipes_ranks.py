@@ -61,6 +61,7 @@ class ThreadRuntime:
         self.rank = rank
         self.world_size = meeting.world_size
         self.device = torch.device("cpu")
+        self.scales_losses = False
         self._meeting = meeting
         self._parameters: list[nn.Parameter] = []
 

@@ -56,9 +56,23 @@ def test_an_all_reduce_of_one_rank_changes_nothing() -> None:
     assert torch.equal(tensor, torch.ones(3))
 
 
-def test_half_precision_with_two_optimizers_is_refused_with_the_reason() -> None:
-    with pytest.raises(ProfileError, match=r"one loss scale for both optimizers.*bf16-mixed"):
-        FabricRuntime(0, precision="16-mixed")
+@pytest.mark.parametrize(
+    ("precision", "half"),
+    [("16-mixed", torch.float16), ("bf16-mixed", torch.bfloat16), ("32-true", torch.float32)],
+)
+def test_networks_run_in_the_precision_asked_for_and_only_float16_scales(
+    precision: str, half: torch.dtype
+) -> None:
+    runtime = FabricRuntime(0, precision=precision)
+    module = nn.Conv1d(1, 1, 3)
+    wrapped, _ = runtime.setup(module, torch.optim.SGD(module.parameters(), lr=0.1))
+    seen: list[torch.dtype] = []
+    module.register_forward_pre_hook(lambda _, given: seen.append(given[0].dtype))
+    with runtime.autocast():
+        assert wrapped(torch.randn(1, 1, 8)).dtype == half
+    assert seen == [torch.float32]  # what enters is not rounded
+    assert module.weight.dtype == torch.float32
+    assert runtime.scales_losses == (precision == "16-mixed")
 
 
 def test_a_wrong_precision_or_number_of_gpus_is_refused() -> None:

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from codecctl.engine.recipes.shares import LARGEST_FACTOR, GradientShares
 
+MADE = torch.tensor(False)
+"""No update was left out."""
+
 
 class Pass(nn.Module):
     """A quantizer that gives its input back."""
@@ -60,12 +63,12 @@ def test_after_one_update_the_gradients_have_their_shares() -> None:
     module = Pass()
     found = shares(module)
     step(found, module, wave=3.0, sizes=(20.0, -0.7))
-    had = found.update()
+    had = found.update(MADE)
     assert had == {"factor/similarity": 1.0, "factor/diversity": 1.0}
     latent, stages = step(found, module, wave=3.0, sizes=(20.0, -0.7))
     assert (stages[0].norm() / latent.norm()).item() == pytest.approx(0.5)
     assert (stages[1].norm() / latent.norm()).item() == pytest.approx(0.1)
-    found.update()
+    found.update(MADE)
     assert found.factors["similarity"].item() == pytest.approx(0.5 * 3 / 20)  # and stays there
 
 
@@ -85,8 +88,8 @@ def test_a_batch_in_parts_has_the_factors_of_the_whole() -> None:
     ours, theirs = shares(whole), shares(parted)
     step(ours, whole, wave=3.0, sizes=(20.0, -0.7))
     step(theirs, parted, wave=3.0, sizes=(20.0, -0.7), parts=2)
-    ours.update()
-    theirs.update()
+    ours.update(MADE)
+    theirs.update(MADE)
     for name, factor in ours.factors.items():
         torch.testing.assert_close(factor, theirs.factors[name])
 
@@ -96,7 +99,7 @@ def test_averages_are_corrected_and_smooth() -> None:
     found = shares(module, decay=0.5)
     for wave in (1.0, 4.0):
         step(found, module, wave=wave, sizes=(2.0, 2.0))
-        found.update()
+        found.update(MADE)
     # (0.5 * 1 + 4) / 1.5 = 3 for reconstruction, 2 for the term.
     assert found.factors["similarity"].item() == pytest.approx(0.5 * 3 / 2)
 
@@ -105,13 +108,13 @@ def test_a_term_without_a_gradient_keeps_its_factor() -> None:
     module = Pass()
     found = shares(module)
     step(found, module, wave=3.0, sizes=(20.0, -0.7))
-    found.update()
+    found.update(MADE)
     before = dict(found.factors)
     step(found, module, wave=3.0, sizes=(0.0, float("inf")))
-    found.update()
+    found.update(MADE)
     assert found.factors == before
     step(found, module, wave=3.0, sizes=(1e-9, 1e9))
-    found.update()
+    found.update(MADE)
     assert found.factors["similarity"].item() == LARGEST_FACTOR
     assert found.factors["diversity"].item() == pytest.approx(1 / LARGEST_FACTOR)
 
@@ -121,8 +124,8 @@ def test_no_scale_of_the_loss_matters() -> None:
     ours, theirs = shares(plain), shares(scaled)
     step(ours, plain, wave=3.0, sizes=(20.0, -0.7))
     step(theirs, scaled, wave=3.0 * 65536, sizes=(20.0 * 65536, -0.7 * 65536))
-    ours.update()
-    theirs.update()
+    ours.update(MADE)
+    theirs.update(MADE)
     torch.testing.assert_close(ours.factors, theirs.factors)
 
 
@@ -130,11 +133,11 @@ def test_a_state_continues_bit_for_bit() -> None:
     modules = Pass(), Pass()
     straight, other = (shares(module, decay=0.9) for module in modules)
     step(straight, modules[0], wave=3.0, sizes=(20.0, -0.7))
-    straight.update()
+    straight.update(MADE)
     other.load_state_dict(straight.state_dict())  # type: ignore[arg-type]  # as it was saved
     for module, found in zip(modules, (straight, other), strict=True):
         step(found, module, wave=1.0, sizes=(3.0, -0.2))
-        found.update()
+        found.update(MADE)
     assert straight.factors == other.factors
 
 
@@ -145,5 +148,5 @@ def test_what_is_only_measured_is_not_heard() -> None:
         module(torch.ones(4, requires_grad=True))
         found.watch(torch.ones(2, 4))
     before = dict(found.factors)
-    found.update()
+    found.update(MADE)
     assert found.factors == before

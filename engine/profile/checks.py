@@ -134,12 +134,6 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
                 "trainer.max_epochs",
             )
-    if trainer.precision == "16-mixed":
-        yield _finding(
-            "trainer.precision",
-            "found '16-mixed', allowed: 'bf16-mixed' or '32-true'; it keeps one loss scale for "
-            "both optimizers, and one of them would step with the other's",
-        )
     yield from _check_balancer(trainer)
     if trainer.array_measures.items == 1:
         yield _finding(

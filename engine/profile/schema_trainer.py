@@ -299,8 +299,8 @@ class Trainer(BaseModel):
     """Per node; auto: all that are visible, 0: CPU."""
     num_nodes: Count
     precision: Literal["32-true", "16-mixed", "bf16-mixed"]
-    """Of networks; audio, quantizer, spectra, losses and balancer stay in 32 bit. 16-mixed is
-    refused: its loss scale serves one optimizer."""
+    """Of networks; audio, quantizer, spectra, losses and balancer stay in 32 bit. 16-mixed is for
+    GPUs without bfloat16: it scales losses, and leaves out an update whose gradient overflows."""
     compile: bool
     """Compile the networks with torch.compile."""
     max_epochs: Count

@@ -78,6 +78,9 @@ class Quantizer(Protocol):
     def update(self, generator: torch.Generator, *, ranks: Ranks = ALONE) -> None:
         """Move what no gradient moves by what was coded since the last update."""
 
+    def forget(self) -> None:
+        """Drop what was coded since the last update."""
+
 
 FRAMES_PER_ENTRY = 4
 """Latent frames that initialization wants to see for each entry of a codebook."""

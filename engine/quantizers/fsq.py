@@ -87,6 +87,9 @@ class FiniteScalarQuantizer(nn.Module):
         """Nothing: the grid is fixed."""
         del generator, ranks
 
+    def forget(self) -> None:
+        """Nothing is noted."""
+
     def _half(self) -> Tensor:
         """Half the levels, rounded down: the digit that is stored as zero; (levels,)."""
         return self.levels // 2

@@ -83,6 +83,11 @@ class GroupedQuantizer(nn.Module):
         for group in self._members():
             group.update(generator, ranks=ranks)
 
+    def forget(self) -> None:
+        """Drop what all groups have coded since the last update."""
+        for group in self._members():
+            group.forget()
+
     def _members(self) -> list[Quantizer]:
         return cast("list[Quantizer]", list(self.groups))
 

@@ -88,3 +88,6 @@ class LearnedResidualQuantizer(nn.Module):
     def update(self, generator: torch.Generator, *, ranks: Ranks = ALONE) -> None:
         """Nothing: the optimizer moves the entries."""
         del generator, ranks
+
+    def forget(self) -> None:
+        """Nothing is noted."""

@@ -58,3 +58,6 @@ class Passthrough(nn.Module):
     def update(self, generator: torch.Generator, *, ranks: Ranks = ALONE) -> None:
         """Nothing to move."""
         del generator, ranks
+
+    def forget(self) -> None:
+        """Nothing is noted."""

@@ -179,6 +179,10 @@ class ResidualVectorQuantizer(nn.Module):
         self.codebooks.copy_(self.sums / smoothed[..., None])
         self._revive(slots)
 
+    def forget(self) -> None:
+        """Drop what was coded since the last update."""
+        self._noted.clear()
+
     def _coded(self, noted: _Note) -> Tensor:
         """Sum and, last, number of the vectors of each entry: (K, N, D + 1)."""
         coded = noted.inputs.new_zeros(self.num_codebooks, self.codebook_size, self.dim + 1)

@@ -16,6 +16,7 @@ from codecctl.engine.losses.adversarial import (
     hinge_generator_loss,
     relative_feature_loss,
 )
+from codecctl.engine.memory import irreversible
 from codecctl.engine.networks import CHANNEL_VIEWS, ChannelView, Judgement
 from codecctl.engine.recipes.base import Runtime, Scalars, mean_over_ranks
 from codecctl.engine.recipes.player import Player
@@ -156,6 +157,7 @@ class Adversary:
         self.timing = timing
         self._seed = seed
         self._runtime = runtime
+        self._learned_first: Scalars | None = None
 
     def orders(self, signals: int, channels: int, *, step: int) -> Tensor | None:
         """Orders of the channels of so many signals, (N, C), if any discriminator needs them.
@@ -185,6 +187,8 @@ class Adversary:
     def learn_first(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Scalars:
         """Update the discriminators where they come before the generator; else nothing.
 
+        A step that is done again finds them updated, and leaves it at that.
+
         Args:
             exhibits: Parts of a batch, of one size.
             num_groups: Signals of an item.
@@ -192,13 +196,17 @@ class Adversary:
         """
         if self.timing.generator_first or not self.timing.learns(step, seed=self._seed):
             return {}
+        if self._learned_first is not None:
+            return self._learned_first
         losses: list[Tensor] = []
         for exhibit in exhibits:
             # Detached: this update must not reach the codec.
             detached = exhibit._replace(estimate=exhibit.estimate.detach())
             verdict = self.judge(detached, learning=True)
             losses.append(self._gather(verdict.loss(num_groups), parts=len(exhibits)))
-        return self._learned(losses, step)
+        with irreversible("the discriminators' optimizer"):
+            self._learned_first = self._learned(losses, step)
+        return self._learned_first
 
     def levels(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Tensor | None:
         """`Verdict.levels` of the global batch; None where it is one part, which knows them itself.
@@ -251,10 +259,15 @@ class Adversary:
             return verdict.loss(num_groups)
 
     def close(self, losses: Sequence[Tensor], *, step: int) -> Scalars:
-        """Learn from what was heard if it was made for that, else only report the loss."""
+        """End a step: learn from what was heard if it was made for that, else only report it."""
+        self._learned_first = None
         if self.timing.generator_first and self.timing.learns(step, seed=self._seed):
             return self._learned(losses, step)
         return {"loss/discriminator": torch.stack(list(losses)).mean()} if losses else {}
+
+    def forget(self) -> None:
+        """Drop the gradients of a step that did not come to its end."""
+        self.player.forget()
 
     def notes(self) -> tuple[str, ...]:
         """What the discriminators see, and when they begin."""
@@ -274,6 +287,6 @@ class Adversary:
         return loss.detach()
 
     def _learned(self, losses: Sequence[Tensor], step: int) -> Scalars:
-        norm = self.player.move(step)
         loss = torch.stack(list(losses)).mean()
-        return {"loss/discriminator": loss, "grad_norm/discriminator": norm}
+        moved = self.player.move(step, role="discriminator", spoiled=~loss.isfinite())
+        return {"loss/discriminator": loss, **moved}

@@ -30,36 +30,42 @@ class WeightAverage:
         self._followed = network
         self._decay = decay
         self.network = copy.deepcopy(network).requires_grad_(False)
+        device = next(network.parameters()).device
+        # Sum of decay^(n - k) over the updates made, of which the newest counts 1.
+        self._total = torch.zeros((), dtype=torch.float64, device=device)
 
     @torch.no_grad()
     def restart(self) -> None:
         """Forget everything: the average is what the network is now."""
-        self._take(share=1.0)
+        self._total = torch.zeros_like(self._total)
+        self._take(share=torch.ones_like(self._total))
 
     @torch.no_grad()
-    def follow(self, step: int) -> None:
+    def follow(self, blocked: Tensor) -> None:
         """Take up the weights after an update.
 
         Args:
-            step: Updates done before it.
+            blocked: Whether the update was left out, 0-d bool: then nothing changes.
         """
-        # Share of the newest among the weights decay^0 to decay^step.
-        self._take(share=(1 - self._decay) / (1 - self._decay ** (step + 1)))
+        total = self._total * self._decay + 1
+        self._take(share=torch.where(blocked, 0.0, 1 / total))
+        self._total = torch.where(blocked, self._total, total)
 
-    def _take(self, *, share: float) -> None:
+    def _take(self, *, share: Tensor) -> None:
         ours: list[Tensor] = list(self.network.parameters())
         theirs: list[Tensor] = list(self._followed.parameters())
-        torch._foreach_lerp_(ours, theirs, share)
+        torch._foreach_lerp_(ours, theirs, [share.to(ours[0].dtype)] * len(ours))
         for copied, buffer in zip(self.network.buffers(), self._followed.buffers(), strict=True):
             copied.copy_(buffer)
 
     def state_dict(self) -> State:
-        """Averaged weights, and the buffers."""
-        return dict(self.network.state_dict())
+        """Averaged weights, the buffers, and how much the average holds."""
+        return {"network": self.network.state_dict(), "total": self._total}
 
     def load_state_dict(self, state: State) -> None:
         """Take up an average of the same network."""
-        self.network.load_state_dict(cast(Mapping[str, Tensor], state))
+        self.network.load_state_dict(cast(Mapping[str, Tensor], state["network"]))
+        self._total = cast(Tensor, state["total"]).to(self._total)
 
     def notes(self) -> tuple[str, ...]:
         """Whose figures the validation shows."""

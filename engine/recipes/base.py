@@ -36,6 +36,11 @@ class Runtime(Protocol):
         """Ranks that share a global batch."""
         ...
 
+    @property
+    def scales_losses(self) -> bool:
+        """Whether gradients pass through float16, where they vanish unless losses are scaled."""
+        ...
+
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
         """Move a network to the device and wrap it and its optimizer for the strategy."""
         ...
@@ -101,6 +106,22 @@ class Recipe(Protocol):
         Args:
             audio: (B, M, T) on the device.
             step: Updates done so far; with the seed it decides all that is random here.
+        """
+        ...
+
+    @property
+    def items_at_once(self) -> int:
+        """Items that go through the networks together; 0: the whole batch."""
+        ...
+
+    def shrink(self, batch_size: int) -> int:
+        """Take back a `train_step` that did not come to its end, and use less memory from now on.
+
+        Args:
+            batch_size: Items of the step.
+
+        Returns:
+            Items that go through the networks together from now on; 0: no fewer can.
         """
         ...
 

@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from codecctl.engine.memory import irreversible
 from codecctl.engine.recipes.adversary import Adversary
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State
@@ -118,8 +119,23 @@ class CodecRecipe:
         """
         scalars = self._training.step(audio, step, extra=latent_terms or NoLatentTerms())
         if self._average is not None:
-            self._average.follow(step)
+            with irreversible("the weight average"):
+                self._average.follow(self.blocked)
         return scalars
+
+    def shrink(self, batch_size: int) -> int:
+        """Take back a step that memory did not suffice for; see `Recipe.shrink`."""
+        return self._training.shrink(batch_size)
+
+    @property
+    def items_at_once(self) -> int:
+        """Items that go through the networks together; 0: the whole batch."""
+        return self._training.items_at_once
+
+    @property
+    def blocked(self) -> Tensor:
+        """Whether the last update of the codec was left out, 0-d bool."""
+        return self._training.blocked
 
     def stages_by_item(self, coded: Coded, audio: Tensor) -> Tensor:
         """Vectors of the quantizer's stages as (K, B, M, D, F)."""

@@ -52,7 +52,12 @@ class Objective:
         return {name: loss(estimate, reference) for name, loss in self._losses.items()}
 
     def gradients(
-        self, terms: Mapping[str, Tensor], estimate: Tensor, *, keep_graph: bool
+        self,
+        terms: Mapping[str, Tensor],
+        estimate: Tensor,
+        *,
+        keep_graph: bool,
+        scale: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """Gradient at the estimate of each balanced term, and of the others as `OUTSIDE`.
 
@@ -62,6 +67,7 @@ class Objective:
             terms: 0-d each, computed from the estimate.
             estimate: A leaf, (N, C, T).
             keep_graph: Whether the graph of the terms is needed again.
+            scale: Of the losses on their way back through float16; the gradients are without it.
         """
         if not terms:
             return {OUTSIDE: torch.zeros_like(estimate)}
@@ -69,10 +75,11 @@ class Objective:
         inside = {name: term for name, term in terms.items() if name in balanced}
         outside = [self.weights[name] * term for name, term in terms.items() if name not in inside]
         if not outside:
-            return gradients_of(inside, estimate, keep_graph=keep_graph)
+            return gradients_of(inside, estimate, keep_graph=keep_graph, scale=scale)
         whole = {OUTSIDE: torch.stack(outside).sum()}
-        first = gradients_of(whole, estimate, keep_graph=keep_graph or bool(inside))
-        return first | gradients_of(inside, estimate, keep_graph=keep_graph)
+        keep = keep_graph or bool(inside)
+        first = gradients_of(whole, estimate, keep_graph=keep, scale=scale)
+        return first | gradients_of(inside, estimate, keep_graph=keep_graph, scale=scale)
 
     def combine(self, gradients: Mapping[str, Tensor]) -> Pull:
         """One gradient from those of all terms, (N, C, T) each, of a whole batch."""

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.losses.frames import weights_of_frames
 from codecctl.engine.losses.pairwise import Diversity, similarity
+from codecctl.engine.memory import irreversible
 from codecctl.engine.metrics import (
     agreement_by_chance,
     code_agreement,
@@ -176,7 +177,21 @@ class PairedRecipe:
             shares=self._shares,
         )
         scalars = self._codec.train_step(audio, step, latent_terms=terms)
-        return scalars if self._shares is None else scalars | self._shares.update()
+        if self._shares is None:
+            return scalars
+        with irreversible("the weights of terms between capsules"):
+            return scalars | self._shares.update(self._codec.blocked)
+
+    def shrink(self, batch_size: int) -> int:
+        """Take back a step that memory did not suffice for; see `Recipe.shrink`."""
+        if self._shares is not None:
+            self._shares.forget()
+        return self._codec.shrink(batch_size)
+
+    @property
+    def items_at_once(self) -> int:
+        """Items that go through the networks together; 0: the whole batch."""
+        return self._codec.items_at_once
 
     def evaluate(self, audio: Tensor) -> Evaluation:
         """Measure a batch (B, M, T), M >= 2."""

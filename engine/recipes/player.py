@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from codecctl.engine.recipes.base import Runtime, State
+from codecctl.engine.recipes.base import Runtime, Scalars, State
+from codecctl.engine.recipes.scaling import LossScale
 from codecctl.engine.schedules import Schedule
 
 
 class Player:
-    """Network, optimizer and learning rate of one side.
+    """Network, optimizer, learning rate and, in float16, loss scale of one side.
+
+    Gradients that are not finite on any rank move nothing: weights and moments stay as they are.
+    A fused optimizer is told by a flag on the device, for which nobody waits; of another one the
+    flag is read, which costs nothing on a CPU.
 
     Args:
         network: As built, on the CPU; it is moved to the runtime's device.
@@ -21,6 +27,10 @@ class Player:
         schedule: Factor on the optimizer's learning rate.
         max_norm: Largest norm of the gradient; 0: no limit.
         runtime: Runs it.
+
+    Attributes:
+        blocked: Whether the last move was left out, 0-d bool.
+        skipped: Moves left out so far, 0-d.
     """
 
     def __init__(
@@ -34,10 +44,20 @@ class Player:
     ) -> None:
         self.network = network
         self._base_rate = float(optimizer.param_groups[0]["lr"])
+        self._fused = optimizer.defaults.get("fused")
         self._schedule = schedule
         self._max_norm = max_norm
         self._runtime = runtime
+        self._plain_optimizer = optimizer
         self.wrapped, self._optimizer = runtime.setup(network, optimizer)
+        self._scale = LossScale(runtime.device) if runtime.scales_losses else None
+        self.blocked = torch.zeros((), dtype=torch.bool, device=runtime.device)
+        self.skipped = torch.zeros((), device=runtime.device)
+
+    @property
+    def scale(self) -> Tensor | None:
+        """Factor on losses before they go backward, 0-d; None where there is none."""
+        return None if self._scale is None else self._scale.value
 
     def rate_at(self, step: int) -> float:
         """Learning rate of a step."""
@@ -45,23 +65,72 @@ class Player:
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradient of a loss to what the next move descends."""
-        self._runtime.backward(loss)
+        self._runtime.backward(loss if self._scale is None else loss * self._scale.value)
 
-    def move(self, step: int) -> Tensor:
-        """Descend once what was gathered; returns the norm of it before clipping, 0-d."""
+    def move(self, step: int, *, role: str, spoiled: Tensor) -> Scalars:
+        """Descend once what was gathered, unless that is not finite.
+
+        Args:
+            step: Updates done so far.
+            role: Names this side in the scalars.
+            spoiled: Whether the losses say that this must not be, 0-d bool.
+
+        Returns:
+            The norm of the gradient before clipping, and the loss scale that it was made with.
+        """
+        scalars: Scalars = {}
+        if self._scale is not None:
+            scalars[f"scale/{role}"] = self._scale.value
+            grads = [p.grad for p in self.network.parameters() if p.grad is not None]
+            self._scale.unscale_(grads)
         norm = self._runtime.clip(self.wrapped, self._optimizer, self._max_norm)
+        self.blocked = self._on_any_rank(spoiled | ~norm.isfinite())
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate_at(step)
-        self._optimizer.step()
+        self._descend()
         # Not kept until the next update, which may be far: they are as large as the network.
+        self.forget()
+        self.skipped = self.skipped + self.blocked
+        if self._scale is not None:
+            self._scale.update(self.blocked)
+        return {f"grad_norm/{role}": norm, **scalars}
+
+    def forget(self) -> None:
+        """Drop what was gathered."""
         self._optimizer.zero_grad(set_to_none=True)
-        return norm
 
     def state_dict(self) -> State:
-        """Weights, buffers and the optimizer's averages."""
-        return {"network": self.network.state_dict(), "optimizer": self._optimizer.state_dict()}
+        """Weights, buffers, the optimizer's averages, moves left out and the loss scale."""
+        state: State = {
+            "network": self.network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "skipped": self.skipped,
+        }
+        if self._scale is not None:
+            state["scale"] = self._scale.state_dict()
+        return state
 
     def load_state_dict(self, state: State) -> None:
-        """Take up the state of the same network and optimizer."""
+        """Take up the state of the same network and optimizer; a loss scale only if it has one."""
         self.network.load_state_dict(cast(Mapping[str, Tensor], state["network"]))
-        self._optimizer.load_state_dict(cast(State, state["optimizer"]))
+        optimizer = cast("dict[str, list[dict[str, object]]]", state["optimizer"])
+        # Which kernel moves the weights is a matter of this machine, not of the one that saved.
+        groups = [{**group, "fused": self._fused} for group in optimizer["param_groups"]]
+        self._optimizer.load_state_dict({**optimizer, "param_groups": groups})
+        self.skipped = cast(Tensor, state["skipped"]).to(self.skipped)
+        if self._scale is not None and "scale" in state:
+            self._scale.load_state_dict(cast(State, state["scale"]))
+
+    def _on_any_rank(self, flag: Tensor) -> Tensor:
+        if self._runtime.world_size == 1:
+            return flag
+        count = flag.float()
+        self._runtime.all_reduce_(count)
+        return count > 0
+
+    def _descend(self) -> None:
+        if self._fused:
+            self._plain_optimizer.found_inf = self.blocked.float()  # type: ignore[attr-defined]  # torch's protocol
+            self._optimizer.step()
+        elif not bool(self.blocked):
+            self._optimizer.step()

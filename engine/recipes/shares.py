@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.quantizers import Quantized
 from codecctl.engine.recipes.base import Scalars
+from codecctl.engine.undo import chosen
 
 LARGEST_FACTOR = 100.0
 """A term whose gradient has all but vanished must not wait with an enormous weight."""
@@ -77,8 +78,24 @@ class GradientShares:
         return held + self.factors[name].to(values.dtype) * (values - held)
 
     @torch.no_grad()
-    def update(self) -> Scalars:
-        """Take in the gradients since the last update; returns the factors that they had."""
+    def update(self, blocked: Tensor) -> Scalars:
+        """Take in the gradients since the last update; returns the factors that they had.
+
+        Args:
+            blocked: Whether that update was left out, 0-d bool: then nothing is learned of it.
+        """
+        sums, counts, factors = dict(self._sums), dict(self._counts), dict(self.factors)
+        had = self._learn()
+        self._sums = chosen(blocked, sums, self._sums)
+        self._counts = chosen(blocked, counts, self._counts)
+        self.factors = chosen(blocked, factors, self.factors)
+        return had
+
+    def forget(self) -> None:
+        """Drop the gradients since the last update."""
+        self._squares = {name: torch.zeros_like(value) for name, value in self._squares.items()}
+
+    def _learn(self) -> Scalars:
         names = list(self._sums)
         squares = self._over_ranks(torch.stack([self._squares[name] for name in names]))
         for name, square in zip(names, squares, strict=True):

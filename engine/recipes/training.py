@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codecctl.engine.losses.adversarial import group_means
+from codecctl.engine.memory import irreversible
 from codecctl.engine.quantizers import Ranks
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars
@@ -18,34 +18,19 @@ from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective, Pull
 from codecctl.engine.recipes.player import Player
+from codecctl.engine.recipes.portions import (
+    Judged,
+    PassedBack,
+    Portion,
+    joined,
+    mean,
+    smaller,
+    split,
+)
 from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_device, weighted_sum
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.seeds import generator_at
-
-
-@dataclass(frozen=True)
-class Portion:
-    """Items that go through the networks together."""
-
-    audio: Tensor
-    """(b, M, T)."""
-    depths: Tensor | None
-    """Codebooks for each signal (n,)."""
-    exhibit: Exhibit
-    """Signals (n, C, T); the estimate is a leaf, so that every term's gradient stops there."""
-    coded: Coded | None
-    """With its graph; None where that was not kept."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What all portions together say of the decoder's output."""
-
-    terms: dict[str, Tensor]
-    """Of each capsule (M,), detached."""
-    pull: Pull
-    scalars: Scalars
-    """Of the discriminators."""
+from codecctl.engine.undo import kept_where
 
 
 class Training:
@@ -96,42 +81,56 @@ class Training:
         self._dropout = dropout
         self._items_at_once = items_at_once
 
+    @property
+    def items_at_once(self) -> int:
+        """Largest portion, as asked for; 0: the whole batch."""
+        return self._items_at_once
+
+    @property
+    def blocked(self) -> Tensor:
+        """Whether the last update of the codec was left out, as it was not finite; 0-d bool."""
+        return self._generator.blocked
+
     def step(self, audio: Tensor, step: int, *, extra: LatentTerms) -> Scalars:
         """Update codec, discriminators and codebooks.
+
+        Everything that takes much memory comes before anything that cannot be done again, but
+        for discriminators that learn first, which remember it.
 
         Args:
             audio: (B, M, T).
             step: Updates done so far.
             extra: Further terms on the stages.
+
+        Raises:
+            TornUpdateError: Memory ran out while weights moved.
         """
         groups = self._stacking.num_groups(audio)
         portions = self._portions(audio, step)
         judged = self._judge(portions, num_groups=groups, step=step)
-        sizes = [len(portion.exhibit.estimate) for portion in portions]
-        gradients = torch.split(judged.pull.gradient, sizes)
-        held: list[dict[str, Tensor]] = []
-        between: list[dict[str, Tensor]] = []
-        codes: list[Tensor] = []
-        for portion, gradient in zip(portions, gradients, strict=True):
-            coded = portion.coded or self.code(portion.exhibit.reference, portion.depths)
-            losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
-            between.append({name: values.mean() for name, values in losses.items()})
-            loss = self._held(coded, num_groups=groups)
-            if losses:
-                loss = loss + weighted_sum(between[-1], extra.weights)
-            # Ranks average what they pass back, but the gradients of all items add up.
-            pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
-            self._generator.backward(pulled + loss / len(portions))
-            held.append(self._by_capsule(coded.quantizer_terms(self._weights), groups))
-            codes.append(coded.codes)
-        scalars: Scalars = {"grad_norm/generator": self._generator.move(step)}
-        revival = generator_at(self._seed, step=step, purpose="revival")
-        self._network.quantizer.update(revival, ranks=self._ranks())
-        scalars |= judged.scalars | judged.pull.scalars
-        terms = judged.terms | _mean(held)
-        weights = {**self._weights, **extra.weights}
-        scalars |= loss_scalars(terms, _mean(between), weights=weights)
-        return scalars | self._rates(step) | self._codebooks(torch.cat(codes))
+        passed = self._pass_back(portions, judged.pull, num_groups=groups, extra=extra)
+        with irreversible("the optimizers"):
+            return self._move(judged, passed, step, weights={**self._weights, **extra.weights})
+
+    def shrink(self, batch_size: int) -> int:
+        """Take back a step that did not come to its end, and go on with smaller portions.
+
+        Args:
+            batch_size: Items of the step.
+
+        Returns:
+            Items of a portion from now on; 0: they cannot be smaller, and nothing has changed.
+        """
+        size = smaller(self._items_at_once or batch_size)
+        if size:
+            self._items_at_once = size
+            self._network.quantizer.forget()
+            self._generator.forget()
+            if self._adversary is not None:
+                self._adversary.forget()
+            if self._objective.balancer is not None:
+                self._objective.balancer.undo()
+        return size
 
     def code(self, reference: Tensor, depths: Tensor | None = None) -> Coded:
         """Code and decode signals (N, C, T), with so many codebooks for each (N,)."""
@@ -146,7 +145,7 @@ class Training:
         parts = torch.split(audio, size)
         depths = self._depths(len(self._stacking.stack(audio)), step)
         orders = self._orders(self._stacking.stack(audio), step)
-        drawn = zip(parts, _split(depths, len(parts)), _split(orders, len(parts)), strict=True)
+        drawn = zip(parts, split(depths, len(parts)), split(orders, len(parts)), strict=True)
         portions: list[Portion] = []
         for part, of_part, order in drawn:
             reference = self._stacking.stack(part)
@@ -181,18 +180,60 @@ class Training:
                     {name: values.sum() / share for name, values in parts.items()},
                     exhibit.estimate,
                     keep_graph=verdict is not None and verdict.learning,
+                    scale=self._generator.scale,
                 )
             )
             terms.append({name: values.detach() for name, values in parts.items()})
             if self._adversary is not None and verdict is not None:
                 told = self._adversary.hear(verdict, num_groups=num_groups, parts=len(portions))
                 heard.append(told)
-        closed = {} if self._adversary is None else self._adversary.close(heard, step=step)
         return Judged(
-            terms=_mean(terms),
-            pull=self._objective.combine(_joined(gradients)),
-            scalars=closed | first,
+            terms=mean(terms),
+            pull=self._objective.combine(joined(gradients)),
+            heard=heard,
+            scalars=first,
         )
+
+    def _pass_back(
+        self, portions: Sequence[Portion], pull: Pull, *, num_groups: int, extra: LatentTerms
+    ) -> PassedBack:
+        """The gradient at the decoder's output and those of all other terms, into the codec."""
+        gradients = torch.split(pull.gradient, [len(each.exhibit.estimate) for each in portions])
+        passed = PassedBack([], [], [])
+        for portion, gradient in zip(portions, gradients, strict=True):
+            coded = portion.coded or self.code(portion.exhibit.reference, portion.depths)
+            losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
+            passed.between.append({name: values.mean() for name, values in losses.items()})
+            loss = self._held(coded, num_groups=num_groups)
+            if losses:
+                loss = loss + weighted_sum(passed.between[-1], extra.weights)
+            # Ranks average what they pass back, but the gradients of all items add up.
+            pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
+            self._generator.backward(pulled + loss / len(portions))
+            passed.held.append(self._by_capsule(coded.quantizer_terms(self._weights), num_groups))
+            passed.codes.append(coded.codes)
+        return passed
+
+    def _move(
+        self, judged: Judged, passed: PassedBack, step: int, *, weights: Mapping[str, float]
+    ) -> Scalars:
+        """Weights and codebooks, where all is finite; each side for itself."""
+        terms = judged.terms | mean(passed.held)
+        losses = loss_scalars(terms, mean(passed.between), weights=weights)
+        spoiled = ~losses["loss/total"].isfinite()
+        scalars = self._generator.move(step, role="generator", spoiled=spoiled)
+        quantizer = self._network.quantizer
+        with kept_where(self.blocked, cast(nn.Module, quantizer).buffers()):
+            revival = generator_at(self._seed, step=step, purpose="revival")
+            quantizer.update(revival, ranks=self._ranks())
+        if self._objective.balancer is not None:
+            self._objective.balancer.settle(self.blocked)
+        skipped = self._generator.skipped
+        if self._adversary is not None:
+            scalars |= self._adversary.close(judged.heard, step=step) | judged.scalars
+            skipped = skipped + self._adversary.player.skipped
+        scalars |= judged.pull.scalars | losses | {"skipped_updates": skipped}
+        return scalars | self._rates(step) | self._codebooks(torch.cat(passed.codes))
 
     def _wave_terms(
         self,
@@ -256,20 +297,3 @@ class Training:
         return Ranks(
             rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_
         )
-
-
-def _split(drawn: Tensor | None, parts: int) -> Sequence[Tensor | None]:
-    """What was drawn for all signals, for those of each part."""
-    return [None] * parts if drawn is None else drawn.chunk(parts)
-
-
-def _mean(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Mean over portions of each value."""
-    return {name: torch.stack([part[name].detach() for part in parts]).mean(0) for name in parts[0]}
-
-
-def _joined(parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Gradients of portions, one after the other."""
-    if len(parts) == 1:
-        return dict(parts[0])
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

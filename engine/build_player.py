@@ -1,0 +1,45 @@
+"""What moves the weights of one side, from its part of a profile."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
+from codecctl.engine.recipes.base import Runtime
+from codecctl.engine.schedules import (
+    OPTIMIZERS,
+    OptimizerConfig,
+    Schedule,
+    ScheduleConfig,
+    schedule,
+)
+
+
+def optimizer_of(
+    settings: Optimizer, network: nn.Module, runtime: Runtime
+) -> torch.optim.Optimizer:
+    """The optimizer of a network's weights; on a GPU in its fused form, which can skip an update.
+
+    That form needs no answer from the device to leave an update out (`recipes.player`).
+    """
+    return OPTIMIZERS[settings.type](
+        network.parameters(),
+        OptimizerConfig(**settings.config.model_dump(), fused=runtime.device.type == "cuda"),
+    )
+
+
+def schedule_of(
+    trainer: Trainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
+) -> Schedule:
+    """Factor on a learning rate, by step."""
+    return schedule(
+        settings.type if settings.enabled else "Constant",
+        ScheduleConfig(
+            updates_per_epoch=updates_per_epoch,
+            max_epochs=trainer.max_epochs,
+            by_epoch=settings.interval == "epoch",
+            rate=rate,
+            **settings.config.model_dump(),
+        ),
+    )
