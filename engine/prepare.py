@@ -13,6 +13,7 @@ from codecctl.engine.device import seed_everything
 from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
+from codecctl.engine.tracking import DISABLED, TENSORBOARD, WANDB, TrackerSettings
 from codecctl.errors import ProfileError
 
 
@@ -73,6 +74,17 @@ def cadence_of(profile: Profile) -> Cadence:
         save_every_seconds=60.0 * trainer.save_every_minutes,
         preview_every_steps=trainer.previews.every,
         preview_at_steps=trainer.previews.at_steps,
+    )
+
+
+def tracker_settings(profile: Profile, *, default: str) -> TrackerSettings:
+    """Which mirrors to start; `default` names the run where the profile does not."""
+    wandb, logger = profile.trainer.wandb, profile.trainer.logger
+    return TrackerSettings(
+        mode=wandb.mode if logger in WANDB and wandb.use_wandb else DISABLED,
+        project=wandb.project,
+        name=wandb.run_name or default,
+        tensorboard=logger in TENSORBOARD,
     )
 
 

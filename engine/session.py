@@ -19,14 +19,14 @@ from codecctl.engine.guard import FiniteGuard
 from codecctl.engine.lease import Lease, RunState
 from codecctl.engine.loop import FINISHED, Loop
 from codecctl.engine.loop_parts import Keep, Parts, Report
-from codecctl.engine.prepare import Prepared
+from codecctl.engine.prepare import Prepared, tracker_settings
 from codecctl.engine.previews import Previews
 from codecctl.engine.profile import Resolved, profile_hash
 from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
-from codecctl.engine.tracking import DISABLED, TrackerSettings, WandbMirror, start_tracker
+from codecctl.engine.tracking import Trackers, start_trackers
 from codecctl.engine.validate import Validation
 from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
@@ -98,11 +98,12 @@ class Session:
         lease = Lease(self._path, state, on_wait=self._tell)
         run = run or RunDirectory.reopen(self._path)
         ended = ("failed", "")
-        tracker: WandbMirror | None = None
+        trackers: Trackers | None = None
         try:
             with self._signals:
                 checkpoint = self._take_up(run)
-                tracker = start_tracker(run.path, self._tracker_settings())
+                settings = tracker_settings(self._prepared.profile, default=run.path.name)
+                trackers = start_trackers(run.path, settings, step=self._first_step)
                 reason = self._run_loop(run, lease, checkpoint, on_report)
             ended = _end_of(reason)
             if reason == FINISHED:
@@ -120,7 +121,7 @@ class Session:
         finally:
             lease.update(step=self._step())
             lease.release(*ended)
-            notes = tracker.finish() if tracker is not None else ()
+            notes = trackers.finish() if trackers is not None else ()
             run.close()
         return Outcome(reason=reason, step=self._step(), notes=notes)
 
@@ -275,14 +276,6 @@ class Session:
         if self._prepared.profile.trainer.terminate_on_nan:
             return FiniteGuard(every)
         return FiniteGuard(every, tolerate=lambda text: run.event("warning", self._step(), text))
-
-    def _tracker_settings(self) -> TrackerSettings:
-        wandb = self._prepared.profile.trainer.wandb
-        return TrackerSettings(
-            mode=wandb.mode if wandb.use_wandb else DISABLED,
-            project=wandb.project,
-            name=wandb.run_name or self._path.name,
-        )
 
     def _report_failure(
         self, run: RunDirectory, lease: Lease, error: BaseException, message: str

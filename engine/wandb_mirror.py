@@ -1,10 +1,8 @@
 """The process that copies the rows of a run to Weights & Biases.
 
-    python -m codecctl.engine.wandb_mirror RUN PROJECT NAME MODE OFFSET
+    python -m codecctl.engine.wandb_mirror RUN STEP METRICS_BYTES EVENTS_BYTES PROJECT NAME MODE
 
-It follows metrics.jsonl until its standard input closes, which the end of the training does in
-every way that a training can end. What it has to say it writes to `wandb.json` in the run
-folder: {"mode", "id", "error"}. A service that hangs or fails does so here and nowhere else.
+Its status is `wandb.json` in the run folder: {"mode", "id", "error", "finished"}.
 """
 
 from __future__ import annotations
@@ -13,25 +11,24 @@ import http.client
 import netrc
 import os
 import re
-import select
-import sys
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from codecctl.engine.files import write_json_atomically
-from codecctl.engine.rows import JsonlTail, Row, number
+from codecctl.engine.mirror import Clip, Job, copy_run, scalars_of, serve
+from codecctl.engine.rows import Row
 from codecctl.engine.runlist import read_json
+
+if TYPE_CHECKING:
+    import wandb
 
 Mode = Literal["online", "offline", "disabled"]
 STATUS_FILE = "wandb.json"
 PROBE_SECONDS = 2.0
-POLL_SECONDS = 1.0
 _DEFAULT_HOST = "https://api.wandb.ai"
-_NOT_AXES = ("schema", "split")
 
 
 def choose_mode(wanted: str, *, probe_seconds: float = PROBE_SECONDS) -> Mode:
@@ -48,21 +45,17 @@ def choose_mode(wanted: str, *, probe_seconds: float = PROBE_SECONDS) -> Mode:
     return "online" if _is_logged_in(host) and _answers(host, probe_seconds) else "offline"
 
 
-def mirror(
-    run: Path, *, project: str, name: str, mode: Mode, offset: int, ended: Callable[[], bool]
-) -> None:
-    """Send rows until `ended`, then the rest.
-
-    Args:
-        run: The run folder.
-        project: Of the tracker.
-        name: Of the run there.
-        mode: Chosen by `choose_mode`.
-        offset: Bytes of metrics.jsonl that an earlier job has sent.
-        ended: Waits for the end of the training, a second at most.
-    """
+def mirror(job: Job) -> None:
+    """Copy a run until its training ends; the arguments are project, name and mode."""
+    project, name, wanted = job.arguments
+    mode = choose_mode(wanted)
+    if mode == "disabled":
+        return
+    if wanted != "auto":
+        os.environ.pop("WANDB_MODE", None)
     import wandb
 
+    run = job.run
     status = {"schema": 1, "mode": mode, "id": _stored_id(run), "error": "", "finished": False}
     write_json_atomically(run / STATUS_FILE, status)
     tracked = wandb.init(
@@ -81,48 +74,30 @@ def mirror(
         ),
     )
     tracked.define_metric("*", step_metric="step")
-    for row in _follow(JsonlTail(run / "metrics.jsonl", start=offset), ended):
-        tracked.log(_values(row))
+    copy_run(job, _Tracked(tracked), replay=False)
     tracked.finish()
     write_json_atomically(run / STATUS_FILE, {**status, "finished": True})
 
 
-def main() -> None:
-    """Mirror the run named on the command line."""
-    run, project, name, wanted, offset = sys.argv[1:]
+class _Tracked:
+    """A run of wandb as a sink."""
 
-    def ended() -> bool:
-        return bool(select.select([sys.stdin], [], [], POLL_SECONDS)[0])
+    def __init__(self, run: wandb.Run) -> None:
+        self._run = run
 
-    try:
-        mode = choose_mode(wanted)
-        if mode == "disabled":
-            return
-        if wanted != "auto":
-            os.environ.pop("WANDB_MODE", None)
-        mirror(Path(run), project=project, name=name, mode=mode, offset=int(offset), ended=ended)
-    except BaseException as error:
-        status = read_json(Path(run) / STATUS_FILE)
-        text = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        write_json_atomically(Path(run) / STATUS_FILE, {**status, "error": text})
-        raise
+    def row(self, row: Row) -> None:
+        """A row: each value under its name."""
+        self._run.log(scalars_of(row))
 
+    def clip(self, clip: Clip) -> None:
+        """Audio of a preview."""
+        import wandb
 
-def _follow(tail: JsonlTail, ended: Callable[[], bool]) -> Iterator[Row]:
-    last_look = False
-    while not last_look:
-        last_look = ended()  # asked before reading: rows written before the end are sent
-        while rows := tail.read():
-            yield from rows
+        audio = wandb.Audio(clip.audio, sample_rate=clip.sample_rate, caption=f"step {clip.step}")
+        self._run.log({"step": clip.step, clip.name: audio})
 
-
-def _values(row: Row) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for name, value in row.items():
-        if name not in _NOT_AXES:
-            as_number = number(value)
-            values[name] = value if as_number is None else as_number
-    return values
+    def flush(self) -> None:
+        """Nothing is held back here."""
 
 
 def _stored_id(run: Path) -> str:
@@ -156,4 +131,4 @@ def _answers(host: str, seconds: float) -> bool:
 
 
 if __name__ == "__main__":
-    main()
+    serve(STATUS_FILE, mirror)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import math
 import socket
 import threading
@@ -8,11 +9,16 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
+from codecctl.engine.prepare import tracker_settings
+from codecctl.engine.profile import load_profile
 from codecctl.engine.rundir import RunDirectory, read_json
-from codecctl.engine.tracking import TrackerSettings, start_tracker
+from codecctl.engine.tracking import TrackerSettings, require_packages, start_trackers
 from codecctl.engine.wandb_mirror import choose_mode
+from codecctl.errors import ProfileError
 
 OFFLINE = TrackerSettings(mode="offline", project="toys", name="a toy")
 
@@ -38,13 +44,12 @@ def test_an_offline_run_holds_rows_and_profile_and_names_the_command_that_sends_
     tmp_path: Path,
 ) -> None:
     run = _run(tmp_path)
-    tracker = start_tracker(run.path, OFFLINE)
-    assert tracker is not None
+    trackers = start_trackers(run.path, OFFLINE)
     _metric(run, 1, 0.123456)
     _metric(run, 2, math.nan)
     run.close()
 
-    notes = tracker.finish(60)
+    notes = trackers.finish(60)
 
     (folder,) = (run.path / "wandb").glob("offline-run-*")
     assert notes == (f"wandb: send it with: wandb sync {folder}",)
@@ -55,15 +60,34 @@ def test_an_offline_run_holds_rows_and_profile_and_names_the_command_that_sends_
 
 
 @pytest.mark.e2e
+def test_previews_are_sent_as_audio(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    trackers = start_trackers(run.path, OFFLINE)
+    folder = run.path / "previews" / "step-000000500"
+    folder.mkdir()
+    ramp = np.linspace(-0.5, 0.5, 100, dtype=np.float32)
+    soundfile.write(folder / "item-000.wav", np.stack([ramp, -ramp], 1), 24000, subtype="PCM_24")
+    run.event("preview", 500, "1 items")
+    run.close()
+    trackers.finish(60)
+
+    records = _records(run.path)
+    assert "preview/item-000" in records and '"step 500"' in records
+    (sent,) = run.path.glob("wandb/offline-run-*/files/media/audio/preview/item-000_*.wav")
+    audio, rate = soundfile.read(sent)
+    assert rate == 24000
+    np.testing.assert_allclose(audio, np.stack([ramp, -ramp], 1), atol=2**-15)
+
+
+@pytest.mark.e2e
 def test_a_resumed_run_keeps_its_id_and_sends_only_what_is_new(tmp_path: Path) -> None:
     run = _run(tmp_path)
     _metric(run, 1, 0.777777)
     run.write_json("wandb.json", {"id": "kept-id", "mode": "offline"})
-    tracker = start_tracker(run.path, OFFLINE)
-    assert tracker is not None
+    trackers = start_trackers(run.path, OFFLINE)
     _metric(run, 2, 0.888888)
     run.close()
-    tracker.finish(60)
+    trackers.finish(60)
 
     assert read_json(run.path / "wandb.json")["id"] == "kept-id"
     records = _records(run.path)
@@ -101,28 +125,64 @@ def test_a_host_that_never_answers_is_left_after_a_bounded_time(
     silent_host: str, tmp_path: Path
 ) -> None:
     run = _run(tmp_path)
-    tracker = start_tracker(run.path, TrackerSettings("online", "toys", "a"))
-    assert tracker is not None
+    trackers = start_trackers(run.path, TrackerSettings("online", "toys", "a"))
     _metric(run, 1, 0.5)  # a row costs the training nothing but its line
     run.close()
 
-    first, *_ = tracker.finish(1.0)
+    first, *_ = trackers.finish(1.0)
     assert first == "wandb: no answer within 1 s; the training does not wait"
 
 
 def test_a_tracker_that_fails_is_a_note(tmp_path: Path) -> None:
     run = _run(tmp_path)
     (run.path / "wandb").write_text("a file where wandb wants a folder", encoding="utf-8")
-    tracker = start_tracker(run.path, TrackerSettings("offline", "to/ys?", "a"))
-    assert tracker is not None
+    trackers = start_trackers(run.path, TrackerSettings("offline", "to/ys?", "a"))
     run.close()
-    (note,) = tracker.finish(60)
+    (note,) = trackers.finish(60)
     assert note.startswith("wandb: failed (")
     assert note.endswith("wandb.log")
 
 
 def test_disabled_starts_nothing(tmp_path: Path) -> None:
-    assert start_tracker(tmp_path, TrackerSettings("disabled", "p", "n")) is None
+    run = _run(tmp_path)
+    run.close()
+    before = sorted(run.path.iterdir())
+    assert start_trackers(run.path, TrackerSettings("disabled", "p", "n")).finish() == ()
+    assert sorted(run.path.iterdir()) == before
+
+
+def test_a_logger_without_its_package_is_refused_with_the_fix(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    require_packages("both")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    require_packages("wandb")
+    with pytest.raises(ProfileError, match=r"found both, .* pip install 'codecctl\[tensorboard\]'"):
+        require_packages("both")
+
+
+def test_what_the_profile_names_is_started() -> None:
+    def chosen(*words: str) -> tuple[str, bool]:
+        resolved = load_profile("paired", ["trainer.wandb.mode=offline", *words])
+        settings = tracker_settings(resolved.profile, default="a run")
+        return settings.mode, settings.tensorboard
+
+    assert chosen() == ("offline", False)
+    assert chosen("trainer.logger=both") == ("offline", True)
+    assert chosen("trainer.logger=tensorboard") == ("disabled", True)
+    assert chosen("trainer.logger=jsonl") == ("disabled", False)
+    assert chosen("trainer.logger=both", "trainer.wandb.use_wandb=false") == ("disabled", True)
+
+
+@pytest.mark.e2e
+def test_both_mirrors_end_within_one_bound(silent_host: str, tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    trackers = start_trackers(run.path, TrackerSettings("online", "toys", "a", tensorboard=True))
+    _metric(run, 1, 0.5)
+    run.close()
+    late, *_, shown = trackers.finish(6.0)
+    assert late.startswith("wandb: no answer within 6 s")
+    assert shown == f"tensorboard: look at it with: tensorboard --logdir {run.path / 'tensorboard'}"
 
 
 def test_auto_keeps_to_the_mode_that_the_user_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,8 +132,10 @@ def _prepare(job: _Job) -> Prepared:
     from codecctl.engine.need import need_of
     from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
     from codecctl.engine.sides import sides_of
+    from codecctl.engine.tracking import require_packages
 
     profile = job.resolved.profile
+    require_packages(profile.trainer.logger)
     wanted = profile.data.store
     if job.continues and wanted == AUTO:
         wanted = stored_store(job.path) or wanted

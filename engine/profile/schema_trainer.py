@@ -279,6 +279,7 @@ class Wandb(BaseModel):
     model_config = CLOSED
 
     use_wandb: bool
+    """false: not even where `trainer.logger` names it."""
     project: Text
     run_name: str
     """Empty: the name of the run directory."""
@@ -363,6 +364,6 @@ class Trainer(BaseModel):
     previews: Previews
     array_measures: ArrayMeasures
     """Only where capsules are coded one by one, with two residual codebooks or more."""
-    logger: Literal["jsonl"]
-    """Where metrics go besides wandb; the files of the run directory are always written."""
+    logger: Literal["jsonl", "tensorboard", "wandb", "both"]
+    """What mirrors the files of the run directory, which are always written; jsonl: nothing."""
     wandb: Wandb
