@@ -9,7 +9,8 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -36,13 +37,19 @@ _GIT_SECONDS = 2.0
 
 
 def describe_environment(
-    argv: Sequence[str], store: AudioSource, *, device: torch.device, device_name: str
+    argv: Sequence[str],
+    store: AudioSource,
+    *,
+    sides: Mapping[str, Sequence[str]],
+    device: torch.device,
+    device_name: str,
 ) -> dict[str, object]:
     """Versions, revision, command line, host, devices, job and store.
 
     Args:
         argv: The command line.
         store: What the run trains on.
+        sides: Names of recordings that train, validate and are kept for tests.
         device: Where the networks live.
         device_name: The device in words.
     """
@@ -61,6 +68,7 @@ def describe_environment(
         "device": _device(device, device_name),
         "job": {name: os.environ[name] for name in _JOB_VARIABLES if name in os.environ},
         "store": _store(store),
+        "sides": {side: _count(store, names) for side, names in sides.items()},
         "distributions": _installed(),
     }
 
@@ -84,6 +92,17 @@ def _store(store: AudioSource) -> dict[str, object]:
         "dtype": store.dtype,
         "recordings": len(store.recordings),
         "seconds": sum(info.seconds for info in store.recordings),
+    }
+
+
+def _count(store: AudioSource, names: Sequence[str]) -> dict[str, object]:
+    """Recordings, hours and scenes of a side; an hour of 32 channels is 32 channel-hours."""
+    infos = [info for info in store.recordings if info.name in set(names)]
+    return {
+        "recordings": len(infos),
+        "hours": sum(info.seconds for info in infos) / 3600,
+        "channel_hours": sum(info.seconds * info.channels for info in infos) / 3600,
+        "scenes": dict(sorted(Counter(info.scene for info in infos).items())),
     }
 
 

@@ -121,7 +121,8 @@ class Loop:
         if parts.cadence.logs(progress.step, time.monotonic() - self._speed.started):
             parts.guard.check()
             values = torch.stack([value.float() for value in scalars.values()]).tolist()
-            self._values = dict(zip(scalars, values, strict=True)) | self._speed.row()
+            self._values = dict(zip(scalars, values, strict=True))
+            self._values |= self._speed.row() | self._system.memory()
             self._row("train", self._values)
             self._system.write(progress.step, self._values)
             self._speed = Speed()

@@ -26,7 +26,7 @@ METRICS_KEY = ("step", "split")
 VALIDATION_KEY = ("step", "item", "metric")
 """What identifies a row of validation.jsonl."""
 
-RATE_PREFIX = "speed/"
+MACHINE_PREFIXES = ("speed/", "memory/")
 """Scalars that depend on the machine, not on the training."""
 
 _WORDS = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
@@ -81,11 +81,11 @@ def latest_rows(rows: Iterable[Row], key: Sequence[str] = METRICS_KEY) -> list[R
 
 
 def comparable(row: Row) -> Row:
-    """A row without seconds and rates: what is left of equal trainings is equal."""
+    """A row without seconds, rates and memory: what is left of equal trainings is equal."""
     return {
         name: value
         for name, value in row.items()
-        if name != "seconds" and not name.startswith(RATE_PREFIX)
+        if name != "seconds" and not name.startswith(MACHINE_PREFIXES)
     }
 
 

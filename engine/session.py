@@ -145,6 +145,7 @@ class Session:
             describe_environment(
                 origin.argv,
                 prepared.store,
+                sides=prepared.data.split.sides,
                 device=prepared.runtime.device,
                 device_name=prepared.runtime.device_name,
             ),

@@ -28,6 +28,13 @@ class SystemMonitor:
         self._process.cpu_percent()  # the first call only starts the measurement
         self._written = -_MIN_SECONDS
 
+    def memory(self) -> dict[str, float]:
+        """Memory of the process now and the most that the GPU has held, in MB, for a row."""
+        held = {"memory/cpu_mb": self._process.memory_info().rss / 1e6}
+        if self._device.type == "cuda":
+            held["memory/gpu_peak_mb"] = torch.cuda.max_memory_allocated(self._device) / 1e6
+        return held
+
     def write(self, step: int, values: Mapping[str, float]) -> None:
         """Append a row if the last one is old enough.
 

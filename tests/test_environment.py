@@ -40,7 +40,11 @@ def test_it_names_versions_command_device_and_store(
     monkeypatch.setenv("SLURM_JOB_ID", "77")
     monkeypatch.setenv("SECRET_TOKEN", "x")
     found = describe_environment(
-        ["codecctl", "train"], store, device=torch.device("cpu"), device_name="a CPU"
+        ["codecctl", "train"],
+        store,
+        sides={"training": ("1",), "validation": ()},
+        device=torch.device("cpu"),
+        device_name="a CPU",
     )
 
     assert found["argv"] == ["codecctl", "train"]
@@ -51,11 +55,20 @@ def test_it_names_versions_command_device_and_store(
     assert isinstance(device, dict)
     assert (described["fingerprint"], described["recordings"]) == (store.fingerprint, 1)
     assert described["seconds"] == 2.0
+    assert found["sides"] == {
+        "training": {
+            "recordings": 1,
+            "hours": 2 / 3600,
+            "channel_hours": 2 / 3600,
+            "scenes": {"": 1},
+        },
+        "validation": {"recordings": 0, "hours": 0.0, "channel_hours": 0.0, "scenes": {}},
+    }
     assert (device["name"], device["torch"]) == ("a CPU", torch.__version__)
 
 
 def test_every_distribution_has_the_hash_of_its_record(store: Store) -> None:
-    found = describe_environment([], store, device=torch.device("cpu"), device_name="")
+    found = describe_environment([], store, sides={}, device=torch.device("cpu"), device_name="")
     distributions = found["distributions"]
     assert isinstance(distributions, dict)
     record = importlib.metadata.distribution("numpy").read_text("RECORD")

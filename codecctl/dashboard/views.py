@@ -26,6 +26,7 @@ _ORDER = (
     "lr/",
     "grad_norm/",
     "speed/",
+    "memory/",
 )
 
 

@@ -67,6 +67,71 @@ def test_a_run_folder_holds_all_that_it_promises(home: Path) -> None:
     assert [row["step"] for row in read_metrics(whole, "train")] == [*range(1, 11), STEPS]
 
 
+ROLES = ("generator", "discriminator")
+TERMS = {"time": 0.1, "mel": 1.0, "generator": 3.0, "feature": 3.0, "commitment": 1.0}
+BETWEEN = {"similarity": 0.5, "diversity": 0.5}
+"""Terms of each capsule, and those between capsules, with their weights."""
+
+
+def test_every_scalar_that_is_promised_is_in_the_rows(home: Path) -> None:
+    whole = home / "runs" / "whole"
+    named = {name for row in read_metrics(whole, "train") for name in row}
+    balanced = [term for term in TERMS if term != "commitment"]
+    parts = ("", "/capsule1", "/capsule2")
+    wanted = {f"loss/{term}{part}" for term in TERMS for part in parts}
+    wanted |= {f"loss/{name}" for name in (*BETWEEN, "total", "discriminator")}
+    wanted |= {f"balancer/{term}{end}" for term in balanced for end in ("", "/before")}
+    wanted |= {f"{kind}/{role}" for kind in ("lr", "grad_norm") for role in ROLES}
+    wanted |= {
+        f"codebook/{number}/{figure}"
+        for number in (1, 2)
+        for figure in ("usage", "perplexity", "entropy", "dead")
+    }
+    wanted |= {"speed/step_seconds", "speed/audio_seconds_per_second"}
+    wanted |= {"speed/loader_wait_seconds", "memory/cpu_mb", "seconds", "audio_seconds", "epoch"}
+    assert wanted <= named, sorted(wanted - named)
+
+    validated = read_metrics(whole, "val")[-1]
+    measured = ("mel", "si_sdr", "time", "mel_loss", "generator", "feature", "commitment")
+    wanted = {f"val/{name}{part}" for name in measured for part in parts}
+    wanted |= {f"val/{name}" for name in (*BETWEEN, "total", "bitrate_kbps", "code_agreement")}
+    wanted |= {
+        f"val/codebook/{number}/{figure}"
+        for number in (1, 2)
+        for figure in ("usage", "perplexity", "entropy")
+    }
+    assert wanted <= set(validated), sorted(wanted - set(validated))
+    shared = [row["memory/cpu_mb"] for row in read_metrics(whole, "train")]
+    assert all(isinstance(size, float) and size > 100 for size in shared)
+
+
+def test_the_total_is_the_weighted_sum_of_the_document(home: Path) -> None:
+    """Of the terms summed over capsules; the metric val/mel is not the term of that name."""
+    whole = home / "runs" / "whole"
+    weights = TERMS | BETWEEN
+    for row in read_metrics(whole, "val"):
+        values = {name: row["val/mel_loss" if name == "mel" else f"val/{name}"] for name in weights}
+        total = sum(weights[name] * float(str(value)) for name, value in values.items())
+        assert float(str(row["val/total"])) == pytest.approx(total, rel=1e-5)
+        halves = [float(str(row[f"val/time/capsule{m}"])) for m in (1, 2)]
+        assert float(str(row["val/time"])) == pytest.approx(sum(halves), rel=1e-5)
+    for row in read_metrics(whole, "train")[5:]:  # with the discriminator
+        values = {name: row[f"loss/{name}"] for name in weights}
+        total = sum(weights[name] * float(str(value)) for name, value in values.items())
+        assert float(str(row["loss/total"])) == pytest.approx(total, rel=1e-5)
+
+
+def test_the_environment_counts_what_each_side_has(home: Path) -> None:
+    environment = json.loads((home / "runs" / "whole" / "environment.json").read_text())
+    assert environment["sides"]["training"] == {
+        "recordings": 2,
+        "hours": 1.0 / 3600,
+        "channel_hours": 3.0 / 3600,
+        "scenes": {"Beach": 1, "Park": 1},
+    }
+    assert environment["sides"]["validation"]["scenes"] == {"Woodland": 1}
+
+
 def test_runs_are_listed_shown_and_tagged(home: Path) -> None:
     code, out, _ = run(home, "runs", "list", "--json")
     assert code == 0
