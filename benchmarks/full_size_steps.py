@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.trainings import keep, kept, stamp
+from benchmarks.training.short import keep, kept, stamp
 from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.store import Store
 from codecctl.engine.dryrun import count_parameters

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.paired_measures import items_of, load_network, whole_arrays
-from benchmarks.trainings import (
+from benchmarks.training.short import (
     NO_DISCRIMINATORS,
     curve,
     keep,

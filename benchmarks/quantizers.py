@@ -14,16 +14,16 @@ SNR is 10 log10 of the sum of |z|^2 over that of |z - q|^2, after the first stag
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.trainings import NO_DISCRIMINATORS, keep, kept, short_training, stamp
+from benchmarks.training.short import NO_DISCRIMINATORS, keep, kept, short_training, stamp
+from benchmarks.training.toy import EMAS, toy
 from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.store import Store
 from codecctl.datasets.validation import batches
@@ -35,14 +35,12 @@ from codecctl.engine.quantizers import (
     codebook_usage,
     count_codes,
 )
-from codecctl.engine.quantizers.encodec_state import quantizer_state
 from codecctl.engine.quantizers.rvq import Ema
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.seeds import generator_at
 
-EMAS: tuple[Ema, ...] = ("correct", "encodec")
 PARTS = (
     "toy",
     *(f"{ema}-{seed}-0.99" for seed in (1, 2) for ema in EMAS),
@@ -50,9 +48,6 @@ PARTS = (
     *(f"{ema}-1-0.99-gan" for ema in EMAS),
 )
 SIGNALS = 8
-DIM, STAGES, SIZE, BATCH = 16, 4, 128, 2048
-TOY_STEPS = (1, 10, 100, 800)
-UNREACHABLE = 32
 BLOCK = 25
 """Steps that a point of the curves on recorded latents is the mean of."""
 
@@ -76,108 +71,17 @@ def main() -> None:
         stamp(f"{part}: done")
 
 
-def toy() -> dict[str, object]:
-    """Error, usage and revival on vectors that stand still."""
-    result: dict[str, object] = {ema: _toy_of_ours(ema) for ema in EMAS}
-    if importlib.util.find_spec("encodec") is not None:
-        result["package"] = _toy_of_package()
-    return result
-
-
-def clustered(count: int, seed: int) -> Tensor:
-    """Vectors (1, D, count) around 64 fixed centers."""
-    centers = torch.randn(64, DIM, generator=torch.Generator().manual_seed(0))
-    generator = torch.Generator().manual_seed(seed)
-    chosen = centers[torch.randint(64, (count,), generator=generator)]
-    return (chosen + 0.5 * torch.randn(count, DIM, generator=generator)).T[None]
-
-
-def _toy_quantizer(ema: Ema) -> ResidualVectorQuantizer:
-    return ResidualVectorQuantizer(
-        dim=DIM,
-        num_codebooks=STAGES,
-        codebook_size=SIZE,
-        decay=0.99,
-        epsilon=1e-5,
-        kmeans_iterations=50,
-        dead_threshold=2.0,
-        ema=ema,
-    )
-
-
-def _toy_of_ours(ema: Ema) -> dict[str, object]:
-    generator = torch.Generator().manual_seed(0)
-    network = _toy_quantizer(ema)
-    network.initialize(clustered(BATCH, seed=100)[0].T, generator)
-
-    def step(latent: Tensor) -> None:
-        network(latent)
-        network.update(generator)
-
-    trace = _toy_trace(step, lambda: network)
-    network = _toy_quantizer(ema)
-    network.initialize(clustered(BATCH, seed=100)[0].T, generator)
-    average = network.counts.mean()
-    network.codebooks[:, :UNREACHABLE] = network.sums[:, :UNREACHABLE] = 1e3
-    network.counts[:, :UNREACHABLE] = average.clamp(max=1.0)
-    return {"trace": trace, "revived": _revived(step, lambda: network)}
-
-
-def _toy_of_package() -> dict[str, object]:
-    package: Any = importlib.import_module("encodec.quantization.vq")
-    torch.manual_seed(0)
-    theirs = package.ResidualVectorQuantizer(dimension=DIM, n_q=STAGES, bins=SIZE).train()
-
-    def step(latent: Tensor) -> None:
-        theirs(latent, 75)
-
-    def copied() -> ResidualVectorQuantizer:
-        state = {f"quantizer.{name}": tensor for name, tensor in theirs.state_dict().items()}
-        network = _toy_quantizer("encodec")
-        network.load_state_dict(quantizer_state(state, num_codebooks=STAGES))
-        return network
-
-    trace = _toy_trace(step, copied)
-    theirs = package.ResidualVectorQuantizer(dimension=DIM, n_q=STAGES, bins=SIZE).train()
-    step(clustered(BATCH, seed=100))
-    for layer in theirs.vq.layers:
-        book = layer._codebook
-        book.embed[:UNREACHABLE] = book.embed_avg[:UNREACHABLE] = 1e3
-        book.cluster_size[:UNREACHABLE] = 1.0
-    return {"trace": trace, "revived": _revived(step, copied)}
-
-
-def _toy_trace(
-    step: Callable[[Tensor], None], network: Callable[[], ResidualVectorQuantizer]
-) -> list[dict[str, float]]:
-    """Error and usage of the first stage on other vectors, after some numbers of updates."""
-    rows = []
-    for number in range(1, TOY_STEPS[-1] + 1):
-        step(clustered(BATCH, seed=99 + number))
-        if number in TOY_STEPS:
-            latent = clustered(32_768, seed=1)
-            codes = network().encode(latent)
-            usage = codebook_usage(count_codes(codes, codebook_size=SIZE))
-            error = (network().decode(codes) - latent).square().mean()
-            rows.append({"step": number, "error": error.item(), "usage": usage[0].item()})
-    return rows
-
-
-def _revived(step: Callable[[Tensor], None], network: Callable[[], ResidualVectorQuantizer]) -> int:
-    """Entries of the first stage, of those out of reach, that code something 200 updates later."""
-    for number in range(200):
-        step(clustered(512, seed=number))
-    codes = network().encode(clustered(16_384, seed=1))
-    return int((count_codes(codes, codebook_size=SIZE)[0, :UNREACHABLE] > 0).sum())
-
-
 def training(path: Path, store: Path, *, steps: int) -> dict[str, object]:
     """Train one part and run both updates on the latents that it recorded."""
     ema, seed, decay, *gan = path.stem.split("-")
-    changes = short_training(steps=steps, signals=SIGNALS, capsules=1, seed=int(seed))
-    changes += [f"model.quantizer.ema={ema}", f"model.quantizer.decay={decay}"]
     start = f"trainer.discriminator.start.step={steps // 2}"
-    changes += [start] if gan else NO_DISCRIMINATORS
+    changes = [
+        *short_training(
+            steps=steps, signals=SIGNALS, capsules=1, seed=int(seed), decay=float(decay)
+        ),
+        f"model.quantizer.ema={ema}",
+        *([start] if gan else NO_DISCRIMINATORS),
+    ]
     with Store.open(store) as opened:
         prepared = prepare(load_profile("mono", changes).profile, opened)
         rows, first, latents = _trained(prepared, steps=steps)

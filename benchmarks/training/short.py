@@ -3,6 +3,7 @@
 Every comparison takes the same schedule: `model=tiny` with `trainer=demo`, windows of half a
 second, a warm-up of a twentieth and a cosine over all steps, codebooks that follow as slowly as the
 profiles say (decay 0.99), and no discriminators unless a comparison asks for them.
+Trainings of 180 steps, as in `trainer=demo` alone, need faster codebooks; these are longer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ NO_DISCRIMINATORS = (
 )
 
 
-def short_training(*, steps: int, signals: int, capsules: int, seed: int) -> list[str]:
+def short_training(
+    *, steps: int, signals: int, capsules: int, seed: int, decay: float | None = 0.99
+) -> list[str]:
     """Changes to a profile, as `train` takes them.
 
     Args:
@@ -33,6 +36,7 @@ def short_training(*, steps: int, signals: int, capsules: int, seed: int) -> lis
         signals: Capsule windows of a batch, however many belong to one moment.
         capsules: Of an item.
         seed: Of weights, windows and codebooks.
+        decay: Of the codebooks' averages; None where there are no codebooks.
     """
     assert steps % (2 * EPOCHS) == 0 and signals % capsules == 0, (steps, signals, capsules)
     return [
@@ -42,7 +46,7 @@ def short_training(*, steps: int, signals: int, capsules: int, seed: int) -> lis
         f"data.batch_size={signals // capsules}",
         f"data.val_batch_size={signals // capsules}",
         f"data.val_items={max(1, 48 // capsules)}",
-        "model.quantizer.decay=0.99",
+        *([] if decay is None else [f"model.quantizer.decay={decay}"]),
         f"trainer.seed={seed}",
         f"trainer.max_steps={steps}",
         f"trainer.max_epochs={EPOCHS}",

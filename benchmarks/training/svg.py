@@ -36,34 +36,39 @@ def write_chart(path: Path, curves: Mapping[str, Curve], *, title: str, x: str, 
         f'<text x="12" y="{_TOP + 60}" transform="rotate(-90 12 {_TOP + 60})" '
         f'text-anchor="middle">{escape(y)}</text>',
     ]
-    for tick in xs:
-        place = _across(tick, xs)
-        parts.append(
-            f'<line x1="{place:.1f}" y1="{_TOP}" x2="{place:.1f}" y2="{_HEIGHT - _BOTTOM}" '
-            f'stroke="#eee"/><text x="{place:.1f}" y="{_HEIGHT - _BOTTOM + 14}" '
-            f'text-anchor="middle">{tick:g}</text>'
-        )
-    for tick in ys:
-        place = _up(tick, ys)
-        parts.append(
-            f'<line x1="{_LEFT}" y1="{place:.1f}" x2="{_WIDTH - _RIGHT}" y2="{place:.1f}" '
-            f'stroke="#eee"/><text x="{_LEFT - 5}" y="{place + 4:.1f}" '
-            f'text-anchor="end">{tick:g}</text>'
-        )
+    parts += _grid(xs, ys)
     for number, (name, curve) in enumerate(curves.items()):
-        color = _COLORS[number % len(_COLORS)]
-        dashes = ' stroke-dasharray="4 3"' if name.endswith("*") else ""
         line = " ".join(f"{_across(px, xs):.1f},{_up(py, ys):.1f}" for px, py in curve)
-        height = _TOP + 8 + 16 * number
-        edge = _WIDTH - _RIGHT + 8
-        parts.append(
-            f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="1.5"{dashes}/>'
-            f'<line x1="{edge}" y1="{height}" x2="{edge + 18}" y2="{height}" stroke="{color}" '
-            f'stroke-width="2"{dashes}/>'
-            f'<text x="{edge + 23}" y="{height + 4}">{escape(name.removesuffix("*"))}</text>'
-        )
+        style = f'stroke="{_COLORS[number % len(_COLORS)]}"'
+        style += ' stroke-dasharray="4 3"' if name.endswith("*") else ""
+        height, edge = _TOP + 8 + 16 * number, _WIDTH - _RIGHT + 8
+        parts += [
+            f'<polyline points="{line}" fill="none" {style} stroke-width="1.5"/>',
+            f'<line x1="{edge}" y1="{height}" x2="{edge + 18}" y2="{height}" {style} '
+            'stroke-width="2"/>',
+            f'<text x="{edge + 23}" y="{height + 4}">{escape(name.removesuffix("*"))}</text>',
+        ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join([*parts, "</svg>"]) + "\n", encoding="utf-8")
+
+
+def _grid(xs: Sequence[float], ys: Sequence[float]) -> list[str]:
+    """Lines and numbers of both axes."""
+    right, low = _WIDTH - _RIGHT, _HEIGHT - _BOTTOM
+    parts = []
+    for tick in xs:
+        place = f"{_across(tick, xs):.1f}"
+        parts += [
+            f'<line x1="{place}" y1="{_TOP}" x2="{place}" y2="{low}" stroke="#eee"/>',
+            f'<text x="{place}" y="{low + 14}" text-anchor="middle">{tick:g}</text>',
+        ]
+    for tick in ys:
+        place = f"{_up(tick, ys):.1f}"
+        parts += [
+            f'<line x1="{_LEFT}" y1="{place}" x2="{right}" y2="{place}" stroke="#eee"/>',
+            f'<text x="{_LEFT - 5}" y="{place}" dy="4" text-anchor="end">{tick:g}</text>',
+        ]
+    return parts
 
 
 def _ticks(values: Sequence[float]) -> list[float]:
