@@ -51,6 +51,8 @@ SIGNALS = 8
 """Capsule windows of a batch: 8 moments of one capsule, or 4 of two."""
 ITEMS = 24
 """Windows of whole arrays that are measured, recordings in turn."""
+DECODED = 12
+"""Of these, those that are also decoded with one stream of first codes."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,9 @@ def _part(part: str, store: Path, out: Path, *, steps: int) -> dict[str, object]
             {"step": each.step, **_measured(load_network(profile, each.path), audio)}
             for each in checkpoints
         ],
-        "whole": asdict(measure_paired(load_network(profile, checkpoints[-1].path), audio)),
+        "whole": asdict(
+            measure_paired(load_network(profile, checkpoints[-1].path), audio[:DECODED])
+        ),
     }
 
 

@@ -125,7 +125,7 @@ def _trained(
     with Prefetcher(prepared.data.train, 0, 2) as found:
         for step in range(steps):
             recipe.train_step(torch.from_numpy(next(found).samples).clone(), step)
-            if step + 1 in (1, 10, 25) or (step + 1) % 50 == 0:
+            if step + 1 in (1, 10, 50) or (step + 1) % 100 == 0:
                 spent = time.process_time() - began
                 rows.append({"step": step + 1, "cpu_seconds": spent, **_measured(prepared)})
     return rows, first, latents

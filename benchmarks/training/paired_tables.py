@@ -62,6 +62,7 @@ def _in_order(found: Mapping[str, Result]) -> Iterator[tuple[str, Result]]:
 def _paired(found: Mapping[str, Result]) -> list[str]:
     lines = head(
         "training",
+        "updates",
         "first codes agree (chance)",
         "above chance",
         "first tells of first, bits (of)",
@@ -78,6 +79,7 @@ def _paired(found: Mapping[str, Result]) -> list[str]:
         lines.append(
             line(
                 part,
+                str(last["step"]),
                 f"{first['agreement']:.3f} ({first['chance']:.3f})",
                 f"{_above(last):.3f}",
                 f"{_bits(last):.2f} ({last['between_first']['entropies'][0]:.2f})",

@@ -52,7 +52,7 @@ def short_training(
         f"trainer.max_epochs={EPOCHS}",
         f"trainer.updates_per_epoch={steps // EPOCHS}",
         "trainer.scheduler.config.warmup_epochs=0.5",
-        f"trainer.val_every_n_steps={steps // EPOCHS}",
+        f"trainer.val_every_n_steps={2 * steps // EPOCHS}",
         f"trainer.save_every_n_steps={2 * steps // EPOCHS}",
         f"trainer.keep_last={EPOCHS}",
         "trainer.log_every_n_steps=10",
