@@ -4,8 +4,9 @@
 
 Each measure is a process of its own with one thread: seconds of an update by the clock and in CPU,
 the peak of its memory, parameters. Validation is off. `-gan` begins with the discriminators, one
-update, where the profile starts them later. Micro-batches are chosen to stay below 9 GB and train
-the same update. What is there already is not done again. Results: OUT/full/PART.json.
+update, where the profile starts them later; `32ch-VIEW` are the ways in which discriminators see
+32 channels. Micro-batches are chosen to stay below 9 GB and train the same update. What is there
+already is not done again. Results: OUT/full/PART.json.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ PARTS = {
     "paired-gan": Part("paired", 8, steps=1, changes=_NOW),
     "paired-bounded-gan": Part("paired-bounded", 8, steps=1, changes=_NOW),
     "baseline-1ch": Part("baseline-1ch", 16),
+    **{
+        f"32ch-{view}": Part(
+            "baseline-32ch", 4, steps=2, changes=(f"model.discriminators.0.channels={view}",)
+        )
+        for view in ("all", "random_one", "pairs", "fold_batch")
+    },
 }
 
 
