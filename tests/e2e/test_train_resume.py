@@ -13,6 +13,7 @@ import pytest
 from codecctl.engine.rundir import list_checkpoints, read_rows, read_state
 
 from .training import (
+    CODECCTL,
     ENDLESS,
     SHORT,
     STEPS,
@@ -68,6 +69,30 @@ def test_killed_while_a_checkpoint_is_written_and_resumed_is_the_same(home: Path
     kinds = [row["kind"] for row in read_rows(home / "runs" / "torn" / "events.jsonl")]
     assert "resumed" in kinds
     assert_equal_runs(home / "runs" / "whole", home / "runs" / "torn")
+
+
+def test_a_disk_that_is_full_keeps_the_last_checkpoint_and_the_resumed_run_is_the_same(
+    home: Path,
+) -> None:
+    code, _, err = run(home, "train", *SHORT, "--run", "full", "trainer.max_steps=5")
+    assert code == 0, err
+    limited = ("bash", "-c", f'ulimit -f 300; exec {CODECCTL} "$@"', "codecctl")  # kB
+    # By another name: an override that the run has already does not count again.
+    again = ("train", "--run", "full", "--resume", f"trainer.trainer.max_steps={STEPS}")
+    code, _, err = run(home, *again, program=limited)
+    assert code == 1, err
+    assert "step-000000006: checkpoint not saved: disk or quota full" in err
+    assert "step-000000005 is kept" in err
+    assert list_checkpoints(home / "runs" / "full")[-1].step == 5
+
+    code, _, err = run(home, *again)
+    assert code == 0, err
+    # The first part ended at step 5 and validated there, which the whole run did not.
+    folders = (home / "runs" / "whole", home / "runs" / "full")
+    weights = [
+        path / "checkpoints" / f"step-{STEPS:09d}" / "weights.safetensors" for path in folders
+    ]
+    assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
 def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(home: Path) -> None:
