@@ -105,6 +105,16 @@ def test_every_scalar_that_is_promised_is_in_the_rows(home: Path) -> None:
     assert all(isinstance(size, float) and size > 100 for size in shared)
 
 
+def test_the_scalars_that_the_page_on_modes_names_are_in_the_rows(home: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "modes.md").read_text(encoding="utf-8")
+    kinds = "loss|val|balancer|codebook|lr|grad_norm|speed|memory"
+    named = set(re.findall(rf"`((?:{kinds})/[a-z0-9_/]+)`", page))
+    of_arrays_and_gpus = {name for name in named if name.startswith(("val/array/", "memory/gpu"))}
+    assert len(named) > 30
+    logged = {name for row in read_metrics(home / "runs" / "whole") for name in row}
+    assert named - of_arrays_and_gpus - logged == set()
+
+
 def test_the_total_is_the_weighted_sum_of_the_document(home: Path) -> None:
     """Of the terms summed over capsules; the metric val/mel is not the term of that name."""
     whole = home / "runs" / "whole"
