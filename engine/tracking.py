@@ -96,10 +96,16 @@ class Mirror:
 
 
 class Trackers:
-    """The mirrors of a run; `finish` ends them."""
+    """The mirrors of a run; `finish` ends them.
 
-    def __init__(self, mirrors: Sequence[Mirror]) -> None:
+    Args:
+        mirrors: That run.
+        notes: On those that do not.
+    """
+
+    def __init__(self, mirrors: Sequence[Mirror], notes: Sequence[str]) -> None:
         self._mirrors = tuple(mirrors)
+        self._notes = tuple(notes)
 
     def finish(self, seconds: float = FINISH_SECONDS) -> tuple[str, ...]:
         """Let the mirrors send what is left, for a bounded time.
@@ -113,7 +119,7 @@ class Trackers:
         for mirror in self._mirrors:
             mirror.end()
         until = time.monotonic() + seconds
-        notes: list[str] = []
+        notes = list(self._notes)
         for mirror in self._mirrors:
             in_time = mirror.wait(until - time.monotonic())
             late = (
@@ -131,13 +137,22 @@ def start_trackers(run: Path, settings: TrackerSettings, *, step: int = 0) -> Tr
         settings: Which ones.
         step: Updates done.
     """
-    mirrors = []
+    wanted: dict[str, tuple[str, ...]] = {}
     if settings.mode != DISABLED:
-        arguments = (settings.project, settings.name, settings.mode)
-        mirrors.append(Mirror(run, "wandb", step=step, arguments=arguments))
+        wanted["wandb"] = (settings.project, settings.name, settings.mode)
     if settings.tensorboard:
-        mirrors.append(Mirror(run, "tensorboard", step=step))
-    return Trackers(mirrors)
+        wanted["tensorboard"] = ()
+    begun = [_begin(run, tool, step=step, arguments=words) for tool, words in wanted.items()]
+    mirrors = [each for each in begun if isinstance(each, Mirror)]
+    return Trackers(mirrors, [each for each in begun if isinstance(each, str)])
+
+
+def _begin(run: Path, tool: str, *, step: int, arguments: Sequence[str]) -> Mirror | str:
+    """A mirror, or the reason why there is none."""
+    try:
+        return Mirror(run, tool, step=step, arguments=arguments)
+    except OSError as error:  # no memory, process or disk left for it
+        return f"{tool}: not started ({error}); the run folder has everything"
 
 
 def _wandb_notes(mirror: Mirror, late: str) -> list[str]:

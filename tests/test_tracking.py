@@ -143,6 +143,14 @@ def test_a_tracker_that_fails_is_a_note(tmp_path: Path) -> None:
     assert note.endswith("wandb.log")
 
 
+def test_a_mirror_that_cannot_start_is_a_note(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    (run.path / "wandb.log").mkdir()
+    run.close()
+    (note,) = start_trackers(run.path, OFFLINE).finish()
+    assert note.startswith("wandb: not started ([Errno 21] Is a directory")
+
+
 def test_disabled_starts_nothing(tmp_path: Path) -> None:
     run = _run(tmp_path)
     run.close()
