@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -119,6 +121,19 @@ def test_two_and_four_parts_give_the_weights_and_figures_of_one(case: str) -> No
             torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-9, msg=name)
         for ours, theirs in zip(split_rows, rows, strict=True):
             torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def test_a_state_goes_on_in_another_number_of_parts() -> None:
+    whole = recipe("paired", 1)
+    train(whole, "paired", steps=2)
+    resumed = recipe("paired", 4)
+    resumed.load_state_dict(copy.deepcopy(whole.state_dict()))
+    for trained in (whole, resumed):
+        for step in (2, 3):
+            trained.train_step(batch(CASES["paired"][1], step), step)
+    expected = weights(whole)
+    for name, value in weights(resumed).items():
+        torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-9, msg=name)
 
 
 def test_the_parts_of_these_batches_are_far_from_alike() -> None:
