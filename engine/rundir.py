@@ -13,6 +13,7 @@
     previews/               reference/item-000.wav, step-000000500/item-000.wav
     array/                  step-000000500.json: what the codes of whole arrays share
     control/                requests to the training process: save, stop
+    wandb/, tensorboard/    mirrors, with their status in wandb.json and tensorboard.json
     train.log, crash.txt, tags.json
 
 Files with rows are append-only, everything else is replaced as a whole. Imports no torch.

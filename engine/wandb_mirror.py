@@ -56,6 +56,7 @@ def mirror(job: Job) -> None:
     import wandb
 
     run = job.run
+    is_first = not read_json(run / STATUS_FILE).get("id")
     status = {"schema": 1, "mode": mode, "id": _stored_id(run), "error": "", "finished": False}
     write_json_atomically(run / STATUS_FILE, status)
     tracked = wandb.init(
@@ -74,7 +75,7 @@ def mirror(job: Job) -> None:
         ),
     )
     tracked.define_metric("*", step_metric="step")
-    copy_run(job, _Tracked(tracked), replay=False)
+    copy_run(job, _Tracked(tracked), replay=is_first)
     tracked.finish()
     write_json_atomically(run / STATUS_FILE, {**status, "finished": True})
 

@@ -95,6 +95,24 @@ def test_a_resumed_run_keeps_its_id_and_sends_only_what_is_new(tmp_path: Path) -
     assert "0.777777" not in records
 
 
+@pytest.mark.e2e
+def test_a_run_that_is_tracked_only_from_a_resume_on_is_sent_from_its_start(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    for step, value in ((1, 0.111111), (2, 0.222222), (3, 0.333333)):
+        _metric(run, step, value)
+    trackers = start_trackers(run.path, OFFLINE, step=2)
+    _metric(run, 3, 0.444444)  # again, from the checkpoint of step 2
+    run.close()
+    trackers.finish(60)
+    records = _records(run.path)
+    assert [text in records for text in ("0.111111", "0.222222", "0.333333", "0.444444")] == [
+        True,
+        True,
+        False,
+        True,
+    ]
+
+
 @pytest.fixture
 def silent_host(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """Accepts connections and never says a word."""
