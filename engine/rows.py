@@ -63,7 +63,10 @@ def number(value: object) -> float | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, (int, float)):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:  # an integer beyond what a float holds
+            return math.inf if value > 0 else -math.inf
     return _WORDS.get(value) if isinstance(value, str) else None
 
 
@@ -184,6 +187,11 @@ class JsonlTail:
 
     def read(self, max_bytes: int = 1 << 20) -> list[Row]:
         """The rows since the last call, from at most `max_bytes`; none when nothing is new."""
+        lines = self.read_lines(max_bytes)
+        return [row for line in lines if (row := decode_row(line)) is not None]
+
+    def read_lines(self, max_bytes: int = 1 << 20) -> list[bytes]:
+        """The lines of those rows, not decoded, torn and foreign ones with them."""
         try:
             with self.path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -197,7 +205,7 @@ class JsonlTail:
             return []
         self._offset += len(chunk)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
-        return [row for line in lines if line and (row := decode_row(line)) is not None]
+        return [line for line in lines if line]
 
     def _start_over(self, inode: int) -> None:
         self.generation += 1

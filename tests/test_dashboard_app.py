@@ -219,3 +219,42 @@ def test_every_key_has_an_id_so_that_it_can_be_remapped() -> None:
         ids = [binding.id for binding in bindings if not isinstance(binding, tuple)]
         assert None not in ids
         assert len(ids) == len(set(ids))
+
+
+async def test_two_thousand_metrics_stay_on_pages_and_are_found_by_filter(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    scalars: dict[str, object] = {f"loss/term{number:04d}": 1.0 for number in range(2000)}
+    append(run / "metrics.jsonl", {**train_row(40, 0.1), **scalars})
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        grid = app.screen.query_one(ChartGrid)
+        assert len(grid.metrics()) > 2000
+        assert len(grid.charts()) <= 8  # a chart out of sight does not exist
+        await pilot.press("slash", *"1999")
+        await pilot.pause()
+        assert [chart.metric for chart in grid.charts()] == ["loss/term1999"]
+
+
+async def test_folders_that_are_no_runs_and_damaged_ones_leave_the_others_alone(
+    tmp_path: Path,
+) -> None:
+    make_run(tmp_path, "whole")
+    (tmp_path / "notes").mkdir()
+    (tmp_path / "file.txt").write_text("no run")
+    damaged = make_run(tmp_path, "damaged", started=NOW - 5)
+    for name in ("state.json", "profile.json", "metrics.jsonl", "validation.jsonl"):
+        (damaged / name).write_bytes(b"\x00\xff{[")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "2 runs · 1 running" in text
+        assert "✗ failed" in text
+        await pilot.press("down", "enter")
+        await settle(app, pilot)
+        for number in range(1, 8):
+            await pilot.press(str(number))
+            await settle(app, pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.run_name == "damaged"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import IO, Any
 
 import pytest
 
-from codecctl.dashboard.axis import XAxis
+from codecctl.dashboard.axis import Array, XAxis
 from codecctl.dashboard.reader import RunsReader
 from codecctl.dashboard.views import RunView
 
@@ -239,3 +240,65 @@ def test_polling_a_hundred_idle_runs_opens_no_file(
     monkeypatch.setattr(Path, "open", watched_open)
     assert len(reader.poll(frozenset()).runs) == 100
     assert opened == []
+
+
+def test_a_file_that_is_torn_spoiled_cut_replaced_and_grows_is_followed_to_its_end(
+    tmp_path: Path,
+) -> None:
+    run = make_run(tmp_path, "run", steps=0)
+    metrics = run / "metrics.jsonl"
+    reader = reader_of(tmp_path)
+
+    def line(step: int, value: object) -> bytes:
+        return json.dumps({"step": step, "split": "train", "loss/mel": value}).encode() + b"\n"
+
+    def steps() -> tuple[list[float], list[float]]:
+        view = only(reader)
+        found: tuple[Array, Array] = view.train.series("loss/mel", XAxis.STEP, steps_per_epoch=0)
+        return found[0].tolist(), found[1].tolist()
+
+    with metrics.open("ab") as file:
+        for second in range(5):  # a thousand rows a second, each poll in the middle of a line
+            block = b"".join(line(1000 * second + i, 1.0) for i in range(1000))
+            file.write(block[:-7])
+            file.flush()
+            assert len(steps()[0]) == 1000 * second + 999
+            file.write(block[-7:])
+            file.flush()
+        file.write(b'{"step": 9, "spl\n\x00\xff\n[]\n' + line(5000, "NaN") + line(5001, "Infinity"))
+    places, values = steps()
+    assert places == list(range(5002))
+    assert repr(values[-2:]) == "[nan, inf]"
+
+    metrics.write_bytes(line(0, 7.0))  # cut
+    assert steps() == ([0], [7.0])
+    replacement = run / "new"
+    replacement.write_bytes(b"".join(line(step, 8.0) for step in range(3)))
+    replacement.replace(metrics)
+    assert steps() == ([0, 1, 2], [8.0, 8.0, 8.0])
+    with metrics.open("ab") as file:
+        file.write(b"".join(line(3 + i, "NaN") for i in range(1000)))
+    places, values = steps()
+    assert len(places) == 1003
+    assert all(math.isnan(value) for value in values[3:])
+
+
+def test_a_run_of_a_newer_format_shows_what_can_be_read(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run", steps=0)
+    row = {"schema": 9, "step": 1, "split": "train", "loss/mel": 1.0, "new": {"a": [1]}}
+    (run / "metrics.jsonl").write_text(json.dumps(row) + "\n")
+    (run / "state.json").write_text('{"schema": 9, "status": "sleeping", "step": [1], "x": {}}')
+    view = only(reader_of(tmp_path))
+    assert values(view) == [1.0]
+    assert view.summary.status == "sleeping"
+    assert view.summary.step == 0
+
+
+def test_two_thousand_names_are_read_and_listed(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run", steps=0)
+    for step in range(3):
+        scalars: dict[str, object] = {f"loss/term{i:04d}": step + i for i in range(2000)}
+        append(run / "metrics.jsonl", {"step": step, "split": "train", **scalars})
+    view = only(reader_of(tmp_path))
+    assert len(view.train.columns) == 2000
+    assert view.train.last("loss/term1999") == 2001

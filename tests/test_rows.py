@@ -37,6 +37,11 @@ def test_a_word_or_a_truth_value_is_no_number() -> None:
     assert number(None) is None
 
 
+def test_an_integer_that_no_float_holds_is_infinite() -> None:
+    assert number(10**400) == math.inf
+    assert number(-(10**400)) == -math.inf
+
+
 def test_of_rows_with_one_step_and_split_the_later_one_counts() -> None:
     rows: list[dict[str, object]] = [
         {"step": 1, "split": "train", "x": 1},

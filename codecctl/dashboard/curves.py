@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from codecctl.dashboard.axis import XAxis, full_range
+from codecctl.dashboard.axis import XAxis, widen
 from codecctl.dashboard.plot import Curve, View
-from codecctl.dashboard.smoothing import smooth
 from codecctl.dashboard.table import Table
+from codecctl.dashboard.thinning import Question, extent, points
 from codecctl.dashboard.views import RunView, metric_rank
 
 
@@ -34,12 +34,14 @@ class Source:
         """
         is_validation = metric in self.validation.columns
         table = self.validation if is_validation else self.train
-        x, values = table.series(metric, view.axis, steps_per_epoch=self.steps_per_epoch)
-        if not x.size:
-            return None
         weight = 0.0 if is_validation else view.smoothing
-        smoothed = smooth(values, weight) if weight > 0 else None
-        return Curve(x, values, smoothed, self.color, self.letter)
+        found = points(
+            table, Question(metric, view.axis, self.steps_per_epoch, weight, view.window)
+        )
+        if not found.x.size:
+            return None
+        smoothed = found.smoothed if weight > 0 else None
+        return Curve(found.x, found.values, smoothed, self.color, self.letter)
 
 
 def run_source(run: RunView, *, color: int, letter: str = "") -> Source:
@@ -68,10 +70,11 @@ def curves_of(metric: str, sources: Sequence[Source], view: View) -> list[Curve]
 
 def x_extent(sources: Sequence[Source], axis: XAxis) -> tuple[float, float] | None:
     """First and last x of any scalar of the runs; None when there are none."""
-    places = [
-        table.x(axis, steps_per_epoch=source.steps_per_epoch)
+    ends = [
+        extent(table, axis, steps_per_epoch=source.steps_per_epoch)
         for source in sources
         for table in (source.train, source.validation)
         if table.num_rows
     ]
-    return full_range(places)
+    known = [end for end in ends if end is not None]
+    return widen(min(low for low, _ in known), max(high for _, high in known)) if known else None

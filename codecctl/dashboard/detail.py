@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from codecctl.dashboard.follow import Follower
+from codecctl.dashboard.columns import parse_lines
+from codecctl.dashboard.follow import Follower, decode_rows
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import Detail, Preview, SceneScore
 from codecctl.engine.rundir import (
@@ -32,9 +33,9 @@ class DetailReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._events = Follower(path / "events.jsonl")
-        self._system = Follower(path / "system.jsonl")
-        self._validation = Follower(path / "validation.jsonl")
+        self._events = Follower(path / "events.jsonl", decode_rows)
+        self._system = Follower(path / "system.jsonl", parse_lines)
+        self._validation = Follower(path / "validation.jsonl", decode_rows)
         self._event_rows: list[Row] = []
         self._system_table = Table("time")
         self._newest = _NewestValidation()
@@ -47,7 +48,7 @@ class DetailReader:
         self._event_rows = self._event_rows[-MAX_EVENTS:]
         system = self._system.read(deadline)
         old = Table("time") if system.restarted else self._system_table
-        self._system_table = old.add(system.rows)
+        self._system_table = old.add_blocks(system.rows)
         validation = self._validation.read(deadline)
         if validation.restarted:
             self._newest = _NewestValidation()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from codecctl.dashboard.columns import parse_lines
 from codecctl.dashboard.detail import DetailReader
 from codecctl.dashboard.follow import Follower
 from codecctl.dashboard.table import Table
@@ -75,7 +76,7 @@ class _RunReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._signature: _Signature | None = None
-        self._metrics = Follower(path / "metrics.jsonl")
+        self._metrics = Follower(path / "metrics.jsonl", parse_lines)
         self._view: RunView | None = None
         self._detail = DetailReader(path)
 
@@ -123,10 +124,12 @@ class _RunReader:
         if news.restarted:
             view = replace(view, train=Table(), validation=Table())
         if news.rows:
-            train = [row for row in news.rows if row.get("split") == "train"]
-            validation = [row for row in news.rows if row.get("split") == "val"]
+            train = [block for block in news.rows if block.words.get("split") == "train"]
+            validation = [block for block in news.rows if block.words.get("split") == "val"]
             view = replace(
-                view, train=view.train.add(train), validation=view.validation.add(validation)
+                view,
+                train=view.train.add_blocks(train),
+                validation=view.validation.add_blocks(validation),
             )
         return view, news.complete
 

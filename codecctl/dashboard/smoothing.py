@@ -36,6 +36,11 @@ def smooth(values: Array, weight: float) -> Array:
     return averaged
 
 
+def memory(weight: float) -> int:
+    """How many finite values back an average reaches, to the resolution of a float."""
+    return math.ceil(math.log(_NEGLIGIBLE) / math.log(weight)) if weight > 0 else 0
+
+
 def _debiased(values: Array, weight: float) -> Array:
     """The average of finite values, in blocks: one matrix product and a short scan."""
     count = values.size
@@ -52,7 +57,6 @@ def _debiased(values: Array, weight: float) -> Array:
         carry = carry * decay + last
     fade = weight ** np.arange(1, _BLOCK + 1)
     averaged: Array = (within + before[:, None] * fade).reshape(-1)[:count]
-    # Beyond this many values the bias is below the resolution of a float.
-    biased = min(count, math.ceil(math.log(_NEGLIGIBLE) / math.log(weight)))
+    biased = min(count, memory(weight))
     averaged[:biased] /= 1 - weight ** np.arange(1, biased + 1)
     return averaged

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from codecctl.dashboard.axis import Array, XAxis
-from codecctl.engine.rundir import number
+from codecctl.dashboard.columns import Block, blocks_of_rows
 
 Values = npt.NDArray[np.float32]
 Present = npt.NDArray[np.bool_]
 
 _FIXED = frozenset({"schema", "step", "epoch", "split", "seconds", "audio_seconds", "time"})
 _PLACES = ("step", "epoch", "seconds", "audio_seconds", "time")
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class Table:
     places: dict[str, Array] = field(default_factory=dict)
     """step, epoch, seconds, ... of each row, (rows,); NaN where a row does not say."""
     columns: dict[str, Column] = field(default_factory=dict)
+    memo: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    """What was computed from the rows so far; tables that only add rows to this one share it."""
 
     @property
     def num_rows(self) -> int:
@@ -49,12 +51,18 @@ class Table:
 
     def add(self, rows: Sequence[Mapping[str, object]]) -> Table:
         """A table with these rows as well; rows without a key are left out."""
-        rows = [row for row in rows if _is_finite(number(row.get(self.key)))]
-        if not rows:
+        return self.add_blocks(blocks_of_rows([(i, dict(row)) for i, row in enumerate(rows)]))
+
+    def add_blocks(self, blocks: Sequence[Block]) -> Table:
+        """A table with the rows of these blocks as well, in the order of their lines."""
+        new = _table(self.key, blocks)
+        if not new.num_rows:
             return self
-        joined = _join(self, _table(self.key, rows))
+        joined = _join(self, new)
         keys = joined.places[self.key]
-        return joined if bool(np.all(np.diff(keys) > 0)) else _take(joined, _latest(keys))
+        since = max(0, self.num_rows - 1)
+        rising = bool(np.all(np.diff(keys[since:]) > 0))
+        return joined if rising else _take(joined, _latest(keys))
 
     def x(self, axis: XAxis, *, steps_per_epoch: float) -> Array:
         """What an axis counts, for every row: (rows,), NaN where a row does not say."""
@@ -72,21 +80,23 @@ class Table:
         }
         return self.places[names[axis]]
 
-    def series(self, name: str, axis: XAxis, *, steps_per_epoch: float) -> tuple[Array, Array]:
+    def series(
+        self, name: str, axis: XAxis, *, steps_per_epoch: float, rows: slice = _ALL
+    ) -> tuple[Array, Array]:
         """Places and values of a scalar, (N,) each, x rising.
 
         Args:
             name: The scalar.
             axis: What x counts.
             steps_per_epoch: Turns steps into epochs; rows count whole epochs only. 0: unknown.
+            rows: Which rows to look at.
         """
         column = self.columns.get(name)
         if column is None:
             return np.empty(0), np.empty(0)
-        x = self.x(axis, steps_per_epoch=steps_per_epoch)[column.present]
-        values = column.values[column.present].astype(np.float64)
-        known = np.isfinite(x)
-        x, values = x[known], values[known]
+        place = self.x(axis, steps_per_epoch=steps_per_epoch)[rows]
+        known = column.present[rows] & np.isfinite(place)
+        x, values = place[known], column.values[rows][known].astype(np.float64)
         if x.size > 1 and bool(np.any(np.diff(x) < 0)):
             order = np.argsort(x, kind="stable")
             x, values = x[order], values[order]
@@ -99,27 +109,32 @@ class Table:
         return float(column.values[found[-1]]) if column is not None and found.size else None
 
 
-def _is_finite(value: float | None) -> bool:
-    return value is not None and math.isfinite(value)
-
-
-def _table(key: str, rows: Sequence[Mapping[str, object]]) -> Table:
-    places = {name: _floats([row.get(name) for row in rows]) for name in _PLACES}
-    names = sorted({name for row in rows for name in row} - _FIXED)
-    columns = {}
-    for name in names:
-        values = [number(row.get(name)) for row in rows]
-        present = np.array([value is not None for value in values])
-        if present.any():
-            kept = np.array([0.0 if value is None else value for value in values])
-            with np.errstate(over="ignore"):  # beyond float32: infinity, and shown as such
-                columns[name] = Column(kept.astype(np.float32), present)
+def _table(key: str, blocks: Sequence[Block]) -> Table:
+    """The rows of blocks that have a key, by their lines."""
+    kept = [(block, _with_key(block, key)) for block in blocks if key in block.names]
+    lines = [block.lines[rows] for block, rows in kept]
+    if not kept or not any(part.size for part in lines):
+        return Table(key)
+    order = np.sort(np.concatenate(lines))
+    places = {name: np.full(order.size, np.nan) for name in _PLACES}
+    columns: dict[str, Column] = {}
+    for (block, rows), part in zip(kept, lines, strict=True):
+        where = np.searchsorted(order, part)
+        for index, name in enumerate(block.names):
+            values = block.numbers[rows, index]
+            if name in places:
+                places[name][where] = values
+            elif name not in _FIXED:
+                column = columns.setdefault(name, _absent(order.size))
+                with np.errstate(over="ignore"):  # beyond float32: infinity, and shown as such
+                    column.values[where] = values.astype(np.float32)
+                column.present[where] = True
     return Table(key, places, columns)
 
 
-def _floats(values: Sequence[object]) -> Array:
-    numbers = (number(value) for value in values)
-    return np.array([np.nan if value is None else value for value in numbers], dtype=np.float64)
+def _with_key(block: Block, key: str) -> Present:
+    finite: Present = np.isfinite(block.numbers[:, block.names.index(key)])
+    return finite
 
 
 def _join(first: Table, second: Table) -> Table:
@@ -134,7 +149,7 @@ def _join(first: Table, second: Table) -> Table:
             np.concatenate([part.values for part in parts]),
             np.concatenate([part.present for part in parts]),
         )
-    return Table(first.key, places, columns)
+    return Table(first.key, places, columns, first.memo)
 
 
 def _absent(num_rows: int) -> Column:

@@ -1,0 +1,205 @@
+"""What the dashboard costs: loading, first curves, keys while loading, drawing, memory.
+
+    python benchmarks/dashboard.py [--rows 200000] [--runs 50] [--long 1000000] [--json]
+
+Every figure is measured in a process of its own on files that are made first, as a training
+writes them: 8 scalars a row. The side-by-side figure reads the same file line by line into
+objects and those into columns, as the dashboard did before it cut numbers out of whole blocks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from codecctl.engine.rows import JsonlTail, encode_row
+
+NUM_METRICS = 8
+ROWS_OF_A_RUN = 20_000
+SIZE = (160, 50)
+
+
+def write_run(folder: Path, name: str, *, rows: int, started: float) -> None:
+    """A run that is training, with `rows` logged steps."""
+    run = folder / name
+    run.mkdir(parents=True)
+    (run / "profile.json").write_text(
+        '{"schema": 1, "name": "paired", "profile": {"mode": "paired"}}'
+    )
+    state = {"schema": 1, "status": "running", "heartbeat": time.time() + 600, "started": started}
+    (run / "state.json").write_text(json.dumps(state | {"step": rows, "max_steps": 2 * rows}))
+    chance = np.random.default_rng(0)
+    with (run / "metrics.jsonl").open("wb") as file:
+        for first in range(0, rows, 10_000):
+            file.write(
+                b"".join(
+                    _row(first + i, values)
+                    for i, values in enumerate(
+                        chance.random((min(10_000, rows - first), NUM_METRICS)).tolist()
+                    )
+                )
+            )
+
+
+def _row(step: int, values: list[float]) -> bytes:
+    row = {"schema": 1, "step": step, "epoch": 1 + step // 1000, "split": "train"}
+    row |= {"seconds": step * 0.5, "audio_seconds": step * 8.0}
+    decay = math.exp(-step / 50_000)
+    return encode_row(
+        row | {f"loss/term{i}": decay + 0.1 * value for i, value in enumerate(values)}
+    )
+
+
+def load_by_columns(folder: Path) -> dict[str, float]:
+    """Read one run as the dashboard does."""
+    from codecctl.dashboard.snapshot import read_everything
+
+    (run,) = read_everything(folder).runs
+    return {"rows": run.train.num_rows}
+
+
+def load_by_objects(folder: Path) -> dict[str, float]:
+    """Read one run an object for each line."""
+    from codecctl.dashboard.table import Table
+
+    table = Table()
+    tail = JsonlTail(folder / "long" / "metrics.jsonl")
+    while rows := tail.read():
+        table = table.add(rows)
+    return {"rows": table.num_rows}
+
+
+def watch(folder: Path) -> dict[str, float]:
+    """Open all runs; time to the first screen and curves, keys while loading, the end of it."""
+    return asyncio.run(_watch(folder))
+
+
+async def _watch(folder: Path) -> dict[str, float]:
+    begin = time.perf_counter()
+    from codecctl.dashboard.app import DashboardApp
+    from codecctl.dashboard.chart import LineChart
+    from codecctl.dashboard.runs_screen import RunsScreen
+
+    app = DashboardApp(folder)
+    found: dict[str, float] = {}
+    keys: list[float] = []
+    async with app.run_test(size=SIZE) as pilot:
+        found["first_screen_s"] = time.perf_counter() - begin
+        while not any(chart.curves for chart in app.screen.query(LineChart)):
+            await pilot.pause()
+        found["first_curves_s"] = time.perf_counter() - begin
+        app.shown = {run.name for run in app.snapshot.runs}
+        loading = True
+        while loading:
+            before = time.perf_counter()
+            await pilot.press("down" if len(keys) % 2 else "up")
+            keys.append(time.perf_counter() - before)
+            await asyncio.sleep(0.05)
+            loading = not (app.snapshot.complete and _num_rows(app) == found.get("rows"))
+            found["rows"] = _num_rows(app)
+        found["all_s"] = time.perf_counter() - begin
+        assert isinstance(app.screen, RunsScreen)
+        found["torch"] = float("torch" in sys.modules)
+    ordered = sorted(keys)
+    found |= {"keys": len(keys), "key_median_ms": 1e3 * ordered[len(keys) // 2]}
+    return found | {
+        "key_p95_ms": 1e3 * ordered[int(0.95 * len(keys))],
+        "key_max_ms": 1e3 * ordered[-1],
+    }
+
+
+def _num_rows(app: object) -> int:
+    from codecctl.dashboard.app import DashboardApp
+
+    assert isinstance(app, DashboardApp)
+    return sum(run.train.num_rows for run in app.snapshot.runs)
+
+
+def draw(folder: Path) -> dict[str, float]:
+    """Share of a core of eight charts that get new rows four times a second."""
+    return asyncio.run(_draw(folder))
+
+
+async def _draw(folder: Path) -> dict[str, float]:
+    from codecctl.dashboard.app import DashboardApp
+
+    app = DashboardApp(folder)
+    async with app.run_test(size=(200, 50)) as pilot:
+        await pilot.pause()
+        while app.is_reading or not app.snapshot.complete or not _num_rows(app):
+            await asyncio.sleep(0.05)
+        step = _num_rows(app)
+        path = folder / "long" / "metrics.jsonl"
+        cpu, begin = time.process_time(), time.perf_counter()
+        for tick in range(1, 41):
+            with path.open("ab") as file:
+                file.write(_row(step + tick, [0.5] * NUM_METRICS))
+            app.poll()
+            await asyncio.sleep(max(0.0, begin + tick / 4 - time.perf_counter()))
+        share = (time.process_time() - cpu) / (time.perf_counter() - begin)
+        charts = [chart for chart in app.screen.query("LineChart") if chart.display]
+    return {"charts": len(charts), "core_percent": 100 * share, "rows": step}
+
+
+PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
+    "load_by_columns": load_by_columns,
+    "load_by_objects": load_by_objects,
+    "watch": watch,
+    "draw": draw,
+}
+
+
+def measure(part: str, folder: Path) -> dict[str, float]:
+    """Run one part in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--part", part, "--folder", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--runs", type=int, default=50)
+    parser.add_argument("--long", type=int, default=1_000_000)
+    parser.add_argument("--part", choices=PARTS)
+    parser.add_argument("--folder", type=Path)
+    options = parser.parse_args()
+    if options.part:
+        begin, cpu = time.perf_counter(), time.process_time()
+        found = PARTS[options.part](options.folder)
+        found |= {"wall_s": time.perf_counter() - begin, "cpu_s": time.process_time() - cpu}
+        found["memory_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({name: round(value, 3) for name, value in found.items()}))
+        return
+    with tempfile.TemporaryDirectory() as name:
+        one, many = Path(name) / "one", Path(name) / "many"
+        write_run(one, "long", rows=options.rows, started=time.time())
+        for part in ("load_by_objects", "load_by_columns", "draw"):
+            print(part, measure(part, one), flush=True)
+        write_run(many, "long", rows=options.long, started=time.time())
+        for number in range(options.runs):
+            write_run(
+                many, f"run-{number:02d}", rows=ROWS_OF_A_RUN, started=time.time() - 1 - number
+            )
+        print("watch", measure("watch", many), flush=True)
+
+
+if __name__ == "__main__":
+    main()
