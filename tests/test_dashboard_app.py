@@ -125,7 +125,7 @@ async def test_the_filter_narrows_the_charts_and_escape_brings_them_back(tmp_pat
         everything = grid.metrics()
         await pilot.press("slash", *"^val")
         await pilot.pause()
-        assert app.screen.query_one(Input).value == "^val"
+        assert app.screen.query_one("#filter", Input).value == "^val"
         assert grid.metrics() == ["val/mel", "val/si_sdr"]
         assert [chart.metric for chart in grid.charts()] == grid.metrics()
         await pilot.press("enter", "escape")
@@ -258,3 +258,80 @@ async def test_folders_that_are_no_runs_and_damaged_ones_leave_the_others_alone(
             await settle(app, pilot)
         assert isinstance(app.screen, RunScreen)
         assert app.screen.run_name == "damaged"
+
+
+def listed(app: DashboardApp) -> list[str]:
+    table = app.screen.query_one(RunsTable)
+    return [str(table.get_row_at(row)[1]).strip() for row in range(table.row_count)]
+
+
+async def test_a_filter_lists_and_draws_the_runs_that_it_describes(tmp_path: Path) -> None:
+    make_run(tmp_path, "new")
+    make_run(tmp_path, "old", started=NOW - 9, status="finished")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        assert listed(app) == ["new", "old"]
+        await pilot.press("F", *"status:finished")
+        await settle(app, pilot)
+        assert listed(app) == ["old"]
+        assert "only status:finished" in screen_text(app)
+        assert len(app.screen.query(LineChart).first().curves) == 1
+        await pilot.press(*" step<1")
+        await settle(app, pilot)
+        assert "no run matches the filter" in screen_text(app)
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert listed(app) == ["new", "old"]
+
+
+async def test_runs_are_sorted_by_key_and_by_any_metric_of_the_palette(tmp_path: Path) -> None:
+    make_run(tmp_path, "worse")
+    better = make_run(tmp_path, "better", started=NOW - 9)
+    append(better / "metrics.jsonl", {"step": 39, "split": "val", "val/mel": 0.5})
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        assert listed(app) == ["worse", "better"]
+        await pilot.press("t")
+        await settle(app, pilot)
+        assert listed(app) == ["better", "worse"]
+        assert "by val/mel" in screen_text(app)
+        await pilot.press("ctrl+p", *"sort runs by val/si_sdr")
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert listed(app) == ["worse", "better"]  # the other one has no val/si_sdr any more
+        assert app.choice.sort_by == "val/si_sdr"
+
+
+async def test_a_pinned_run_is_on_top_drawn_last_and_compared_with(tmp_path: Path) -> None:
+    make_run(tmp_path, "new")
+    old = make_run(tmp_path, "old", started=NOW - 9)
+    append(old / "metrics.jsonl", {"step": 39, "split": "val", "val/mel": 2.0})
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(130, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press("down", "b")
+        await settle(app, pilot)
+        assert listed(app) == ["old", "new"]
+        assert "-50% ✓" in screen_text(app).split("\n")[3]
+        curves = app.screen.query(LineChart).first().curves
+        assert curves[-1].values[-1] == 2.0
+        await pilot.press("space")  # hiding it has no effect while it is pinned
+        await settle(app, pilot)
+        assert len(app.screen.query(LineChart).first().curves) == 2
+        await pilot.press("b")
+        await settle(app, pilot)
+        assert listed(app) == ["new", "old"]
+
+
+async def test_a_run_that_diverges_is_told_wherever_one_looks(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(100, 30), notifications=True) as pilot:
+        await settle(app, pilot)
+        append(run / "metrics.jsonl", {**train_row(40, "NaN"), "loss/total": "NaN"})
+        await settle(app, pilot)
+        assert "the loss is not finite any more" in screen_text(app)

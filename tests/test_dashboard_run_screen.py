@@ -166,3 +166,19 @@ async def test_without_color_nothing_but_the_terminal_palette_is_written(
             if segment.style is not None
         }
         assert all(style.color is None for style in styles)
+
+
+async def test_events_are_searched_by_a_pattern(tmp_path: Path) -> None:
+    make_run(tmp_path, "run")
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await open_tab(app, pilot, "events")
+        await pilot.press("slash", *"codebook [0-9]")
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "warning" in text
+        assert "started" not in text
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert "started" in screen_text(app)

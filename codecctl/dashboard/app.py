@@ -15,12 +15,14 @@ from textual.command import Provider
 from textual.message import Message
 from textual.screen import Screen
 
+from codecctl.dashboard.alerts import Watch
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
+from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.views import RunView, Snapshot
@@ -82,6 +84,8 @@ class DashboardApp(App[None]):
         self._book = ColorBook()
         self._opened = only
         self._known: set[str] = set()
+        self._watch = Watch()
+        self.choice = RunChoice()
 
     def get_default_screen(self) -> RunsScreen:
         """Start with the list of runs."""
@@ -98,7 +102,7 @@ class DashboardApp(App[None]):
         """Start to read, unless a reading is under way."""
         if not self.is_reading:
             self.is_reading = True
-            self._read(frozenset(self.shown), self._opened)
+            self._read(frozenset(self.shown | {self.choice.pinned}), self._opened)
 
     @work(thread=True, group="reader")
     def _read(self, shown: frozenset[str], opened: str) -> None:
@@ -114,6 +118,8 @@ class DashboardApp(App[None]):
         self._book.assign(names)
         new = self._choose_shown(names)
         self._show()
+        for alert in self._watch.news(event.snapshot):
+            self.notify(alert.text, title=alert.run, severity=alert.severity, markup=False)
         if new or not event.snapshot.complete:
             self.poll()
 
@@ -129,7 +135,7 @@ class DashboardApp(App[None]):
         with self.batch_update():
             screen = self.screen
             if isinstance(screen, RunsScreen):
-                screen.show(self.snapshot, self.shown, self._book)
+                screen.show(self.snapshot, self.shown, self._book, self.choice)
             elif isinstance(screen, RunScreen):
                 screen.show(self.snapshot.by_name().get(screen.run_name), self._book)
 
@@ -159,6 +165,16 @@ class DashboardApp(App[None]):
     @on(RunsScreen.Toggled)
     def _run_toggled(self, event: RunsScreen.Toggled) -> None:
         self.toggle_run(event.run_name)
+
+    @on(RunsScreen.Chosen)
+    def _runs_chosen(self, event: RunsScreen.Chosen) -> None:
+        self.choose(event.choice)
+
+    def choose(self, choice: RunChoice) -> None:
+        """List other runs, or in another order."""
+        self.choice = choice
+        self._show()
+        self.poll()
 
     def active_grid(self) -> ChartGrid | None:
         """The charts that one sees."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 from textual.widgets import Static
 
@@ -14,14 +16,14 @@ from codecctl.dashboard.wording import ACTIVE, age_text, step_text
 class Banner(Static):
     """What one looks at, and whether it is alive."""
 
-    def show_folder(self, folder: str, snapshot: Snapshot) -> None:
-        """Name the folder and count its runs."""
+    def show_folder(self, folder: str, snapshot: Snapshot, words: Sequence[str] = ()) -> None:
+        """Name the folder and count its runs; `words` say which of them are listed."""
         alive = sum(run.summary.status in ACTIVE for run in snapshot.runs)
         lost = sum(run.summary.status == "lost" for run in snapshot.runs)
         parts = [f"{len(snapshot.runs)} run" + "s" * (len(snapshot.runs) != 1), f"{alive} running"]
         parts += [f"{lost} lost"] if lost else []
         parts += ["reading…"] if not snapshot.complete else []
-        self.update(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, folder])))
+        self.update(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, *words, folder])))
 
     def show_run(self, run: RunView) -> None:
         """Name the run and say where it stands."""

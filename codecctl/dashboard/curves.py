@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from codecctl.dashboard.axis import XAxis, widen
@@ -55,11 +55,16 @@ def all_metrics(sources: Iterable[Source], pattern: str = "") -> list[str]:
     A pattern that is no regular expression (yet: it is being typed) is looked for as text.
     """
     names = {name for source in sources for name in source.metrics()}
-    try:
-        matches = re.compile(pattern, re.IGNORECASE).search
-    except re.error:
-        matches = re.compile(re.escape(pattern), re.IGNORECASE).search
+    matches = searcher(pattern)
     return sorted((name for name in names if matches(name)), key=metric_rank)
+
+
+def searcher(pattern: str) -> Callable[[str], re.Match[str] | None]:
+    """What looks for a pattern, whatever the case, and for its text while it is no pattern."""
+    try:
+        return re.compile(pattern, re.IGNORECASE).search
+    except re.error:
+        return re.compile(re.escape(pattern), re.IGNORECASE).search
 
 
 def curves_of(metric: str, sources: Sequence[Source], view: View) -> list[Curve]:

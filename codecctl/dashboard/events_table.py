@@ -6,6 +6,7 @@ import time
 
 from rich.text import Text
 
+from codecctl.dashboard.curves import searcher
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import first_line
@@ -36,17 +37,24 @@ class EventsTable(Listing):
     ## Events
 
     Starts, validations, checkpoints, previews, verdicts and warnings. The line below the table
-    holds the whole message of the row under the cursor.
+    holds the whole message of the row under the cursor. `/` searches, with a regular expression.
     """
 
     def __init__(self) -> None:
         super().__init__(_COLUMNS, id="events-table")
         self._messages: dict[str, str] = {}
+        self.pattern = ""
+        """A regular expression that kind or message of a shown event matches."""
 
     def show_run(self, run: RunView) -> None:
         """Exchange the rows."""
         found = run.detail.events if run.detail is not None else ()
-        numbered = [(_key(row, index), row) for index, row in enumerate(found)]
+        matches = searcher(self.pattern)
+        numbered = [
+            (_key(row, index), row)
+            for index, row in enumerate(found)
+            if matches(f"{row.get('kind')} {row.get('message')}")
+        ]
         self._messages = {key: str(row.get("message", "")) for key, row in numbered}
         self.show_rows({key: _cells(row) for key, row in reversed(numbered)})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
@@ -10,6 +11,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.types import IgnoreReturnCallbackType
 
 from codecctl.dashboard.axis import XAxis
+from codecctl.dashboard.run_filter import metric_names
 from codecctl.dashboard.smoothing import LEVELS
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ class DashboardCommands(Provider):
                 "in the charts of the list",
                 partial(app.toggle_run, run.name),
             )
+        for metric in metric_names(app.snapshot.runs):
+            choice = replace(app.choice, sort_by=metric)
+            yield f"Sort runs by {metric}", "the best first", partial(app.choose, choice)
         grid = app.grid_of(self.screen)
         if grid is None:
             return

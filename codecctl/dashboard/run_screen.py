@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
 from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
@@ -46,6 +46,7 @@ class RunScreen(Screen[None]):
         Binding(
             "escape", "back", "Back", id="run.back", tooltip="Undo a filter or zoom, or go back"
         ),
+        Binding("slash", "search", "Search", id="run.search", key_display="/", tooltip="Events"),
         *(
             Binding(
                 str(number),
@@ -78,6 +79,12 @@ class RunScreen(Screen[None]):
             with TabPane("Checkpoints", id="checkpoints"):
                 yield CheckpointsTable()
             with TabPane("Events", id="events"):
+                yield Input(
+                    placeholder="search kinds and messages: a regular expression",
+                    id="event-search",
+                    classes="line",
+                    compact=True,
+                )
                 yield EventsTable()
                 yield Static(id="event-message", classes="whole-row", markup=False)
             with TabPane("Profile", id="profile"):
@@ -124,15 +131,48 @@ class RunScreen(Screen[None]):
     def action_back(self) -> None:
         """Undo a filter, crosshair or zoom; when there is none, leave the page."""
         grid = self.active_grid()
-        if grid is None or not grid.clear():
+        line = self.query_one("#event-search", Input)
+        if self._is_searchable() and line.has_class("-open"):
+            line.value = ""
+            line.remove_class("-open")
+            self.query_one(EventsTable).focus()
+        elif grid is None or not grid.clear():
             self.dismiss()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Events are searched where they are."""
+        if action == "search":
+            return self._is_searchable()
+        return super().check_action(action, parameters)
+
+    def _is_searchable(self) -> bool:
+        tabs = self.query(TabbedContent)
+        return bool(tabs) and tabs.first().active == "events"
+
+    def action_search(self) -> None:
+        """Show the line that searches events and put the keys there."""
+        line = self.query_one("#event-search", Input)
+        line.add_class("-open")
+        line.focus()
+
+    @on(Input.Changed, "#event-search")
+    def _search_typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.query_one(EventsTable).pattern = event.value
+        self._show_tab("events")
+
+    @on(Input.Submitted, "#event-search")
+    def _search_done(self, event: Input.Submitted) -> None:
+        event.stop()
+        event.input.set_class(bool(event.value), "-open")
+        self.query_one(EventsTable).focus()
 
     @on(TabbedContent.TabActivated)
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
         """Fill the tab; keys go to what it shows."""
         self._show_tab(event.pane.id or "")
         for widget in event.pane.query(Widget):
-            if widget.focusable and widget.display:
+            if widget.focusable and widget.display and not isinstance(widget, Input):
                 widget.focus()
                 break
 

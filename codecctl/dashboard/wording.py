@@ -99,3 +99,10 @@ def higher_is_better(metric: str) -> bool:
 def first_line(text: str) -> str:
     """The first line of a message that may have several."""
     return text.strip().split("\n", 1)[0]
+
+
+def best_first(metric: str, value: float | None) -> float:
+    """What to sort by so that the best value of a metric comes first, no value and NaN last."""
+    if value is None or math.isnan(value):
+        return math.inf
+    return -value if higher_is_better(metric) or metric in ("step", "epoch") else value

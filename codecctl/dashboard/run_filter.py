@@ -1,0 +1,159 @@
+"""The language that chooses runs: `profile:paired status:running val/mel<0.5 name~^foo -old`.
+
+Terms are separated by spaces and all of them have to hold:
+
+    word            in the name, the profile, the mode or a tag
+    field:text      in a field: name, profile, mode, status, tag, host
+    field~pattern   a regular expression in a field
+    metric<number   also <= > >= = !=, of the newest values, and of step, epoch, seen (seconds)
+    -term           the opposite
+
+Upper and lower case are the same. A run without a metric satisfies no comparison of it.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from codecctl.dashboard.views import RunView
+from codecctl.dashboard.wording import best_first
+from codecctl.engine.rundir import number
+
+FIELDS = ("name", "profile", "mode", "status", "tag", "host")
+_TERM = re.compile(r"(?P<name>[^:~<>=!]+)(?P<sign><=|>=|!=|[:~<>=])(?P<value>.+)")
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "=": operator.eq,
+    "!=": operator.ne,
+}
+_Test = Callable[[RunView], bool]
+
+
+@dataclass(frozen=True)
+class RunFilter:
+    """A choice of runs."""
+
+    text: str = ""
+    tests: tuple[_Test, ...] = ()
+    problem: str = ""
+    """Why the text is none (yet: it is being typed); such a filter lets every run through."""
+
+    def matches(self, run: RunView) -> bool:
+        """Whether a run is chosen."""
+        return all(test(run) for test in self.tests)
+
+
+def parse_filter(text: str) -> RunFilter:
+    """The filter that a text describes."""
+    try:
+        return RunFilter(text, tuple(_term(word) for word in text.split()))
+    except ValueError as error:
+        return RunFilter(text, problem=str(error))
+
+
+def metric_value(run: RunView, name: str) -> float | None:
+    """The newest value of a scalar of a run, or of step, epoch and seen; None if there is none."""
+    summary = run.summary
+    known = {
+        "step": float(summary.step),
+        "epoch": float(summary.epoch),
+        "seen": summary.age_seconds,
+    }
+    if name in known:
+        return known[name]
+    value = number(summary.validation.get(name))
+    return number(summary.train.get(name)) if value is None else value
+
+
+def metric_names(runs: Sequence[RunView]) -> list[str]:
+    """What runs can be compared and sorted by."""
+    rows = [row for run in runs for row in (run.summary.validation, run.summary.train)]
+    fixed = {"schema", "seconds", "audio_seconds", "epoch", "step", "time"}
+    names = {name for row in rows for name, value in row.items() if number(value) is not None}
+    return ["step", "epoch", "seen", *sorted(names - fixed)]
+
+
+def sorted_runs(runs: Sequence[RunView], metric: str, *, pinned: str = "") -> list[RunView]:
+    """Runs with the best value of a metric first, those without one last; the pinned one on top.
+
+    Args:
+        runs: In the order that equal values keep.
+        metric: "" for no other order.
+        pinned: Name of the run to begin with.
+    """
+
+    def place(run: RunView) -> tuple[bool, float]:
+        value = metric_value(run, metric) if metric else 0.0
+        return run.name != pinned, best_first(metric, value)
+
+    return sorted(runs, key=place)
+
+
+def _term(word: str) -> _Test:
+    if word.startswith("-") and len(word) > 1:
+        test = _term(word[1:])
+        return lambda run: not test(run)
+    found = _TERM.fullmatch(word)
+    if found is None:
+        if re.search("[:~<>=!]", word):
+            raise ValueError(f"{word}: not finished")
+        return lambda run: any(word.lower() in text for text in _texts(run))
+    name, sign, value = found["name"].lower(), found["sign"], found["value"]
+    if name in FIELDS:
+        return _text_test(name, sign, value, word)
+    return _number_test(found["name"], sign, value, word)
+
+
+def _text_test(name: str, sign: str, value: str, word: str) -> _Test:
+    if sign == "~":
+        try:
+            search = re.compile(value, re.IGNORECASE).search
+        except re.error as error:
+            raise ValueError(f"{word}: {error}") from None
+        return lambda run: any(search(text) for text in _field(run, name))
+    if sign in ("=", "!="):
+        wanted = sign == "="
+        return lambda run: (value.lower() in _field(run, name)) is wanted
+    if sign != ":":
+        raise ValueError(f"{word}: {name} is text; use : = != or ~")
+    return lambda run: any(value.lower() in text for text in _field(run, name))
+
+
+def _number_test(name: str, sign: str, value: str, word: str) -> _Test:
+    if sign not in _COMPARE:
+        raise ValueError(f"{word}: {name} is none of {', '.join(FIELDS)}")
+    try:
+        limit = float(value)
+    except ValueError:
+        raise ValueError(f"{word}: {value} is no number") from None
+    compare = _COMPARE[sign]
+
+    def test(run: RunView) -> bool:
+        found = metric_value(run, name)
+        return found is not None and compare(found, limit)
+
+    return test
+
+
+def _field(run: RunView, name: str) -> tuple[str, ...]:
+    summary = run.summary
+    if name == "tag":
+        return tuple(tag.lower() for tag in summary.tags)
+    fields = {
+        "name": summary.name,
+        "profile": summary.profile,
+        "mode": summary.mode,
+        "status": summary.status,
+        "host": summary.state.host,
+    }
+    return (fields[name].lower(),)
+
+
+def _texts(run: RunView) -> tuple[str, ...]:
+    return tuple(text for name in ("name", "profile", "mode", "tag") for text in _field(run, name))
