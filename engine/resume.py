@@ -65,7 +65,15 @@ def merged_overrides(stored: object, given: Sequence[str]) -> list[str]:
     both mean the same training.
     """
     before = [str(override) for override in stored] if isinstance(stored, list) else []
-    return before + [override for override in given if override not in before]
+    if before[: len(given)] == list(given):
+        return before
+    merged = list(before)
+    for override in given:
+        key = override.partition("=")[0]
+        same = [each for each in merged if each.partition("=")[0] == key]
+        if same[-1:] != [override]:  # what was said last of a key counts
+            merged.append(override)
+    return merged
 
 
 def refuse_changes(run: Path, profile: Mapping[str, object]) -> tuple[str, ...]:

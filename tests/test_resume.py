@@ -138,6 +138,14 @@ def test_overrides_of_the_run_come_first_and_repeated_ones_once() -> None:
     assert merged_overrides(None, ["a=1"]) == ["a=1"]
 
 
+def test_an_override_that_goes_back_to_an_earlier_value_counts() -> None:
+    stored = ["model=tiny", "a.b=1", "a.b=2"]
+    assert merged_overrides(stored, ["a.b=1"]) == [*stored, "a.b=1"]
+    assert merged_overrides(stored, ["a.b=2"]) == stored
+    # A job that is requeued says again what it said at first, not what was said since.
+    assert merged_overrides(stored, ["model=tiny", "a.b=1"]) == stored
+
+
 def test_the_newest_run_of_the_profile_is_the_one_started_last(tmp_path: Path) -> None:
     assert newest_run(tmp_path, "paired") is None
     for name in ("b", "a"):

@@ -77,8 +77,7 @@ def test_a_disk_that_is_full_keeps_the_last_checkpoint_and_the_resumed_run_is_th
     code, _, err = run(home, "train", *SHORT, "--run", "full", "trainer.max_steps=5")
     assert code == 0, err
     limited = ("bash", "-c", f'ulimit -f 300; exec {CODECCTL} "$@"', "codecctl")  # kB
-    # By another name: an override that the run has already does not count again.
-    again = ("train", "--run", "full", "--resume", f"trainer.trainer.max_steps={STEPS}")
+    again = ("train", "--run", "full", "--resume", f"trainer.max_steps={STEPS}")
     code, _, err = run(home, *again, program=limited)
     assert code == 1, err
     assert "step-000000006: checkpoint not saved: disk or quota full" in err
