@@ -26,6 +26,7 @@ from codecctl.engine.checkpoint_files import (
     set_pointer,
     write_checkpoint,
 )
+from codecctl.engine.finite import spoiled_tensors
 from codecctl.engine.recipes.base import State
 from codecctl.engine.rows import plain
 from codecctl.engine.rundir import step_name
@@ -68,8 +69,12 @@ def save_checkpoint(
         metrics: Of the validation at this very step, else {}.
 
     Raises:
-        CodecctlError: The disk is full, or a weight is not finite; older checkpoints stay.
+        CodecctlError: The disk is full, or a weight, a moment of an optimizer or a codebook is not
+            finite; older checkpoints stay.
     """
+    spoiled = spoiled_tensors(state.get("recipe", {}), {"generator": generator})
+    if spoiled:
+        raise CodecctlError(_not_finite(spoiled[0].name, step))
     files = {"state.pt": _state_writer(state)}
     networks = {"weights.safetensors": generator}
     if average is not None:
@@ -130,10 +135,15 @@ def resume_point(folder: Path, on_damage: Callable[[str], None]) -> Path | None:
 def _refuse_not_finite(weights: Mapping[str, Tensor], step: int) -> None:
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
-            raise CodecctlError(
-                f"step {step}: weight {name} is not finite; the checkpoint was not saved and older "
-                "ones stay; lower the learning rate or set trainer.gradient_clip_val and --resume"
-            )
+            raise CodecctlError(_not_finite(f"weight {name}", step))
+
+
+def _not_finite(what: str, step: int) -> str:
+    return (
+        f"step {step}: {what} is not finite; the checkpoint was not saved and older ones stay; "
+        "continue from the last one with --resume; if it comes back, lower "
+        "trainer.optimizer.config.lr or set trainer.gradient_clip_val=1.0"
+    )
 
 
 def _state_writer(state: State) -> Callable[[CheckedFile], None]:

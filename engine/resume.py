@@ -30,6 +30,7 @@ MAY_CHANGE = (
     "trainer.log_model_structure",
     "trainer.max_steps",
     "trainer.num_gpus",
+    "trainer.on_out_of_memory",
     "trainer.num_sanity_val_steps",
     "trainer.previews",
     "trainer.profile",
@@ -44,6 +45,15 @@ MAY_CHANGE = (
 """Keys without influence on what a step does, but for rounding; all others have to stay.
 
 `data.store` names a store; its fingerprint has to stay."""
+
+REMEDIES = (
+    "trainer.discriminator.gradient_clip_val",
+    "trainer.discriminator.optimizer.config.lr",
+    "trainer.gradient_clip_val",
+    "trainer.optimizer.config.lr",
+    "trainer.precision",
+)
+"""Keys that change what a step does, and which a run that diverged is continued with."""
 
 _SHOWN = 4
 
@@ -168,7 +178,7 @@ def refuse_other_profile(run: Path, name: str) -> None:
 
 
 def _may_change(key: str) -> bool:
-    return any(key == free or key.startswith(f"{free}.") for free in MAY_CHANGE)
+    return any(key == free or key.startswith(f"{free}.") for free in (*MAY_CHANGE, *REMEDIES))
 
 
 def _changes(

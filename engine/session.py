@@ -11,11 +11,11 @@ from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.validation import batches, items_to_json
 from codecctl.engine.alarms import Alarms
 from codecctl.engine.array_survey import ArraySurvey, can_survey
+from codecctl.engine.build_guard import guard_of, within_memory
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
 from codecctl.engine.environment import describe_environment
 from codecctl.engine.feed import ring_memory, ships_integers
-from codecctl.engine.guard import FiniteGuard
 from codecctl.engine.lease import Lease, RunState
 from codecctl.engine.loop import FINISHED, Loop
 from codecctl.engine.loop_parts import Keep, Parts, Report
@@ -30,9 +30,6 @@ from codecctl.engine.tracking import Trackers, start_trackers
 from codecctl.engine.validate import Validation
 from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
-
-GUARD_EVERY_ON_GPU = 16
-"""Steps between two looks at the flags of the losses."""
 
 
 @dataclass(frozen=True)
@@ -200,7 +197,7 @@ class Session:
             redraws.look(step, split)
 
         return Parts(
-            recipe=prepared.recipe,
+            recipe=within_memory(prepared, lambda text: self._warn(run, text)),
             run=run,
             lease=lease,
             open_batches=self._open_batches,
@@ -229,7 +226,7 @@ class Session:
                 every=trainer.keep_every_n_steps,
             ),
             identity=Identity(profile.mode, profile_hash(profile), store.fingerprint),
-            guard=self._guard(run),
+            guard=guard_of(prepared, lambda text: self._warn(run, text)),
             signals=self._signals,
             device=device,
             on_row=on_row,
@@ -272,11 +269,9 @@ class Session:
         for verdict in judge(read_metrics(run.path), mode=self._prepared.profile.mode):
             run.event("verdict", self._step(), verdict.text, **verdict.row())
 
-    def _guard(self, run: RunDirectory) -> FiniteGuard:
-        every = GUARD_EVERY_ON_GPU if self._prepared.runtime.device.type == "cuda" else 1
-        if self._prepared.profile.trainer.terminate_on_nan:
-            return FiniteGuard(every)
-        return FiniteGuard(every, tolerate=lambda text: run.event("warning", self._step(), text))
+    def _warn(self, run: RunDirectory, text: str) -> None:
+        run.event("warning", self._step(), text)
+        self._tell(f"warning: {text}")
 
     def _report_failure(
         self, run: RunDirectory, lease: Lease, error: BaseException, message: str

@@ -43,6 +43,11 @@ PLAIN = load_profile("paired", search=SEARCH).profile
             "model.generator.channels = 1: 'all'",
         ),
         (
+            ["trainer.on_out_of_memory=halve", "trainer.num_gpus=2"],
+            "trainer.on_out_of_memory: found 'halve', allowed with several processes: 'stop'; one "
+            "of them cannot repeat a step without the others",
+        ),
+        (
             ["data.segment_seconds=0.05"],
             "data.segment_seconds: found 0.05 (1200 samples), allowed: at least 0.08533, the "
             "longest window of losses and discriminators",

@@ -21,7 +21,8 @@ from codecctl.errors import DataError, ProfileError, UsageError
 PROFILE = {
     "mode": "paired",
     "data": {"store": "auto", "batch_size": 8, "val_scenes": ["Woodland"]},
-    "trainer": {"max_steps": 10, "max_epochs": 3, "previews": {"items": 1}, "seed": 1},
+    "trainer": {"max_steps": 10, "max_epochs": 3, "previews": {"items": 1}, "seed": 1}
+    | {"optimizer": {"config": {"lr": 3e-4, "eps": 1e-8}}},
 }
 
 
@@ -56,6 +57,24 @@ def test_what_no_step_depends_on_may_change_and_is_named(tmp_path: Path) -> None
         "trainer.max_steps",
         "trainer.previews.items",
     )
+
+
+def test_what_mends_a_training_that_diverged_may_change_and_is_named(tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    now = _changed(
+        trainer={
+            "gradient_clip_val": 1.0,
+            "precision": "bf16-mixed",
+            "optimizer": {"config": {"lr": 1e-4, "eps": 1e-8}},
+        }
+    )
+    assert refuse_changes(run, now) == (
+        "trainer.gradient_clip_val",
+        "trainer.optimizer.config.lr",
+        "trainer.precision",
+    )
+    with pytest.raises(ProfileError, match=r"trainer\.optimizer\.config\.eps: 0\.1 now"):
+        refuse_changes(run, _changed(trainer={"optimizer": {"config": {"lr": 3e-4, "eps": 0.1}}}))
 
 
 def test_what_a_step_depends_on_may_not_change(tmp_path: Path) -> None:

@@ -134,6 +134,15 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
                 "trainer.max_epochs",
             )
+    several = trainer.num_nodes > 1 or trainer.num_gpus not in ("auto", 0, 1)
+    if several and trainer.on_out_of_memory == "halve":
+        yield _finding(
+            "trainer.on_out_of_memory",
+            "found 'halve', allowed with several processes: 'stop'; one of them cannot repeat a "
+            "step without the others",
+            "trainer.num_gpus",
+            "trainer.num_nodes",
+        )
     yield from _check_balancer(trainer)
     if trainer.array_measures.items == 1:
         yield _finding(

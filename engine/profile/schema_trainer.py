@@ -319,6 +319,8 @@ class Trainer(BaseModel):
     accumulate_grad_batches: Count
     """Equal parts that a batch is trained in where it does not fit into memory: the update stays
     the same, and one pass of the generator and a part of the discriminators' work come on top."""
+    on_out_of_memory: Literal["stop", "halve"]
+    """stop: with the remedy; halve: repeat the step in twice as many parts and go on so."""
     optimizer: Optimizer
     """Of the generator."""
     scheduler: Scheduler
@@ -354,7 +356,8 @@ class Trainer(BaseModel):
     detect_anomaly: bool
     """Find the operation that makes a NaN; slow."""
     terminate_on_nan: bool
-    """Stop at the first loss that is not finite, naming it."""
+    """Stop at the first loss or gradient that is not finite, naming the cause; false leaves such
+    updates out and goes on, unless weights, moments or codebooks themselves are not finite."""
     profile: bool
     """Record a profile of a few steps."""
     log_model_structure: bool

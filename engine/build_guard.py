@@ -1,0 +1,49 @@
+"""What watches over a training: values that are not finite, and memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from codecctl.engine.diagnosis import Diagnosis
+from codecctl.engine.guard import FiniteGuard
+from codecctl.engine.prepare import Prepared
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.within_memory import WithinMemory
+
+GUARD_EVERY_ON_GPU = 16
+"""Steps between two looks at the flags of losses and gradients."""
+
+
+def guard_of(prepared: Prepared, warn: Callable[[str], None]) -> FiniteGuard:
+    """The guard that the profile asks for.
+
+    Args:
+        prepared: What is trained.
+        warn: Told where a training goes on though a step was not finite.
+    """
+    trainer = prepared.profile.trainer
+    explain = Diagnosis(
+        prepared.recipe,
+        prepared.data.train.batch,
+        store=prepared.store.name,
+        precision=trainer.precision,
+    )
+    every = GUARD_EVERY_ON_GPU if prepared.runtime.device.type == "cuda" else 1
+    tolerate = None if trainer.terminate_on_nan else warn
+    return FiniteGuard(every, explain=explain, tolerate=tolerate)
+
+
+def within_memory(prepared: Prepared, warn: Callable[[str], None]) -> Recipe:
+    """The recipe, as careful with memory as the profile asks for.
+
+    Args:
+        prepared: What is trained.
+        warn: Told where a training goes on with smaller parts of a batch.
+    """
+    return WithinMemory(
+        prepared.recipe,
+        device=prepared.runtime.device,
+        ranks=prepared.runtime.world_size,
+        halve=prepared.profile.trainer.on_out_of_memory == "halve",
+        warn=warn,
+    )
