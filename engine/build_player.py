@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from codecctl.engine.profile.schema_trainer import Optimizer, Scheduler, Trainer
+from codecctl.engine.profile.schema_schedules import Scheduler
+from codecctl.engine.profile.schema_trainer import Optimizer, Trainer
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.schedules import (
     OPTIMIZERS,

@@ -10,8 +10,7 @@ from pathlib import Path
 from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.validation import batches, items_to_json
 from codecctl.engine.alarms import Alarms
-from codecctl.engine.array_survey import ArraySurvey, can_survey
-from codecctl.engine.build_guard import guard_of, within_memory
+from codecctl.engine.build_watch import guard_of, survey_of, within_memory
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
 from codecctl.engine.environment import describe_environment
@@ -212,7 +211,7 @@ class Session:
                 scenes={info.name: info.scene for info in store.recordings},
                 device=device,
             ),
-            survey=self._survey(run),
+            survey=survey_of(prepared, run),
             previews=Previews(
                 run.path / "previews",
                 lambda: list(batches(store, shown, batch_size=1, frames=frames)),
@@ -232,22 +231,6 @@ class Session:
             on_row=on_row,
             on_report=on_report,
             on_phase=self._on_phase,
-        )
-
-    def _survey(self, run: RunDirectory) -> ArraySurvey | None:
-        """Measures of whole arrays, where the profile asks for them and the store has some."""
-        prepared = self._prepared
-        data, profile = prepared.data, prepared.profile
-        if not profile.trainer.array_measures.items or not can_survey(prepared.recipe):
-            return None
-        if not data.arrays:
-            run.log("array_measures: no recording of 32 channels validates; nothing is measured")
-            return None
-        return ArraySurvey(
-            lambda: batches(prepared.store, data.arrays, batch_size=1, frames=data.window.frames),
-            every=profile.trainer.array_measures.every,
-            max_steps=prepared.cadence.max_steps,
-            device=prepared.runtime.device,
         )
 
     def _open_batches(self, first_step: int) -> Prefetcher:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from codecctl.engine.profile.findings import Finding
+from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema import MODES
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_model import (
@@ -14,13 +14,7 @@ from codecctl.engine.profile.schema_model import (
     SeanetGenerator,
     Staged,
 )
-from codecctl.engine.profile.schema_trainer import Trainer, WarmupCosine
-
-
-def _finding(key: str, what: str, *related: str) -> Finding:
-    return Finding(
-        tuple(key.split(".")), what, related=tuple(tuple(other.split(".")) for other in related)
-    )
+from codecctl.engine.profile.schema_trainer import Trainer
 
 
 def check_data(data: Data) -> Iterator[Finding]:
@@ -34,13 +28,13 @@ def check_data(data: Data) -> Iterator[Finding]:
         for scene in scenes:
             first = owner.setdefault(scene.lower(), name)
             if first != name:
-                yield _finding(
+                yield disagreement(
                     f"data.{name}",
                     f"'{scene}' is in {first} as well; keep one",
                     f"data.{first}",
                 )
     if data.capsules.policy == "random_one" and data.capsules.count != 1:
-        yield _finding(
+        yield disagreement(
             "data.capsules.count",
             f"found {data.capsules.count}, allowed with policy 'random_one': 1",
             "data.capsules.policy",
@@ -56,13 +50,13 @@ def check_model(model: Model) -> Iterator[Finding]:
         if isinstance(discriminator, MultiScaleStftDiscriminator):
             yield from _check_scales(discriminator, f"model.discriminators.{index}")
         if discriminator.channels == "pairs" and generator.channels < 2:
-            yield _finding(
+            yield disagreement(
                 f"model.discriminators.{index}.channels",
                 "found 'pairs', allowed with model.generator.channels = 1: 'all'",
                 "model.generator.channels",
             )
     if model.gain_db and model.normalize != "gain":
-        yield _finding(
+        yield disagreement(
             "model.gain_db",
             f"found {model.gain_db:g}, allowed with normalize = '{model.normalize}': 0",
             "model.normalize",
@@ -73,13 +67,13 @@ def check_model(model: Model) -> Iterator[Finding]:
 
 def _check_seanet(generator: SeanetGenerator) -> Iterator[Finding]:
     if generator.causal and generator.trim_right_ratio != 1.0:
-        yield _finding(
+        yield disagreement(
             "model.generator.trim_right_ratio",
             f"found {generator.trim_right_ratio}, allowed with causal = true: 1.0",
             "model.generator.causal",
         )
     if generator.compress > generator.num_filters:
-        yield _finding(
+        yield disagreement(
             "model.generator.compress",
             f"found {generator.compress}, allowed: at most num_filters = {generator.num_filters}",
             "model.generator.num_filters",
@@ -89,9 +83,9 @@ def _check_seanet(generator: SeanetGenerator) -> Iterator[Finding]:
 def _check_stages(quantizer: Staged, *, latent_dim: int) -> Iterator[Finding]:
     rates = quantizer.bandwidths
     if list(rates) != sorted(set(rates)):
-        yield _finding("model.quantizer.bandwidths", f"found {list(rates)}, allowed: rising")
+        yield disagreement("model.quantizer.bandwidths", f"found {list(rates)}, allowed: rising")
     if latent_dim % quantizer.groups:
-        yield _finding(
+        yield disagreement(
             "model.quantizer.groups",
             f"found {quantizer.groups}, allowed: a divisor of latent_dim = {latent_dim}",
             "model.generator.latent_dim",
@@ -105,74 +99,18 @@ def _check_scales(discriminator: MultiScaleStftDiscriminator, key: str) -> Itera
         ("win_lengths", discriminator.win_lengths),
     ):
         if len(lengths) != scales:
-            yield _finding(
+            yield disagreement(
                 f"{key}.{name}",
                 f"found {len(lengths)} entries, needed {scales}: one for each of n_ffts",
                 f"{key}.n_ffts",
             )
     for n_fft, window in zip(discriminator.n_ffts, discriminator.win_lengths, strict=False):
         if window > n_fft:
-            yield _finding(
+            yield disagreement(
                 f"{key}.win_lengths",
                 f"found {window}, allowed: at most its n_fft {n_fft}",
                 f"{key}.n_ffts",
             )
-
-
-def check_trainer(trainer: Trainer) -> Iterator[Finding]:
-    """Keys of `trainer.` that contradict each other."""
-    for name, scheduler in (
-        ("scheduler", trainer.scheduler),
-        ("discriminator.scheduler", trainer.discriminator.scheduler),
-    ):
-        if not isinstance(scheduler, WarmupCosine) or not scheduler.enabled:
-            continue
-        warmup = scheduler.config.warmup_epochs
-        if warmup >= trainer.max_epochs:
-            yield _finding(
-                f"trainer.{name}.config.warmup_epochs",
-                f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
-                "trainer.max_epochs",
-            )
-    several = trainer.num_nodes > 1 or trainer.num_gpus not in ("auto", 0, 1)
-    if several and trainer.on_out_of_memory == "halve":
-        yield _finding(
-            "trainer.on_out_of_memory",
-            "found 'halve', allowed with several processes: 'stop'; one of them cannot repeat a "
-            "step without the others",
-            "trainer.num_gpus",
-            "trainer.num_nodes",
-        )
-    yield from _check_balancer(trainer)
-    if trainer.array_measures.items == 1:
-        yield _finding(
-            "trainer.array_measures.items",
-            "found 1, allowed: 0 or at least 2: a probe is fitted on one and tested on another",
-        )
-    if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
-        yield _finding(
-            "trainer.ckpt_dir",
-            f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
-        )
-
-
-def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
-    covers = trainer.balancer.covers
-    if len(set(covers)) != len(covers):
-        yield _finding("trainer.balancer.covers", f"found {list(covers)}, allowed: each once")
-    losses = trainer.loss_config
-    weights = {
-        "time": losses.reconstruction.weights.time,
-        "mel": losses.reconstruction.weights.mel,
-        "generator": losses.adversarial.weights.generator,
-        "feature": losses.adversarial.weights.feature,
-    }
-    if trainer.balancer.enabled and not sum(weights[term] for term in covers):
-        yield _finding(
-            "trainer.balancer.covers",
-            f"found {list(covers)} without any weight, needed: a term with a weight above 0, "
-            "or trainer.balancer.enabled = false",
-        )
 
 
 def check_together(
@@ -195,7 +133,7 @@ def _check_bandwidths(data: Data, model: Model) -> Iterator[Finding]:
         return
     lowest = kbps_per_stage(quantizer, rate=data.rate, strides=model.generator.strides)
     if quantizer.bandwidths[0] < lowest * (1 - 1e-9):
-        yield _finding(
+        yield disagreement(
             "model.quantizer.bandwidths",
             f"found {quantizer.bandwidths[0]:g} kb/s, allowed: at least the {lowest:g} kb/s "
             f"of one {'codebook' if quantizer.groups == 1 else 'stage'}",
@@ -208,13 +146,13 @@ def _check_bandwidths(data: Data, model: Model) -> Iterator[Finding]:
 
 def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
     if not trainer.updates_per_epoch and data.items_per_epoch < data.batch_size:
-        yield _finding(
+        yield disagreement(
             "data.items_per_epoch",
             f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
             "data.batch_size",
         )
     if data.batch_size % trainer.accumulate_grad_batches:
-        yield _finding(
+        yield disagreement(
             "trainer.accumulate_grad_batches",
             f"found {trainer.accumulate_grad_batches}, allowed: a divisor of data.batch_size = "
             f"{data.batch_size}",
@@ -230,14 +168,14 @@ def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
         ("diversity", losses.pairwise.diversity.config.stage, losses.pairwise.weights.diversity),
     ):
         if weight and stage >= stages:
-            yield _finding(
+            yield disagreement(
                 f"trainer.loss_config.pairwise.{name}.config.stage",
                 f"found {stage}, allowed: below model.quantizer.num_codebooks = {stages}",
                 "model.quantizer.num_codebooks",
             )
     weights = losses.adversarial.weights
     if not model.discriminators and (weights.generator or weights.feature):
-        yield _finding(
+        yield disagreement(
             "model.discriminators",
             "found none, needed: one, or weights 0 in trainer.loss_config.adversarial",
         )
@@ -249,7 +187,7 @@ def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Findi
     for discriminator in model.discriminators:
         longest = max(longest, discriminator.shortest_samples)
     if samples < longest:
-        yield _finding(
+        yield disagreement(
             "data.segment_seconds",
             f"found {data.segment_seconds} ({samples} samples), allowed: at least "
             f"{longest / data.rate:.4g}, the longest window of losses and discriminators",
@@ -264,12 +202,12 @@ def check_mode(mode: str, data: Data | None, model: Model | None) -> Iterator[Fi
     if data:
         yield from _check_capsules(mode, data)
     if model and not facts.together and model.generator.channels != 1:
-        yield _finding(
+        yield disagreement(
             "model.generator.channels",
             f"found {model.generator.channels}, allowed in mode '{mode}': 1",
         )
     if model and data and facts.together and model.generator.channels != data.capsules.count:
-        yield _finding(
+        yield disagreement(
             "model.generator.channels",
             f"found {model.generator.channels}, allowed in mode '{mode}': data.capsules.count = "
             f"{data.capsules.count}",
@@ -282,15 +220,17 @@ def _check_capsules(mode: str, data: Data) -> Iterator[Finding]:
     if count < facts.least_capsules or count > (facts.most_capsules or count):
         most = facts.most_capsules
         bound = f"{most}" if most == facts.least_capsules else f"at least {facts.least_capsules}"
-        yield _finding("data.capsules.count", f"found {count}, allowed in mode '{mode}': {bound}")
+        yield disagreement(
+            "data.capsules.count", f"found {count}, allowed in mode '{mode}': {bound}"
+        )
     if data.capsules.policy not in facts.policies:
         allowed = " or ".join(f"'{policy}'" for policy in facts.policies)
-        yield _finding(
+        yield disagreement(
             "data.capsules.policy",
             f"found '{data.capsules.policy}', allowed in mode '{mode}': {allowed}",
         )
     if data.capsules.geometry != "any" and (count < 2 or data.capsules.policy != "random_distinct"):
-        yield _finding(
+        yield disagreement(
             "data.capsules.geometry",
             f"found '{data.capsules.geometry}', allowed with policy '{data.capsules.policy}' and "
             f"count {count}: 'any'",

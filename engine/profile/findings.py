@@ -30,6 +30,13 @@ class Finding:
     """Keys that it has to agree with."""
 
 
+def disagreement(key: str, what: str, *related: str) -> Finding:
+    """A key that does not agree with others, all as dotted names."""
+    return Finding(
+        tuple(key.split(".")), what, related=tuple(tuple(other.split(".")) for other in related)
+    )
+
+
 def findings_of(error: ValidationError, tree: Tree, shape: Shape) -> list[Finding]:
     """What pydantic found, by the keys and words that the user knows."""
     found: dict[Key, Finding] = {}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from codecctl.engine.profile.checks import kbps_per_stage
 from codecctl.engine.profile.schema import Profile
 from codecctl.engine.profile.schema_model import Staged
-from codecctl.engine.profile.schema_trainer import Exponential, Inverse, Scheduler
+from codecctl.engine.profile.schema_schedules import Exponential, Inverse, Scheduler
 
 _EARLY = 1000
 """Steps within which a rate should not vanish."""

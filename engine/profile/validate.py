@@ -13,8 +13,8 @@ from codecctl.engine.profile.checks import (
     check_mode,
     check_model,
     check_together,
-    check_trainer,
 )
+from codecctl.engine.profile.checks_trainer import check_trainer
 from codecctl.engine.profile.findings import Finding, findings_of
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.schema_data import Data

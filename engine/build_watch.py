@@ -1,13 +1,16 @@
-"""What watches over a training: values that are not finite, and memory."""
+"""What watches over a training: values that are not finite, memory, whole arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from codecctl.datasets.validation import batches
+from codecctl.engine.array_survey import ArraySurvey, can_survey
 from codecctl.engine.diagnosis import Diagnosis
 from codecctl.engine.guard import FiniteGuard
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.rundir import RunDirectory
 from codecctl.engine.within_memory import WithinMemory
 
 GUARD_EVERY_ON_GPU = 16
@@ -46,4 +49,20 @@ def within_memory(prepared: Prepared, warn: Callable[[str], None]) -> Recipe:
         ranks=prepared.runtime.world_size,
         halve=prepared.profile.trainer.on_out_of_memory == "halve",
         warn=warn,
+    )
+
+
+def survey_of(prepared: Prepared, run: RunDirectory) -> ArraySurvey | None:
+    """Measures of whole arrays, where the profile asks for them and the store has some."""
+    data, profile = prepared.data, prepared.profile
+    if not profile.trainer.array_measures.items or not can_survey(prepared.recipe):
+        return None
+    if not data.arrays:
+        run.log("array_measures: no recording of 32 channels validates; nothing is measured")
+        return None
+    return ArraySurvey(
+        lambda: batches(prepared.store, data.arrays, batch_size=1, frames=data.window.frames),
+        every=profile.trainer.array_measures.every,
+        max_steps=prepared.cadence.max_steps,
+        device=prepared.runtime.device,
     )

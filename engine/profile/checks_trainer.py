@@ -1,0 +1,65 @@
+"""What types and bounds cannot say of `trainer.`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codecctl.engine.profile.findings import Finding, disagreement
+from codecctl.engine.profile.schema_schedules import WarmupCosine
+from codecctl.engine.profile.schema_trainer import Trainer
+
+
+def check_trainer(trainer: Trainer) -> Iterator[Finding]:
+    """Keys of `trainer.` that contradict each other."""
+    for name, scheduler in (
+        ("scheduler", trainer.scheduler),
+        ("discriminator.scheduler", trainer.discriminator.scheduler),
+    ):
+        if not isinstance(scheduler, WarmupCosine) or not scheduler.enabled:
+            continue
+        warmup = scheduler.config.warmup_epochs
+        if warmup >= trainer.max_epochs:
+            yield disagreement(
+                f"trainer.{name}.config.warmup_epochs",
+                f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
+                "trainer.max_epochs",
+            )
+    several = trainer.num_nodes > 1 or trainer.num_gpus not in ("auto", 0, 1)
+    if several and trainer.on_out_of_memory == "halve":
+        yield disagreement(
+            "trainer.on_out_of_memory",
+            "found 'halve', allowed with several processes: 'stop'; one of them cannot repeat a "
+            "step without the others",
+            "trainer.num_gpus",
+            "trainer.num_nodes",
+        )
+    yield from _check_balancer(trainer)
+    if trainer.array_measures.items == 1:
+        yield disagreement(
+            "trainer.array_measures.items",
+            "found 1, allowed: 0 or at least 2: a probe is fitted on one and tested on another",
+        )
+    if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
+        yield disagreement(
+            "trainer.ckpt_dir",
+            f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
+        )
+
+
+def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
+    covers = trainer.balancer.covers
+    if len(set(covers)) != len(covers):
+        yield disagreement("trainer.balancer.covers", f"found {list(covers)}, allowed: each once")
+    losses = trainer.loss_config
+    weights = {
+        "time": losses.reconstruction.weights.time,
+        "mel": losses.reconstruction.weights.mel,
+        "generator": losses.adversarial.weights.generator,
+        "feature": losses.adversarial.weights.feature,
+    }
+    if trainer.balancer.enabled and not sum(weights[term] for term in covers):
+        yield disagreement(
+            "trainer.balancer.covers",
+            f"found {list(covers)} without any weight, needed: a term with a weight above 0, "
+            "or trainer.balancer.enabled = false",
+        )
