@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codecctl.engine.reflection import reflect
+
 
 class MelPower(nn.Module):
     """Mel power of frames of n samples, hop n/4.
@@ -36,7 +38,7 @@ class MelPower(nn.Module):
     def forward(self, audio: Tensor) -> Tensor:
         """(N, T) to (N, frames, bands that are not empty); T / hop frames."""
         padding = (self.n_fft - self.hop_length) // 2
-        mirrored = functional.pad(audio, (padding, padding), mode="reflect")
+        mirrored = reflect(audio, padding, padding)
         if self.complete:
             mirrored = functional.pad(mirrored, (0, -audio.shape[-1] % self.hop_length))
         spectrum = torch.stft(

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
 
+from codecctl.engine.reflection import reflect
+
 Norm = Literal["weight_norm", "none"]
 """How weights are parametrized: a direction and a length per output channel, or freely."""
 
@@ -38,7 +40,7 @@ def pad(audio: Tensor, left: int, right: int, *, mode: PadMode) -> Tensor:
     if mode == "zero":
         return functional.pad(audio, (left, right))
     missing = max(0, max(left, right) + 1 - audio.shape[-1])
-    padded = functional.pad(functional.pad(audio, (0, missing)), (left, right), mode="reflect")
+    padded = reflect(functional.pad(audio, (0, missing)), left, right)
     return padded[..., : padded.shape[-1] - missing]
 
 
