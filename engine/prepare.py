@@ -9,6 +9,7 @@ import torch
 from codecctl.datasets.store import AudioSource
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.cadence import Cadence
+from codecctl.engine.compiler import require_compiler
 from codecctl.engine.device import seed_everything
 from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Recipe
@@ -40,6 +41,8 @@ def prepare(profile: Profile, store: AudioSource) -> Prepared:
     runtime = FabricRuntime(
         trainer.num_gpus, precision=trainer.precision, deterministic=trainer.deterministic
     )
+    if trainer.compile:
+        require_compiler(runtime.device)
     torch.autograd.set_detect_anomaly(trainer.detect_anomaly)
     seed_everything(trainer.seed)
     cadence = cadence_of(profile)

@@ -154,6 +154,35 @@ def test_only_a_part_of_the_batch_is_in_the_networks_at_once() -> None:
     assert seen == {"generator": {2}, "discriminator": {2}}  # two capsules of one item
 
 
+CLIPPED = (
+    "trainer.gradient_clip_val=0.01",
+    "trainer.discriminator.gradient_clip_val=1e-4",
+    "trainer.discriminator.update_probability=1.0",
+)
+
+
+@pytest.mark.parametrize("order", ["generator_first", "discriminator_first"])
+def test_both_sides_are_clipped_by_the_norm_of_the_whole_batch(order: str) -> None:
+    """Clipped part by part, the sum would be another gradient, and the norms those of a part."""
+    chosen = (*CLIPPED, f"trainer.order={order}")
+    whole, free = recipe("paired", 1, *chosen), recipe("paired", 1, *CLIPPED[2:])
+    rows, unclipped = train(whole, "paired", steps=3), train(free, "paired", steps=1)
+    for side, limit in (("generator", 0.01), ("discriminator", 1e-4)):
+        assert all(row[f"grad_norm/{side}"] > 2 * limit for row in rows[1:]), side  # it is clipped
+    norm = "grad_norm/generator"
+    torch.testing.assert_close(rows[0][norm], unclipped[0][norm])  # told as it was before clipping
+    split = recipe("paired", 4, *chosen)
+    for ours, theirs in zip(train(split, "paired", steps=3), rows, strict=True):
+        for side in ("generator", "discriminator"):
+            name = f"grad_norm/{side}"
+            assert (name in ours) == (name in theirs)
+            if name in ours:
+                torch.testing.assert_close(ours[name], theirs[name], rtol=1e-6, atol=0)
+    expected = weights(whole)
+    for name, value in weights(split).items():
+        torch.testing.assert_close(value, expected[name], rtol=0, atol=1e-9, msg=name)
+
+
 def test_a_batch_that_cannot_be_split_evenly_is_refused() -> None:
     with pytest.raises(ProfileError, match=r"found 3, allowed: a divisor of data\.batch_size = 4"):
         load_profile("mono", [*TINY, *BOOKS, "trainer.accumulate_grad_batches=3"])
