@@ -9,7 +9,7 @@ from pathlib import Path
 
 from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.validation import batches, items_to_json
-from codecctl.engine.alarms import Alarms
+from codecctl.engine.alarms import Alarms, codes_of
 from codecctl.engine.build_watch import guard_of, survey_of, within_memory
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
@@ -188,7 +188,8 @@ class Session:
     ) -> Parts:
         prepared, profile = self._prepared, self._prepared.profile
         store, data, device = prepared.store, prepared.data, prepared.runtime.device
-        frames, trainer, alarms = data.window.frames, profile.trainer, Alarms(run)
+        frames, trainer = data.window.frames, profile.trainer
+        alarms = Alarms(run, codes_of(profile))
         shown = data.validation[: trainer.previews.items]
 
         def on_row(step: int, split: str, values: Mapping[str, float]) -> None:
