@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from typer.testing import CliRunner
 
+from codecctl.app import app
 from codecctl.engine.profile import aliased_options, load_profile
-from codecctl.engine.profile.aliases import KEY_ALIASES, canonical_key
+from codecctl.engine.profile.aliases import BRANCH_ALIASES, KEY_ALIASES, canonical_key
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.schema import Profile
 from codecctl.engine.profile.shape import shape_of
@@ -14,34 +16,36 @@ from codecctl.errors import NotFoundError, UsageError
 SEARCH = (PACKAGED,)
 
 
-@pytest.mark.parametrize(
-    ("printed", "value", "canonical"),
-    [
-        ("trainer.trainer.max_epochs", 7, "trainer.max_epochs"),
-        ("trainer.trainer.max_steps", 7, "trainer.max_steps"),
-        ("trainer.trainer.gradient_clip_val", 0.5, "trainer.gradient_clip_val"),
-        ("trainer.trainer.accumulate_grad_batches", 2, "trainer.accumulate_grad_batches"),
-        ("trainer.trainer.save_every_n_epochs", 3, "trainer.save_every_n_epochs"),
-        ("trainer.trainer.check_val_every_n_epoch", 2, "trainer.check_val_every_n_epoch"),
-        ("trainer.trainer.log_every_n_steps", 5, "trainer.log_every_n_steps"),
-        ("trainer.trainer.epochs", 7, "trainer.max_epochs"),
-        ("trainer.trainer.log_interval", 7, "trainer.log_every_n_steps"),
-        ("epochs", 7, "trainer.max_epochs"),
-        ("log_interval", 7, "trainer.log_every_n_steps"),
-        ("num_workers", 2, "data.prefetch_batches"),
-        ("data.num_workers", 2, "data.prefetch_batches"),
-        ("data.train_dataloader.batch_size", 3, "data.batch_size"),
-        ("data.train_dataloader.num_workers", 3, "data.prefetch_batches"),
-        ("data.eval_dataloader.batch_size", 3, "data.val_batch_size"),
-        ("datasets.batch_size", 3, "data.batch_size"),
-        ("datasets.fixed_length", 100, "data.items_per_epoch"),
-        ("pairwise.sim_weight", 0.25, "trainer.loss_config.pairwise.weights.similarity"),
-        ("pairwise.div_weight", 0.25, "trainer.loss_config.pairwise.weights.diversity"),
-        ("model.n_q", 3, "model.quantizer.num_codebooks"),
-        ("model.target_bandwidths", [1.5], "model.quantizer.bandwidths"),
-        ("trainer.optimizer.config.lr", 1e-3, "trainer.optimizer.config.lr"),
-    ],
-)
+PRINTED: list[tuple[str, object, str]] = [
+    ("trainer.trainer.max_epochs", 7, "trainer.max_epochs"),
+    ("trainer.trainer.max_steps", 7, "trainer.max_steps"),
+    ("trainer.trainer.gradient_clip_val", 0.5, "trainer.gradient_clip_val"),
+    ("trainer.trainer.accumulate_grad_batches", 2, "trainer.accumulate_grad_batches"),
+    ("trainer.trainer.save_every_n_epochs", 3, "trainer.save_every_n_epochs"),
+    ("trainer.trainer.check_val_every_n_epoch", 2, "trainer.check_val_every_n_epoch"),
+    ("trainer.trainer.log_every_n_steps", 5, "trainer.log_every_n_steps"),
+    ("trainer.epochs", 7, "trainer.max_epochs"),
+    ("trainer.log_interval", 7, "trainer.log_every_n_steps"),
+    ("trainer.trainer.epochs", 7, "trainer.max_epochs"),
+    ("trainer.trainer.log_interval", 7, "trainer.log_every_n_steps"),
+    ("epochs", 7, "trainer.max_epochs"),
+    ("log_interval", 7, "trainer.log_every_n_steps"),
+    ("num_workers", 2, "data.prefetch_batches"),
+    ("data.num_workers", 2, "data.prefetch_batches"),
+    ("data.train_dataloader.batch_size", 3, "data.batch_size"),
+    ("data.train_dataloader.num_workers", 3, "data.prefetch_batches"),
+    ("data.eval_dataloader.batch_size", 3, "data.val_batch_size"),
+    ("datasets.batch_size", 3, "data.batch_size"),
+    ("datasets.fixed_length", 100, "data.items_per_epoch"),
+    ("pairwise.sim_weight", 0.25, "trainer.loss_config.pairwise.weights.similarity"),
+    ("pairwise.div_weight", 0.25, "trainer.loss_config.pairwise.weights.diversity"),
+    ("model.n_q", 3, "model.quantizer.num_codebooks"),
+    ("model.target_bandwidths", [1.5], "model.quantizer.bandwidths"),
+    ("trainer.optimizer.config.lr", 1e-3, "trainer.optimizer.config.lr"),
+]
+
+
+@pytest.mark.parametrize(("printed", "value", "canonical"), PRINTED)
 def test_a_printed_key_sets_its_canonical_key(printed: str, value: object, canonical: str) -> None:
     # Warm-up and batches have to fit the few epochs and items that some of these set.
     fitting = ["trainer.scheduler.enabled=false", "trainer.discriminator.scheduler.enabled=false"]
@@ -51,6 +55,39 @@ def test_a_printed_key_sets_its_canonical_key(printed: str, value: object, canon
         found = dict(found)[part]  # type: ignore[call-overload]  # a pydantic model iterates over pairs
     assert found == (tuple(value) if isinstance(value, list) else value)
     assert resolved.provenance[canonical] == f"override {printed}={value}"
+
+
+def test_the_list_of_bandwidths_is_read_as_the_document_writes_it() -> None:
+    written = "model.target_bandwidths=[1.5, 3., 6., 12., 24.]"
+    quantizer = load_profile("paired", [written], search=SEARCH).profile.model.quantizer
+    assert quantizer.model_dump()["bandwidths"] == (1.5, 3.0, 6.0, 12.0, 24.0)
+
+
+def test_every_row_of_the_table_of_aliases_is_used_by_that_test() -> None:
+    used = {printed for printed, _, _ in PRINTED}
+    assert set(KEY_ALIASES) <= used
+    assert all(any(name.startswith(f"{branch}.") for name in used) for branch in BRANCH_ALIASES)
+
+
+@pytest.mark.parametrize(("printed", "value", "canonical"), PRINTED)
+def test_profile_show_prints_the_canonical_name(
+    printed: str, value: object, canonical: str
+) -> None:
+    fitting = ["trainer.scheduler.enabled=false", "trainer.discriminator.scheduler.enabled=false"]
+    done = CliRunner().invoke(app, ["profile", "show", "paired", *fitting, f"{printed}={value}"])
+    assert done.exit_code == 0, done.output
+    (line,) = [line for line in done.stdout.splitlines() if f"override {printed}={value}" in line]
+    assert line.split()[0] == canonical
+
+
+@pytest.mark.parametrize(
+    ("word", "meaning"), [("ema", "correct"), ("ema_encodec", "encodec"), ("encodec", "encodec")]
+)
+def test_the_issues_words_for_updates_of_codebooks_mean_the_profiles(
+    word: str, meaning: str
+) -> None:
+    resolved = load_profile("paired", [f"model.quantizer.ema={word}"], search=SEARCH)
+    assert resolved.profile.model.quantizer.model_dump()["ema"] == meaning
 
 
 def test_every_alias_means_a_key_of_the_schema() -> None:

@@ -25,6 +25,11 @@ KEY_ALIASES: dict[str, str] = {
     "trainer.log_interval": "trainer.log_every_n_steps",
 }
 
+VALUE_ALIASES: dict[str, dict[str, str]] = {
+    "model.quantizer.ema": {"ema": "correct", "ema_encodec": "encodec"},
+}
+"""Other words for values, by the key that they stand at."""
+
 BRANCH_ALIASES: dict[str, str] = {"trainer.trainer": "trainer"}
 """Everything below the first stands below the second."""
 
@@ -44,6 +49,11 @@ def canonical_key(key: str) -> str:
         if key.startswith(f"{branch}."):
             key = target + key[len(branch) :]
     return KEY_ALIASES.get(key, key)
+
+
+def canonical_value(key: str, written: str) -> str:
+    """The value that a word means at a canonical key; itself when it is no alias."""
+    return VALUE_ALIASES.get(key, {}).get(written.strip(), written)
 
 
 def aliased_options(arguments: Sequence[str]) -> tuple[str | None, list[str]]:

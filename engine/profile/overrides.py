@@ -8,12 +8,13 @@ trainer.optimizer.config.lr=3e-4  a value, written as in TOML; a bare word is te
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import tomli
 
-from codecctl.engine.profile.aliases import canonical_key
+from codecctl.engine.profile.aliases import canonical_key, canonical_value
 from codecctl.engine.profile.schema import GROUPS
 from codecctl.engine.profile.shape import Key, Shape
 
@@ -46,6 +47,9 @@ class Reset:
 
 Override = Choose | Assign | Reset
 
+_BARE_POINT = re.compile(r"(?<=\d)\.(?=[\s,\]}]|$)")
+"""`3.` of the documents' YAML, which TOML writes as `3.0`."""
+
 
 def parse_overrides(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
     """The overrides in the order given, and one line for each text that is none."""
@@ -72,7 +76,9 @@ def _parse(text: str) -> Override | None:
     if equals and group in GROUPS:
         return Choose(text, group, value.strip())
     key = _key(name)
-    return Assign(text, key, value) if equals and all(key) else None
+    if not equals or not all(key):
+        return None
+    return Assign(text, key, canonical_value(".".join(key), value))
 
 
 def _key(name: str) -> Key:
@@ -87,14 +93,23 @@ def parse_value(written: str, shape: Shape | None) -> object:
         shape: What may stand at the key, if the key is known: where only text may, `2024` is
             text, and where only whole numbers may, `1e5` is one.
     """
-    try:
-        document = tomli.loads(f"value = {written}")
-    except tomli.TOMLDecodeError:
+    value = _parsed(written)
+    if value is None:
+        value = _parsed(_BARE_POINT.sub(".0", written))
+    if value is None:
         return written
-    value: object = document["value"] if len(document) == 1 else written
     types = shape.types if shape else frozenset()
     if types == {"string"} and not isinstance(value, str):
         return written
     if isinstance(value, float) and "integer" in types and value.is_integer():
         return int(value)
     return value
+
+
+def _parsed(written: str) -> object | None:
+    """What is written as a TOML value, None where it is none."""
+    try:
+        document = tomli.loads(f"value = {written}")
+    except tomli.TOMLDecodeError:
+        return None
+    return document["value"] if len(document) == 1 else None
