@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from codecctl import __version__
-from codecctl.commands import dashboard, data, profile, runs, train
+from codecctl.commands import dashboard, data, export, import_, profile, runs, train
 from codecctl.output import result
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(train.train)
 app.command()(dashboard.dashboard)
+app.command()(export.export)
+app.command("import")(import_.import_weights)
 
 
 def _version(wanted: bool) -> None:

@@ -82,7 +82,7 @@ def save_checkpoint(
     for name, network in networks.items():
         weights = {key: tensor.detach().cpu() for key, tensor in network.state_dict().items()}
         _refuse_not_finite(weights, step)
-        files[name] = _weights_writer(weights)
+        files[name] = weights_writer(weights)
     meta = {
         "step": step,
         "epoch": epoch,
@@ -132,6 +132,16 @@ def resume_point(folder: Path, on_damage: Callable[[str], None]) -> Path | None:
     return usable.path
 
 
+def weights_writer(weights: Mapping[str, Tensor]) -> Callable[[CheckedFile], None]:
+    """What writes tensors as a safetensors file of a checkpoint."""
+
+    def write(file: CheckedFile) -> None:
+        # Clones: tied weights share storage, which the format has no word for.
+        file.write(to_safetensors({k: v.clone().contiguous() for k, v in weights.items()}))
+
+    return write
+
+
 def _refuse_not_finite(weights: Mapping[str, Tensor], step: int) -> None:
     for name, tensor in weights.items():
         if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
@@ -149,13 +159,5 @@ def _not_finite(what: str, step: int) -> str:
 def _state_writer(state: State) -> Callable[[CheckedFile], None]:
     def write(file: CheckedFile) -> None:
         torch.save(state, cast(IO[bytes], file))
-
-    return write
-
-
-def _weights_writer(weights: Mapping[str, Tensor]) -> Callable[[CheckedFile], None]:
-    def write(file: CheckedFile) -> None:
-        # Clones: tied weights share storage, which the format has no word for.
-        file.write(to_safetensors({k: v.clone().contiguous() for k, v in weights.items()}))
 
     return write

@@ -20,7 +20,7 @@ from codecctl.engine.loop import FINISHED, Loop
 from codecctl.engine.loop_parts import Keep, Parts, Report
 from codecctl.engine.prepare import Prepared, tracker_settings
 from codecctl.engine.previews import Previews
-from codecctl.engine.profile import Resolved, profile_hash
+from codecctl.engine.profile import Resolved, profile_file, profile_hash
 from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
@@ -135,7 +135,7 @@ class Session:
             run.served(stale)
         checkpoint = resume_point(run.path / "checkpoints", warn)
         prepared, origin = self._prepared, self._origin
-        run.write_json("profile.json", _profile_file(origin))
+        run.write_json("profile.json", profile_file(origin.profile_name, origin.resolved))
         run.write_json(
             "environment.json",
             describe_environment(
@@ -274,16 +274,3 @@ def _end_of(reason: str) -> tuple[str, str]:
         return "finished", "all steps done"
     who = {INTERRUPTED: "Ctrl-C", "requested": "a request"}.get(reason, "the scheduler")
     return "stopped", f"stopped by {who}, checkpoint saved"
-
-
-def _profile_file(origin: Origin) -> dict[str, object]:
-    resolved = origin.resolved
-    return {
-        "schema": 1,
-        "name": origin.profile_name,
-        "profile": resolved.profile.model_dump(mode="json"),
-        "overrides": list(resolved.overrides),
-        "provenance": dict(resolved.provenance),
-        "notices": list(resolved.notices),
-        "hash": profile_hash(resolved.profile),
-    }

@@ -80,7 +80,7 @@ def _plan(profile: str, arguments: list[str], *, run: str, resume: bool) -> _Job
     if chosen and profile and chosen != profile:
         raise UsageError(f"--profile {profile}: the other options choose {chosen}; keep one")
     name = profile or chosen or ""
-    path = _named_run(run) if run else None
+    path = named_run(run) if run else None
     if not name and resume and path is not None:
         name = str(resuming.stored_profile(path).get("name", ""))
     if not name:
@@ -111,11 +111,16 @@ def _plan(profile: str, arguments: list[str], *, run: str, resume: bool) -> _Job
     return _Job(label, resolved, path, continues)
 
 
-def _named_run(name: str) -> Path:
+def named_run(name: str, *, option: str = "--run") -> Path:
+    """The folder that a new run of this name gets.
+
+    Raises:
+        UsageError: It is no plain folder name.
+    """
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"--run {name}: found a name that is no plain folder name, needed letters, digits and "
-            "any of . _ = + -"
+            f"{option} {name}: found a name that is no plain folder name, needed letters, digits "
+            "and any of . _ = + -"
         )
     return runs_folder() / name
 

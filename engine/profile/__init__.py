@@ -10,7 +10,7 @@ from __future__ import annotations
 from codecctl.engine.profile.aliases import aliased_options
 from codecctl.engine.profile.compose import Resolved, load_profile
 from codecctl.engine.profile.schema import GROUPS, MODES, Profile
-from codecctl.engine.profile.stored import profile_from_json, profile_hash
+from codecctl.engine.profile.stored import profile_file, profile_from_json, profile_hash
 
 __all__ = [
     "GROUPS",
@@ -19,6 +19,7 @@ __all__ = [
     "Resolved",
     "aliased_options",
     "load_profile",
+    "profile_file",
     "profile_from_json",
     "profile_hash",
 ]

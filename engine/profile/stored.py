@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 
+from codecctl.engine.profile.compose import Resolved
 from codecctl.engine.profile.findings import describe, quoted
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.shape import shape_of
@@ -49,3 +50,16 @@ def profile_hash(profile: Profile) -> str:
         del values[name]
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def profile_file(name: str, resolved: Resolved) -> dict[str, object]:
+    """The content of profile.json of a run of a profile of this name."""
+    return {
+        "schema": 1,
+        "name": name,
+        "profile": resolved.profile.model_dump(mode="json"),
+        "overrides": list(resolved.overrides),
+        "provenance": dict(resolved.provenance),
+        "notices": list(resolved.notices),
+        "hash": profile_hash(resolved.profile),
+    }
