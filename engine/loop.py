@@ -89,6 +89,8 @@ class Loop:
         with parts.open_batches(0) as batches:
             # Clones: the audio of a batch is overwritten soon after, and this may collect some.
             parts.recipe.initialize(self._feed.audio(batch).clone() for batch in batches)
+        if parts.save_start:
+            self._save()
 
     def _train(self, batches: Iterator[Batch]) -> None:
         parts, progress = self._parts, self.progress

@@ -95,6 +95,8 @@ class Parts:
     """Told what begins where no update is made for a while."""
     survey: ArraySurvey | None = None
     """Measures whole arrays beside the validation."""
+    save_start: bool = False
+    """Save at step 0, too: the weights come from elsewhere and may be gone later."""
 
 
 @dataclass

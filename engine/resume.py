@@ -59,8 +59,18 @@ _SHOWN = 4
 
 
 def newest_run(runs: Path, profile: str) -> Path | None:
-    """The run of a profile that was started last, None when there is none."""
-    return next((run.path for run in list_runs(runs) if run.profile == profile), None)
+    """The run of a profile that was started last, None when there is none.
+
+    Imported ones were never started.
+    """
+    return next(
+        (
+            run.path
+            for run in list_runs(runs)
+            if run.profile == profile and "imported" not in stored_profile(run.path)
+        ),
+        None,
+    )
 
 
 def stored_profile(run: Path) -> Row:

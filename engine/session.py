@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +18,10 @@ from codecctl.engine.feed import ring_memory, ships_integers
 from codecctl.engine.lease import Lease, RunState
 from codecctl.engine.loop import FINISHED, Loop
 from codecctl.engine.loop_parts import Keep, Parts, Report
+from codecctl.engine.origin import Origin
 from codecctl.engine.prepare import Prepared, tracker_settings
 from codecctl.engine.previews import Previews
-from codecctl.engine.profile import Resolved, profile_file, profile_hash
+from codecctl.engine.profile import profile_hash
 from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
@@ -29,15 +30,6 @@ from codecctl.engine.tracking import Trackers, start_trackers
 from codecctl.engine.validate import Validation
 from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where a job comes from, for the run folder."""
-
-    profile_name: str
-    resolved: Resolved
-    argv: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -135,7 +127,7 @@ class Session:
             run.served(stale)
         checkpoint = resume_point(run.path / "checkpoints", warn)
         prepared, origin = self._prepared, self._origin
-        run.write_json("profile.json", profile_file(origin.profile_name, origin.resolved))
+        origin.write_profile(run)
         run.write_json(
             "environment.json",
             describe_environment(
@@ -154,7 +146,7 @@ class Session:
         kind, message = (
             ("resumed", f"from {checkpoint.name}") if checkpoint else ("started", "at step 0")
         )
-        run.event(kind, step, message, argv=list(origin.argv))
+        origin.tell_start(run, kind, step, message)
         for sentence in prepared.data.left_out:
             run.event("warning", step, f"left out: {sentence}")
         for text in (*origin.resolved.notices, *prepared.recipe.notes()):
@@ -232,6 +224,7 @@ class Session:
             on_row=on_row,
             on_report=on_report,
             on_phase=self._on_phase,
+            save_start=self._origin.taken is not None,
         )
 
     def _open_batches(self, first_step: int) -> Prefetcher:

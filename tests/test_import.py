@@ -156,6 +156,13 @@ def test_an_imported_run_is_listed_and_has_a_checkpoint(home: Path) -> None:
     assert "mine" in command("runs", "list")
 
 
+def test_an_imported_run_is_no_training_to_resume(home: Path) -> None:
+    exported(home)
+    command("import", str(home / "b.safetensors"), "--name", "mine")
+    with pytest.raises(UsageError, match=r"^mine: found imported weights, needed .*: codecctl tr"):
+        command("train", "--run", "mine", "--resume")
+
+
 class Code:
     """Pickled, it asks the reader to run a function."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -50,25 +51,44 @@ def train(
         bool,
         typer.Option("--resume", help="Continue --run, or the profile's newest; else start."),
     ] = False,
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from",
+            metavar="RUN[:CKPT]",
+            help="Start with the weights of a checkpoint: best, last, step or folder.",
+        ),
+    ] = "",
+    from_partial: Annotated[
+        bool, typer.Option("--from-partial", help="With --from: leave out layers that do not fit.")
+    ] = False,
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Build everything, run an item, print sizes and times."),
     ] = False,
 ) -> None:
     """Train a profile on a store; first Ctrl-C saves and stops, second quits."""
-    job = _plan(profile, overrides or [], run=run, resume=resume)
+    from codecctl.commands import train_from
+
+    if from_partial and not start:
+        raise UsageError("--from-partial: found no --from; name a run with --from RUN")
+    named = named_run(run) if run else None
+    began = train_from.begin(start, profile, overrides or [], run=named, resume=resume)
+    job = _plan(began.profile, began.arguments, run=run, resume=resume)
+    source = train_from.again(job.path) if job.continues else began.checkpoint
     for notice in job.resolved.notices:
         note(notice)
     prepared = _prepare(job)
     from codecctl.commands import train_lines
 
+    taken = train_from.take_weights(prepared, source, partial=from_partial) if source else None
     train_lines.print_start(prepared)
     if dry_run:
         train_lines.print_dry_run(prepared)
         return
     train_lines.warn_of_disk(prepared, runs_folder())
     train_lines.warn_of_slow_device(prepared)
-    _train(job, prepared)
+    _train(job, prepared, taken)
 
 
 def _plan(profile: str, arguments: list[str], *, run: str, resume: bool) -> _Job:
@@ -158,11 +178,12 @@ def _prepare(job: _Job) -> Prepared:
     return prepare(profile, store)
 
 
-def _train(job: _Job, prepared: Prepared) -> None:
+def _train(job: _Job, prepared: Prepared, taken: Mapping[str, object] | None) -> None:
     from codecctl.commands import train_lines
-    from codecctl.engine.session import Origin, Session
+    from codecctl.engine.origin import Origin
+    from codecctl.engine.session import Session
 
-    origin = Origin(profile_name=job.profile_name, resolved=job.resolved, argv=sys.argv)
+    origin = Origin(job.profile_name, job.resolved, sys.argv, taken=taken)
     line = train_lines.ProgressLine()
     note(f"run {job.path}")
     try:
