@@ -1,10 +1,10 @@
 """Networks, codes, losses and gradients here against other implementations, as a table.
 
-    .venv/bin/python benchmarks/parity.py [--write]
+    .venv/bin/python -m benchmarks.parity [--write]
 
 Equal weights on both sides, random but seeded; the largest absolute difference, or what the row
-says. `--write` replaces `docs/parity.md`. Needs the packages `encodec` and `transformers`; half a
-minute. The same bounds are held by tests marked `oracle`.
+says. `--write` replaces `docs/parity.md`. Needs the extra `oracles`; half a minute. The same
+bounds are held by tests marked `oracle`.
 """
 
 from __future__ import annotations
@@ -13,40 +13,30 @@ import argparse
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks import parity_formulas
+from benchmarks.parity_files import of_files
+from benchmarks.parity_rows import SAMPLES, Row, audio, largest, package_model
 from codecctl.engine.balancer import Balancer, gradients_of
+from codecctl.engine.losses import LOSSES, WaveLossConfig
 from codecctl.engine.losses.mel import MultiScaleMelLoss
 from codecctl.engine.losses.waveform import time_distance
 from codecctl.engine.networks import Autoencoder, MultiScaleSTFTDiscriminator, SEANetLayout
-from codecctl.engine.networks.encodec_state import autoencoder_state, discriminator_state
+from codecctl.engine.networks.encodec_state import (
+    autoencoder_state,
+    discriminator_state,
+    transformers_state,
+)
 from codecctl.engine.profile import load_profile
-from codecctl.engine.quantizers import ResidualVectorQuantizer
+from codecctl.engine.quantizers import ResidualVectorQuantizer, encodec_state
 from codecctl.engine.quantizers.encodec_state import quantizer_state
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "parity.md"
-SAMPLES = 24_000
 BOOKS = 8
-
-
-@dataclass(frozen=True)
-class Row:
-    """One comparison."""
-
-    what: str
-    against: str
-    found: float
-    bound: float
-
-    def text(self) -> str:
-        """A line of the table."""
-        held = "held" if self.found <= self.bound else "MISSED"
-        return f"| {self.what} | {self.against} | {self.found:.2g} | {self.bound:g} | {held} |"
 
 
 def main() -> None:
@@ -56,7 +46,8 @@ def main() -> None:
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    rows = [row for compare in (of_encodec, of_transformers, of_discriminator) for row in compare()]
+    comparisons = (of_encodec, of_transformers, of_files, of_discriminator, of_losses, of_balance)
+    rows = [row for compare in comparisons for row in compare()]
     rows += of_step()
     text = document(rows)
     print(text)
@@ -69,28 +60,12 @@ def document(rows: list[Row]) -> str:
     """The page with the table."""
     head = (
         "# Parity with other implementations\n\n"
-        "Written by `benchmarks/parity.py --write`: equal seeded weights on both sides, the "
+        "Written by `python -m benchmarks.parity --write`: equal seeded weights on both sides, the "
         "largest absolute difference unless the row says otherwise, float32 on a CPU with one "
         "thread.\n\n"
         "| what | against | found | bound | |\n|---|---|---|---|---|\n"
     )
     return head + "\n".join(row.text() for row in rows) + "\n"
-
-
-def audio(seed: int = 0) -> Tensor:
-    """Two seconds of noise, (2, 1, SAMPLES)."""
-    return 0.1 * torch.randn(2, 1, SAMPLES, generator=torch.Generator().manual_seed(seed))
-
-
-def package_model() -> Any:
-    """The 24 kHz model of the `encodec` package with random weights and codebooks."""
-    import encodec
-
-    torch.manual_seed(0)
-    model = encodec.EncodecModel.encodec_model_24khz(pretrained=False).eval()
-    for layer in model.quantizer.vq.layers:
-        layer.codebook.normal_()
-    return model
 
 
 def ours(state: dict[str, Tensor]) -> tuple[Autoencoder, ResidualVectorQuantizer]:
@@ -134,10 +109,13 @@ def of_transformers() -> Iterator[Row]:
     from transformers import EncodecConfig, EncodecModel
 
     package = package_model()
-    state = package.state_dict()
-    theirs = EncodecModel(EncodecConfig(upsampling_ratios=[8, 5, 4, 2])).eval()
-    theirs.load_state_dict(renamed_for_transformers(state), strict=False)
-    network, quantizer = ours(state)
+    network, quantizer = ours(package.state_dict())
+    codebooks = encodec_state.quantizer_state(package.state_dict(), num_codebooks=32)
+    theirs = EncodecModel(EncodecConfig()).eval()
+    theirs.load_state_dict(
+        transformers_state(network)
+        | encodec_state.named_codebooks(**codebooks, prefix=encodec_state.TRANSFORMERS)
+    )
     latent = theirs.encoder(audio())
     yield Row("SEANet encoder", "transformers", largest(network.encode(audio()), latent), 1e-6)
     codes = theirs.quantizer.encode(latent, 0.75 * BOOKS).transpose(0, 1)
@@ -146,26 +124,6 @@ def of_transformers() -> Iterator[Row]:
     waves = theirs.decoder(latent)[..., :SAMPLES]
     found = largest(network.decode(latent, SAMPLES), waves)
     yield Row("SEANet decoder", "transformers", found, 1e-6)
-
-
-def renamed_for_transformers(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The package's weights under the names of `transformers`."""
-    parts = {
-        "coder.model.": "coder.layers.",
-        ".conv.conv.": ".conv.",
-        ".convtr.convtr.": ".conv.",
-        "weight_g": "parametrizations.weight.original0",
-        "weight_v": "parametrizations.weight.original1",
-        "quantizer.vq.layers.": "quantizer.layers.",
-        "._codebook.": ".codebook.",
-    }
-    names = {}
-    for name in state:
-        new = name
-        for old, other in parts.items():
-            new = new.replace(old, other)
-        names[name] = new
-    return {names[name]: tensor for name, tensor in state.items()}
 
 
 def of_discriminator() -> Iterator[Row]:
@@ -194,6 +152,47 @@ def of_discriminator() -> Iterator[Row]:
     pairs = zip((features for _, features in judgements), maps, strict=True)
     found = max(largest(a, b) for one, other in pairs for a, b in zip(one, other, strict=True))
     yield Row("STFT discriminator, feature maps", "encodec", found, 1e-5)
+
+
+def of_losses() -> Iterator[Row]:
+    """Both mel terms, relative to their formulas."""
+    reference = audio(1) * torch.tensor([1.0, 0.1])[:, None, None]
+    for kind, formula in parity_formulas.TERMS.items():
+        loss = LOSSES["mel"](
+            WaveLossConfig(
+                sample_rate=parity_formulas.RATE,
+                scales=parity_formulas.SCALES,
+                num_mels=parity_formulas.MELS,
+                mel_kind=kind,
+            )
+        )
+        found = loss(audio(), reference).tolist()
+        pairs = zip(audio().double().numpy(), reference.double().numpy(), strict=True)
+        expected = [formula(one[0], other[0]) for one, other in pairs]
+        what = f"mel term `{kind}`, relative"
+        against = "formula in float64 NumPy"
+        yield Row(what, against, parity_formulas.relative(found, expected), 1e-4)
+
+
+def of_balance() -> Iterator[Row]:
+    """Ten steps of the balancer on gradients of very different sizes, relative."""
+    weights = {"time": 0.1, "mel": 1.0, "generator": 3.0, "feature": 3.0}
+    ours = Balancer(
+        weights, weights, total_norm=1.0, decay=0.999, epsilon=1e-12, device=torch.device("cpu")
+    )
+    theirs = parity_formulas.Balance(weights, total_norm=1.0, decay=0.999)
+    generator = torch.Generator().manual_seed(0)
+    found = 0.0
+    for _ in range(10):
+        gradients = {
+            name: 10.0**power * torch.randn(4, 1, 500, generator=generator, dtype=torch.float64)
+            for power, name in enumerate(weights, start=-3)
+        }
+        expected = theirs.combine({name: part.numpy() for name, part in gradients.items()})
+        difference = ours.combine(gradients).gradient.numpy() - expected
+        found = max(found, float(abs(difference).max() / abs(expected).max()))
+    what = "balanced gradient of four terms, ten steps, relative"
+    yield Row(what, "formula in float64 NumPy", found, 1e-12)
 
 
 def of_step() -> list[Row]:
@@ -245,11 +244,6 @@ def gradients(network: nn.Module) -> dict[str, Tensor]:
     """Gradients by the name of the weight."""
     found = {name: parameter.grad for name, parameter in network.named_parameters()}
     return {name: gradient for name, gradient in found.items() if gradient is not None}
-
-
-def largest(one: Tensor, other: Tensor) -> float:
-    """Largest absolute difference."""
-    return (one - other).abs().max().item()
 
 
 if __name__ == "__main__":
