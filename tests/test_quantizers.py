@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -94,6 +95,24 @@ def test_the_stages_add_up_to_the_latent(network: Quantizer) -> None:
 def test_codes_stay_within_the_codebook(network: Quantizer) -> None:
     codes = network.encode(100 * noise())
     assert codes.min() >= 0 and codes.max() < network.codebook_size
+
+
+@pytest.mark.parametrize(
+    ("kind", "frames", "bits"),
+    [
+        ("rvq", 4 * SIZE, 3 * math.log2(SIZE)),
+        ("vq", 4 * SIZE, 3 * math.log2(SIZE)),
+        ("grouped", 4 * SIZE, 2 * 3 * math.log2(SIZE)),
+        ("fsq", 0, math.log2(8 * 5 * 3)),
+    ],
+)
+def test_the_start_wants_four_frames_for_an_entry_and_the_result_tells_its_bits(
+    kind: str, frames: int, bits: float
+) -> None:
+    network = KINDS[kind]()
+    assert network.frames_needed == frames
+    assert network(noise()).bits_per_frame == pytest.approx(bits)
+    assert network.bits_per_frame == pytest.approx(bits)
 
 
 def test_items_do_not_meet(network: Quantizer) -> None:
