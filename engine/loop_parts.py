@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import torch
+from torch import nn
 
 from codecctl.datasets.batch import Batch
 from codecctl.engine.array_survey import ArraySurvey
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.checkpoint import Identity
+from codecctl.engine.crew import ALONE, Crew
 from codecctl.engine.guard import FiniteGuard
 from codecctl.engine.lease import Lease
 from codecctl.engine.previews import Previews
@@ -73,21 +75,33 @@ class Report:
 
 @dataclass(frozen=True)
 class Parts:
-    """What a loop works with."""
+    """What a loop works with, in every process."""
 
     recipe: Recipe
-    run: RunDirectory
-    lease: Lease
     open_batches: Callable[[int], AbstractContextManager[Iterator[Batch]]]
-    """Batches in the order of steps, from the given number of finished updates on."""
+    """This process's rows of the batches in the order of steps, from the given number of finished
+    updates on."""
+    open_whole_batches: Callable[[], AbstractContextManager[Iterator[Batch]]]
+    """All rows of the first batches."""
     validation: Validation
-    previews: Previews
     cadence: Cadence
-    keep: Keep
-    identity: Identity
     guard: FiniteGuard
     signals: StopSignals
     device: torch.device
+    crew: Crew = ALONE
+    equalize: Callable[[Sequence[nn.Module]], None] = lambda _networks: None
+    """Gives all processes the weights of the leading one."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What the leading process writes with."""
+
+    run: RunDirectory
+    lease: Lease
+    previews: Previews
+    keep: Keep
+    identity: Identity
     on_row: Callable[[int, str, Mapping[str, float]], None]
     """Takes step, split and values of each row; must not fail and must not wait."""
     on_report: Callable[[Report], None]

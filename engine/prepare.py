@@ -10,10 +10,13 @@ from codecctl.datasets.store import AudioSource
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.compiler import require_compiler
+from codecctl.engine.crew import ALONE, Crew
 from codecctl.engine.device import seed_everything
+from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
+from codecctl.engine.topology import refuse_uneven
 from codecctl.engine.tracking import DISABLED, TENSORBOARD, WANDB, TrackerSettings
 from codecctl.errors import ProfileError
 
@@ -28,18 +31,33 @@ class Prepared:
     recipe: Recipe
     runtime: FabricRuntime
     cadence: Cadence
+    crew: Crew
 
 
-def prepare(profile: Profile, store: AudioSource) -> Prepared:
+def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None = None) -> Prepared:
     """Choose the device and build data and networks.
+
+    Args:
+        profile: What to train.
+        store: On what.
+        group: The processes that train together; None: this one trains alone.
 
     Raises:
         CodecctlError: The device, the data or the profile do not allow it.
     """
     trainer = profile.trainer
     _refuse_unsupported(profile)
+    if group is not None:
+        refuse_uneven(
+            profile.data.batch_size,
+            parts=trainer.accumulate_grad_batches,
+            world_size=group.world_size,
+        )
     runtime = FabricRuntime(
-        trainer.num_gpus, precision=trainer.precision, deterministic=trainer.deterministic
+        trainer.num_gpus,
+        precision=trainer.precision,
+        deterministic=trainer.deterministic,
+        group=group,
     )
     if trainer.compile:
         require_compiler(runtime.device)
@@ -53,6 +71,7 @@ def prepare(profile: Profile, store: AudioSource) -> Prepared:
         recipe=build_recipe(profile, runtime=runtime, updates_per_epoch=cadence.updates_per_epoch),
         runtime=runtime,
         cadence=cadence,
+        crew=ALONE if group is None else group,
     )
 
 
@@ -97,8 +116,6 @@ def _refuse_unsupported(profile: Profile) -> None:
         f"{key}: found {found}, needed {needed}; this version has no other"
         for key, found, needed in (
             ("trainer.ckpt_dir", trainer.ckpt_dir, "checkpoints"),
-            ("trainer.num_nodes", trainer.num_nodes, 1),
-            ("trainer.strategy", trainer.strategy, "auto"),
             ("trainer.profile", trainer.profile, False),
         )
         if found != needed

@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins import CheckpointIO, ClusterEnvironment
 from lightning_fabric.plugins import Precision as FabricPrecision
 from lightning_fabric.plugins.environments.lightning import LightningEnvironment
+from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
+from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from codecctl.engine.process_group import ProcessGroup
 from codecctl.errors import CodecctlError, ProfileError
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
 _HALVES: dict[Precision, torch.dtype] = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
+_Plugin: TypeAlias = FabricPrecision | ClusterEnvironment | CheckpointIO
 _ALLOCATION_VARIABLES = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
 _DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
@@ -47,13 +53,37 @@ class _HalfNetworks(FabricPrecision):
         return torch.autocast(self._device_type, dtype=self._dtype)
 
 
+class _OneMessage(DDPStrategy):
+    """Data-parallel processes whose gradients are averaged in one message for each update.
+
+    torch's own wrapper sends buckets of gradients during the backward that follows a forward, and
+    demands that each forward is followed by one that reaches every weight. Here discriminators
+    judge without learning, portions of a batch add up before anything is sent, and codebooks may
+    have no gradient; so networks stay as they are, and `FabricRuntime.average_gradients` sends.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        super().__init__(cluster_environment=TorchElasticEnvironment())
+        self._device = device
+
+    @property
+    def root_device(self) -> torch.device:
+        """That of this process, whatever the others on the node have."""
+        return self._device
+
+    def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]  # no wrapper
+        """The network itself."""
+        return module
+
+
 class FabricRuntime:
-    """One process on one device.
+    """One process on one device, alone or among others.
 
     Args:
         num_gpus: "auto" takes a GPU if one is usable; 0 is the CPU.
         precision: One of `PRECISIONS`.
         deterministic: Refuse operations whose result depends on scheduling.
+        group: The processes that share each batch; None: this one has it all.
 
     Attributes:
         scales_losses: Whether gradients pass through float16.
@@ -64,22 +94,39 @@ class FabricRuntime:
     """
 
     def __init__(
-        self, num_gpus: int | str, *, precision: str = "32-true", deterministic: bool = False
+        self,
+        num_gpus: int | str,
+        *,
+        precision: str = "32-true",
+        deterministic: bool = False,
+        group: ProcessGroup | None = None,
     ) -> None:
-        use_gpu = _choose_gpu(num_gpus)
+        self._group = group
+        device = _choose_device(num_gpus, group)
+        if group is not None and (kind := group.share(device.type)) != device.type:
+            raise CodecctlError(
+                f"process {group.rank} of {group.world_size}: found {device.type}, process 0 has "
+                f"{kind}; set trainer.num_gpus, or take nodes that are alike"
+            )
         if deterministic:
             # cuBLAS reads it when it starts; without it, it has no deterministic algorithms.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(deterministic)
         chosen = _checked_precision(precision)
-        half = [_HalfNetworks("cuda" if use_gpu else "cpu", chosen)] if chosen in _HALVES else []
+        half = chosen in _HALVES
         self.scales_losses = chosen == "16-mixed"
-        self._fabric = Fabric(
-            accelerator="cuda" if use_gpu else "cpu",
-            devices=1,
-            precision=None if half else chosen,
+        plugins: list[_Plugin] = [_HalfNetworks(device.type, chosen)] if half else []
+        if group is None:
             # A job script sets SLURM_NTASKS for its steps; this process is none of them.
-            plugins=[LightningEnvironment(), *half],
+            plugins.append(LightningEnvironment())
+        self._fabric = Fabric(
+            accelerator=device.type,
+            devices=1 if device.index is None else [device.index],
+            # To Fabric each process is a node of its own: what Slurm lets it see may differ.
+            num_nodes=self.world_size,
+            strategy="auto" if group is None else _OneMessage(device),
+            precision=None if half else chosen,
+            plugins=plugins,
         )
         self._fabric.launch()
 
@@ -98,12 +145,12 @@ class FabricRuntime:
     @property
     def world_size(self) -> int:
         """Ranks that share a global batch."""
-        return self._fabric.world_size
+        return 1 if self._group is None else self._group.world_size
 
     @property
     def rank(self) -> int:
         """Which of the ranks this process is; 0 writes the run folder."""
-        return self._fabric.global_rank
+        return 0 if self._group is None else self._group.rank
 
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
         """Move a network to the device and wrap it and its optimizer for the strategy."""
@@ -115,8 +162,23 @@ class FabricRuntime:
         return self._fabric.autocast()
 
     def backward(self, loss: Tensor) -> None:
-        """Accumulate gradients, averaged over the ranks."""
+        """Accumulate the gradients of this rank."""
         self._fabric.backward(loss)
+
+    def average_gradients(self, module: nn.Module) -> None:
+        """Make what `backward` gathered the mean over the ranks, in one message.
+
+        Which parameters have a gradient follows from the step, so that it is the same everywhere.
+        """
+        gradients = [p.grad for p in module.parameters() if p.grad is not None]
+        if self.world_size == 1 or not gradients:
+            return
+        message = torch.cat([gradient.flatten() for gradient in gradients])
+        self.all_reduce_(message)
+        message /= self.world_size
+        parts = torch.split(message, [gradient.numel() for gradient in gradients])
+        shaped = [part.view_as(to) for part, to in zip(parts, gradients, strict=True)]
+        torch._foreach_copy_(gradients, shaped)
 
     def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:
         """Scale gradients down to a global norm (0 = leave them); returns the norm found, 0-d.
@@ -134,12 +196,13 @@ class FabricRuntime:
 
     def all_reduce_(self, tensor: Tensor) -> None:
         """Sum a tensor over the ranks, in place."""
-        if self.world_size > 1:
-            torch.distributed.all_reduce(tensor)
+        if self._group is not None:
+            self._group.sum_(tensor)
 
-    def barrier(self) -> None:
-        """Wait for all ranks."""
-        self._fabric.barrier()
+    def equalize(self, networks: Sequence[nn.Module]) -> None:
+        """Give all ranks the parameters and buffers of the first, to the last bit."""
+        if self._group is not None:
+            self._group.equalize(networks)
 
 
 def _checked_precision(precision: str) -> Precision:
@@ -150,19 +213,21 @@ def _checked_precision(precision: str) -> Precision:
     return cast(Precision, precision)
 
 
-def _choose_gpu(num_gpus: int | str) -> bool:
-    """Whether to use a GPU; raises where one was promised and does not work."""
+def _choose_device(num_gpus: int | str, group: ProcessGroup | None) -> torch.device:
+    """The CPU or a GPU; raises where one was promised and does not work."""
     if num_gpus == 0:
-        return False
-    if num_gpus not in ("auto", 1):
+        return torch.device("cpu")
+    if group is None and num_gpus not in ("auto", 1):
         raise ProfileError(
-            f"trainer.num_gpus: found {num_gpus}; this version trains on one device: auto, 0 or 1"
+            f"trainer.num_gpus: found {num_gpus}; this is one process, needed one for each GPU: "
+            "codecctl train starts them"
         )
-    problem = _gpu_problem()
+    index = 0 if group is None else _own_gpu(group.local_rank)
+    problem = _gpu_problem(index)
     if not problem:
-        return True
+        return torch.device("cuda", index)
     if num_gpus == "auto" and not any(os.environ.get(name) for name in _ALLOCATION_VARIABLES):
-        return False
+        return torch.device("cpu")
     raise CodecctlError(
         f"GPU: {problem}; needed: a driver for CUDA {torch.version.cuda} and a card that torch "
         f"{torch.__version__} supports; fix the driver, take another node, or train on the CPU "
@@ -170,8 +235,19 @@ def _choose_gpu(num_gpus: int | str) -> bool:
     )
 
 
-def _gpu_problem() -> str:
-    """Why no GPU can be used; "" when one can."""
+def _own_gpu(local_rank: int) -> int:
+    """The number of a process's GPU; Slurm may show each process its own alone."""
+    visible = torch.cuda.device_count()
+    if visible > 1 and local_rank >= visible:
+        raise CodecctlError(
+            f"GPU: process {local_rank + 1} of this node found {visible}, needed one of its own; "
+            "start fewer processes, or train on the CPU with trainer.num_gpus=0"
+        )
+    return local_rank if visible > 1 else 0
+
+
+def _gpu_problem(index: int) -> str:
+    """Why a GPU cannot be used; "" when it can."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         available = torch.cuda.is_available()
@@ -179,10 +255,10 @@ def _gpu_problem() -> str:
         said = " ".join(str(warning.message) for warning in caught).split("\n")[0]
         return f"torch finds none ({_driver()}{': ' + said if said else ''})"
     try:
-        torch.zeros(1, device="cuda").add_(1).item()
+        torch.zeros(1, device=torch.device("cuda", index)).add_(1).item()
     except RuntimeError as error:
         first = str(error).splitlines()[0]
-        return f"{torch.cuda.get_device_name()} fails ({_driver()}): {first}"
+        return f"{torch.cuda.get_device_name(index)} fails ({_driver()}): {first}"
     return ""
 
 

@@ -7,27 +7,27 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.validation import batches, items_to_json
 from codecctl.engine.alarms import Alarms, codes_of
-from codecctl.engine.build_watch import guard_of, survey_of, within_memory
+from codecctl.engine.assemble import parts_of
+from codecctl.engine.books import RunBooks
+from codecctl.engine.build_watch import survey_of
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
 from codecctl.engine.environment import describe_environment
-from codecctl.engine.feed import ring_memory, ships_integers
 from codecctl.engine.lease import Lease, RunState
 from codecctl.engine.loop import FINISHED, Loop
-from codecctl.engine.loop_parts import Keep, Parts, Report
+from codecctl.engine.loop_parts import Desk, Keep, Report
 from codecctl.engine.origin import Origin
 from codecctl.engine.prepare import Prepared, tracker_settings
 from codecctl.engine.previews import Previews
+from codecctl.engine.process_group import OtherProcessFailedError
 from codecctl.engine.profile import profile_hash
 from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
 from codecctl.engine.tracking import Trackers, start_trackers
-from codecctl.engine.validate import Validation
 from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
 
@@ -44,7 +44,7 @@ class Outcome:
 
 
 class Session:
-    """A job that trains a run.
+    """A job that trains a run; of several processes, the one that leads.
 
     Args:
         prepared: What to train.
@@ -89,7 +89,7 @@ class Session:
         trackers: Trackers | None = None
         try:
             with self._signals:
-                checkpoint = self._take_up(run)
+                checkpoint = self._prepared.crew.share(self._take_up(run))
                 settings = tracker_settings(self._prepared.profile, default=run.path.name)
                 trackers = start_trackers(run.path, settings, step=self._first_step)
                 reason = self._run_loop(run, lease, checkpoint, on_report)
@@ -164,53 +164,41 @@ class Session:
         on_report: Callable[[Report], None],
     ) -> str:
         redraws = RedrawReport(run, lambda: self._prepared.data.train.redraws)
-        parts = self._parts(run, lease, redraws, on_report)
-        self._loop = Loop(parts, checkpoint=checkpoint)
+        parts = parts_of(
+            self._prepared,
+            signals=self._signals,
+            warn=lambda text: self._warn(run, text),
+        )
+        desk = self._desk(run, lease, redraws, on_report)
+        self._loop = Loop(parts, RunBooks(parts, desk), checkpoint=checkpoint)
         reason = self._loop.run()
         if redrawn := redraws.total(self._step()):
             self._tell(f"warning: {redrawn}")
         return reason
 
-    def _parts(
+    def _desk(
         self,
         run: RunDirectory,
         lease: Lease,
         redraws: RedrawReport,
         on_report: Callable[[Report], None],
-    ) -> Parts:
+    ) -> Desk:
         prepared, profile = self._prepared, self._prepared.profile
-        store, data, device = prepared.store, prepared.data, prepared.runtime.device
-        frames, trainer = data.window.frames, profile.trainer
-        alarms = Alarms(run, codes_of(profile))
-        shown = data.validation[: trainer.previews.items]
+        store, data, trainer = prepared.store, prepared.data, profile.trainer
+        shown, alarms = data.validation[: trainer.previews.items], Alarms(run, codes_of(profile))
 
         def on_row(step: int, split: str, values: Mapping[str, float]) -> None:
             alarms.look(step, values)
             redraws.look(step, split)
 
-        return Parts(
-            recipe=within_memory(prepared, lambda text: self._warn(run, text)),
+        return Desk(
             run=run,
             lease=lease,
-            open_batches=self._open_batches,
-            validation=Validation(
-                lambda: batches(
-                    store,
-                    data.validation,
-                    batch_size=profile.data.val_batch_size,
-                    frames=frames,
-                    io_threads=profile.data.io_threads,
-                ),
-                scenes={info.name: info.scene for info in store.recordings},
-                device=device,
-            ),
-            survey=survey_of(prepared, run),
             previews=Previews(
                 run.path / "previews",
-                lambda: list(batches(store, shown, batch_size=1, frames=frames)),
-                device=device,
+                lambda: list(batches(store, shown, batch_size=1, frames=data.window.frames)),
+                device=prepared.runtime.device,
             ),
-            cadence=prepared.cadence,
             keep=Keep(
                 trainer.keep_last,
                 trainer.save_top_k,
@@ -218,27 +206,11 @@ class Session:
                 every=trainer.keep_every_n_steps,
             ),
             identity=Identity(profile.mode, profile_hash(profile), store.fingerprint),
-            guard=guard_of(prepared, lambda text: self._warn(run, text)),
-            signals=self._signals,
-            device=device,
+            survey=survey_of(prepared, run),
             on_row=on_row,
             on_report=on_report,
             on_phase=self._on_phase,
             save_start=self._origin.taken is not None,
-        )
-
-    def _open_batches(self, first_step: int) -> Prefetcher:
-        prepared, settings = self._prepared, self._prepared.profile.data
-        device = prepared.runtime.device
-        return Prefetcher(
-            prepared.data.train,
-            first_step,
-            settings.prefetch_batches,
-            io_threads=settings.io_threads,
-            integers=ships_integers(
-                settings.expand_on_device, device=device, source=prepared.store
-            ),
-            allocate=ring_memory(pinned=settings.pin_memory, device=device),
         )
 
     def _judge(self, run: RunDirectory) -> None:
@@ -256,6 +228,8 @@ class Session:
         if lease.lost.is_set():
             return  # the folder is another job's now
         batch = self._loop.batch if self._loop is not None else None
+        if isinstance(error, OtherProcessFailedError):
+            batch = None  # that one had other windows, which its part of the traceback names
         write_crash(run, error, step=self._step(), batch=batch)
         with suppress(CodecctlError):  # a full disk must not hide the error itself
             run.event("failed", self._step(), message)

@@ -11,7 +11,7 @@ from torch import Tensor
 from codecctl.engine.alarms import Alarms, Codes, codes_of
 from codecctl.engine.profile import load_profile
 from codecctl.engine.profile.library import PACKAGED
-from codecctl.engine.quantizers import ResidualVectorQuantizer
+from codecctl.engine.quantizers import ResidualVectorQuantizer, count_codes
 from codecctl.engine.recipes.scalars import codebook_scalars
 from codecctl.engine.rundir import Row, RunDirectory, read_rows
 
@@ -86,7 +86,7 @@ def trained(run: RunDirectory, spread: float) -> list[Row]:
         coded = network(latent(1.0 if step < 120 else spread))
         network.update(generator)
         if step <= 10 or step % 10 == 0:
-            scalars = codebook_scalars(coded.codes, codebook_size=SIZE)
+            scalars = codebook_scalars(count_codes(coded.codes, codebook_size=SIZE))
             alarms.look(step, {name: float(value) for name, value in scalars.items()})
     return told(run)
 

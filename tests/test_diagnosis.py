@@ -92,12 +92,14 @@ class Spoilt(Training):
             every, explain=diagnosis, tolerate=None if terminate else self.told.append
         )
         validation = Validation(
-            lambda: [batch_at(10**6)],
+            1,
+            lambda _numbers: [batch_at(10**6)],
             scenes={f"Beach.{row}": "Beach" for row in range(4)},
             device=CPU,
         )
         previews = Previews(path / "previews", list, device=CPU)
-        self.parts = replace(self.parts, guard=guard, validation=validation, previews=previews)
+        self.parts = replace(self.parts, guard=guard, validation=validation)
+        self.desk = replace(self.desk, previews=previews)
 
     def fails(self, match: str) -> None:
         with pytest.raises(DivergedError, match=match):
@@ -232,7 +234,7 @@ def test_no_checkpoint_holds_what_is_not_finite(
 ) -> None:
     """Even where the guard has seen nothing, as the state was spoiled after the step."""
     training = Spoilt(tmp_path / "a")
-    saving = training.parts.lease.check
+    saving = training.desk.lease.check
     steps: list[int] = []
 
     def check() -> None:
@@ -241,7 +243,7 @@ def test_no_checkpoint_holds_what_is_not_finite(
         if len(read_metrics(tmp_path / "a", "train")) == CADENCE.max_steps:
             inject(training.parts.recipe)
 
-    training.parts.lease.check = check  # type: ignore[method-assign]
+    training.desk.lease.check = check  # type: ignore[method-assign]
     with pytest.raises(CodecctlError, match=rf"^step 4: {name} is not finite; the checkpoint was"):
         training.train()
     assert [info.step for info in list_checkpoints(tmp_path / "a")] == [BAD_STEP]

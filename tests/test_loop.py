@@ -20,11 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.datasets.batch import Batch, Item
+from codecctl.engine.books import RunBooks
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.checkpoint import Identity, load_state, resume_point
 from codecctl.engine.guard import DivergedError, FiniteGuard
 from codecctl.engine.loop import FINISHED, REQUESTED, Loop
-from codecctl.engine.loop_parts import Keep, Parts, Report
+from codecctl.engine.loop_parts import Desk, Keep, Parts, Report
 from codecctl.engine.previews import Previews
 from codecctl.engine.recipes.base import Evaluation, Scalars, State
 from codecctl.engine.rows import VALIDATION_KEY, Row, comparable, latest_rows
@@ -147,28 +148,33 @@ class Training:
         self.damage: list[str] = []
         self.parts = Parts(
             recipe=self.recipe,
-            run=self.run,
-            lease=self.lease,
             open_batches=batches,  # type: ignore[arg-type]  # some tests pass plain ones
+            open_whole_batches=lambda: batches(0),  # type: ignore[arg-type,return-value]
             validation=Validation(
-                lambda: [batch(-1 - k) if k < 0 else batch(10**6 + k) for k in range(3)],
+                3,
+                lambda numbers: [batch(10**6 + number) for number in numbers],
                 scenes={"Beach.1": "Beach"},
                 device=CPU,
             ),
-            previews=Previews(path / "previews", lambda: [batch(10**6)], device=CPU),
             cadence=cadence,
-            keep=Keep(last=2, best=1, metric="val/mel"),
-            identity=Identity("toy", "p", "s"),
             guard=FiniteGuard(1),
             signals=self.signals,
             device=CPU,
+        )
+        self.desk = Desk(
+            run=self.run,
+            lease=self.lease,
+            previews=Previews(path / "previews", lambda: [batch(10**6)], device=CPU),
+            keep=Keep(last=2, best=1, metric="val/mel"),
+            identity=Identity("toy", "p", "s"),
             on_row=lambda step, split, values: None,
             on_report=self.reports.append,
         )
 
-    def train(self, parts: Parts | None = None) -> str:
+    def train(self, desk: Desk | None = None) -> str:
         checkpoint = resume_point(self.run.path / "checkpoints", self.damage.append)
-        loop = Loop(parts or self.parts, checkpoint=checkpoint)
+        books = RunBooks(self.parts, desk or self.desk)
+        loop = Loop(self.parts, books, checkpoint=checkpoint)
         try:
             with self.signals:
                 return loop.run()
@@ -274,7 +280,7 @@ def test_where_more_is_better_the_largest_is_the_best(tmp_path: Path) -> None:
         return {"val/si_sdr": measure(evaluations)["val/mel"]}
 
     training.recipe.aggregate = as_ratio  # type: ignore[method-assign]
-    training.train(replace(training.parts, keep=Keep(last=1, best=1, metric="val/si_sdr")))
+    training.train(replace(training.desk, keep=Keep(last=1, best=1, metric="val/si_sdr")))
     (best,) = [info for info in list_checkpoints(tmp_path / "a") if info.is_best]
     assert best.step == 8  # the toy learns, so its error is the largest at first
 
@@ -294,13 +300,13 @@ def test_the_best_is_the_first_of_equals_and_never_one_without_a_number(
     training = Training(tmp_path / "a")
     left = iter(values.values())
     training.recipe.aggregate = lambda _: {metric: torch.tensor(next(left))}  # type: ignore[method-assign,assignment]
-    training.train(replace(training.parts, keep=Keep(last=1, best=1, metric=metric)))
+    training.train(replace(training.desk, keep=Keep(last=1, best=1, metric=metric)))
     assert [info.step for info in list_checkpoints(tmp_path / "a") if info.is_best] == [best]
 
 
 def test_milestones_outlive_the_run_that_went_on(tmp_path: Path) -> None:
     training = Training(tmp_path / "a")
-    training.train(replace(training.parts, keep=Keep(last=1, best=0, metric="val/mel", every=6)))
+    training.train(replace(training.desk, keep=Keep(last=1, best=0, metric="val/mel", every=6)))
     assert [info.step for info in list_checkpoints(tmp_path / "a")] == [6, 12, 18, 24]
 
 
@@ -359,7 +365,7 @@ def test_a_signal_saves_and_stops_and_the_resumed_run_is_the_same(
         if report.step == 8:  # where a validation and a preview are due and have to wait
             os.kill(os.getpid(), number)
 
-    assert training.train(replace(training.parts, on_report=report)) == expected
+    assert training.train(replace(training.desk, on_report=report)) == expected
     assert [info.step for info in list_checkpoints(tmp_path / "a")] == [6, 8]
     assert [row["step"] for row in rows(tmp_path / "a", "val")] == [0]
 
@@ -379,7 +385,7 @@ def test_killed_before_the_best_checkpoint_is_named_it_is_named_on_resume(
         if report.step == 24:  # as if killed between the checkpoint of step 24 and the pointer
             named.append((path / "checkpoints" / "best").read_text())
 
-    training.train(replace(training.parts, on_report=report))
+    training.train(replace(training.desk, on_report=report))
     (path / "checkpoints" / "best").write_text(named[0])
 
     assert Training(path).train() == FINISHED
@@ -420,7 +426,7 @@ def test_killed_in_the_first_validation_starts_over_and_counts_each_item_once(
     path = tmp_path / "a"
     training = Training(path)
     with pytest.raises(KeyboardInterrupt):
-        training.train(replace(training.parts, on_row=_die_at_first_validation))
+        training.train(replace(training.desk, on_row=_die_at_first_validation))
     assert Training(path).train() == FINISHED
     assert rows(path) == rows(whole)
     items = read_rows(path / "validation.jsonl")
@@ -444,7 +450,7 @@ def test_killed_between_a_row_and_its_checkpoint_repeats_the_row(
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(replace(training.parts, on_row=die))
+        training.train(replace(training.desk, on_row=die))
     assert [info.step for info in list_checkpoints(path)] == [16, 18]
     assert Training(path).train() == FINISHED
     assert rows(path) == rows(whole)
@@ -469,7 +475,7 @@ def test_the_second_ctrl_c_quits_without_waiting(tmp_path: Path) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
-        training.train(replace(training.parts, on_report=report))
+        training.train(replace(training.desk, on_report=report))
     assert list_checkpoints(tmp_path / "a") == []
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
@@ -520,7 +526,7 @@ def test_a_job_that_lost_its_lease_ends_without_saving(tmp_path: Path) -> None:
             training.lease.lost.set()
 
     with pytest.raises(Exception, match="has taken over this run"):
-        training.train(replace(training.parts, on_report=report))
+        training.train(replace(training.desk, on_report=report))
     assert list_checkpoints(tmp_path / "a") == []
 
 
@@ -547,7 +553,7 @@ def test_the_state_shows_the_step_while_training(tmp_path: Path) -> None:
     def report(report: Report) -> None:
         seen.append(training.lease.state.step)
 
-    training.train(replace(training.parts, on_report=report))
+    training.train(replace(training.desk, on_report=report))
     assert seen == list(range(1, 25))
     state = read_state(tmp_path / "a")
     assert state is not None

@@ -1,7 +1,6 @@
 """A global batch on one rank and split over two: the same update, in float64.
 
-The ranks are threads that meet at a barrier; gradients are averaged after each backward, as a
-distributed strategy does.
+The ranks are threads that meet at a barrier; gradients are averaged before each move.
 """
 
 from __future__ import annotations
@@ -63,10 +62,8 @@ class ThreadRuntime:
         self.device = torch.device("cpu")
         self.scales_losses = False
         self._meeting = meeting
-        self._parameters: list[nn.Parameter] = []
 
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
-        self._parameters += module.parameters()
         return module, optimizer
 
     def autocast(self) -> AbstractContextManager[None]:
@@ -74,7 +71,9 @@ class ThreadRuntime:
 
     def backward(self, loss: Tensor) -> None:
         torch.autograd.backward(loss)
-        for parameter in self._parameters:
+
+    def average_gradients(self, module: nn.Module) -> None:
+        for parameter in module.parameters():
             if parameter.grad is not None:
                 self.all_reduce_(parameter.grad)
                 parameter.grad /= self.world_size

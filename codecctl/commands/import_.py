@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from codecctl.commands.train import named_run
+from codecctl.commands.train_job import named_run
 from codecctl.errors import UsageError
 from codecctl.output import note, result, result_json
 

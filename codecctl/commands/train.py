@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import re
+import os
 import sys
-import time
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codecctl.errors import InterruptedByUserError, StoppedError, UsageError
+from codecctl.commands.train_job import Job, Wish, plan
+from codecctl.errors import InterruptedByUserError, StoppedError
 from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
 
 if TYPE_CHECKING:
-    from codecctl.engine.prepare import Prepared
-    from codecctl.engine.profile import Resolved
+    from collections.abc import Mapping
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
+    from codecctl.engine.prepare import Prepared
+    from codecctl.engine.process_group import ProcessGroup
+    from codecctl.engine.topology import Node, Place
+
+STOPPED = ("interrupted", "preempted")
+"""Reasons to end that leave the summary to the run that goes on."""
 
 
 @dataclass(frozen=True)
-class _Job:
-    """What the command line asks for, before anything heavy is loaded."""
+class _End:
+    """How a training ended."""
 
-    profile_name: str
-    resolved: Resolved
-    path: Path
-    continues: bool
+    reason: str
+    """As in `engine.session.Outcome`."""
+    step: int = 0
+    """Known where this process leads."""
 
 
 def train(
@@ -66,91 +68,98 @@ def train(
         bool,
         typer.Option("--dry-run", help="Build everything, run an item, print sizes and times."),
     ] = False,
+    processes: Annotated[
+        int,
+        typer.Option(
+            "--processes",
+            min=0,
+            help="Processes on this node that share each batch; 0: one for each GPU.",
+        ),
+    ] = 0,
 ) -> None:
-    """Train a profile on a store; first Ctrl-C saves and stops, second quits."""
-    from codecctl.commands import train_from
+    """Train a profile on a store; first Ctrl-C saves and stops, second quits.
 
-    if from_partial and not start:
-        raise UsageError("--from-partial: found no --from; name a run with --from RUN")
-    named = named_run(run) if run else None
-    began = train_from.begin(start, profile, overrides or [], run=named, resume=resume)
-    job = _plan(began.profile, began.arguments, run=run, resume=resume)
-    source = train_from.again(job.path) if job.continues else began.checkpoint
-    for notice in job.resolved.notices:
-        note(notice)
-    prepared = _prepare(job)
-    from codecctl.commands import train_lines
+    All GPUs of the node share each batch (trainer.num_gpus=1 takes one, 0 the CPU). torchrun and
+    srun may start the processes instead: docs/cluster.md.
+    """
+    from codecctl.engine.topology import adopt_step, find_place
 
-    taken = train_from.take_weights(prepared, source, partial=from_partial) if source else None
+    wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial)
+    adopt_step(os.environ)
+    place = find_place(os.environ)
+    if place is not None and place.world_size > 1:
+        _train_together(wish, place, dry_run=dry_run)
+        return
+    job = plan(wish, leads=os.environ.get("NODE_RANK", "0") == "0")
+    node = _plan_node(job, processes)
+    if node.world_size == 1 or dry_run:
+        _conclude(job, _train(job, None, dry_run=dry_run))
+        return
+    from codecctl.engine.supervisor import Supervisor
+
+    raise typer.Exit(Supervisor([sys.executable, *sys.argv], node, tell=note).run())
+
+
+def _plan_node(job: Job, processes: int) -> Node:
+    """How many processes to start; loads torch only where it may be several."""
+    from codecctl.engine.topology import plan_node
+
+    trainer = job.resolved.profile.trainer
+    gpus = 0
+    if trainer.num_gpus not in (0, 1):
+        import torch
+
+        gpus = torch.cuda.device_count()
+    return plan_node(
+        os.environ,
+        asked=processes,
+        num_gpus=trainer.num_gpus,
+        num_nodes=trainer.num_nodes,
+        gpus=gpus,
+        portions=job.resolved.profile.data.batch_size // trainer.accumulate_grad_batches,
+    )
+
+
+def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
+    """Train as one of several processes; the first of them decides what, and speaks for all."""
+    from codecctl.engine.process_group import ProcessGroup
+    from codecctl.engine.topology import refuse_other_launch
+
+    with ProcessGroup(place) as group:
+        if group.rank:
+            sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+        group.refuse_other_commands(sys.argv[1:])
+        job = group.share(None if group.rank else plan(wish, leads=True))
+        assert job is not None, "the first process passes one"
+        trainer = job.resolved.profile.trainer
+        refuse_other_launch(place, num_gpus=trainer.num_gpus, num_nodes=trainer.num_nodes)
+        if dry_run and group.rank:
+            return
+        end = _train(job, None if dry_run else group, dry_run=dry_run)
+    _conclude(job, end)
+
+
+def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> _End:
+    from codecctl.commands import train_from, train_lines
+
+    for text in (*job.notes, *job.resolved.notices):
+        note(text)
+    prepared = _prepare(job, group)
+    taken = None
+    if job.source is not None:
+        taken = train_from.take_weights(prepared, job.source, partial=job.partial)
+    if group is not None and group.rank:
+        return _follow(prepared)
     train_lines.print_start(prepared)
     if dry_run:
         train_lines.print_dry_run(prepared)
-        return
+        return _End("finished")
     train_lines.warn_of_disk(prepared, runs_folder())
     train_lines.warn_of_slow_device(prepared)
-    _train(job, prepared, taken)
+    return _lead(job, prepared, taken)
 
 
-def _plan(profile: str, arguments: list[str], *, run: str, resume: bool) -> _Job:
-    """Resolve profile and run folder; fails before torch is loaded."""
-    from codecctl.engine import resume as resuming
-    from codecctl.engine.profile import aliased_options, load_profile
-
-    chosen, overrides = aliased_options(arguments)
-    if chosen and profile and chosen != profile:
-        raise UsageError(f"--profile {profile}: the other options choose {chosen}; keep one")
-    name = profile or chosen or ""
-    path = named_run(run) if run else None
-    if not name and resume and path is not None:
-        name = str(resuming.stored_profile(path).get("name", ""))
-    if not name:
-        raise UsageError("train: found no profile; name one with --profile: codecctl profile list")
-    if resume and path is None:
-        path = resuming.newest_run(runs_folder(), _profile_label(name))
-    label = _profile_label(name)
-    if path is None:
-        path = runs_folder() / f"{label}-{time.strftime('%Y%m%d-%H%M%S')}"
-    continues = resume and path.exists()
-    if path.exists() and not resume:
-        raise UsageError(
-            f"{path.name}: a run of this name exists in {path.parent}; choose another with "
-            "--run NAME, or continue it with --resume"
-        )
-    if not continues:
-        if resume:
-            note(f"nothing to resume: {path.name} starts at step 0")
-        return _Job(label, load_profile(name, overrides), path, continues)
-    resuming.refuse_other_profile(path, label)
-    stored = resuming.stored_profile(path)
-    if not stored.get("profile"):
-        note(f"{path.name}: profile.json is missing or damaged; takes the profile of this command")
-    resolved = load_profile(name, resuming.merged_overrides(stored.get("overrides"), overrides))
-    changed = resuming.refuse_changes(path, resolved.profile.model_dump(mode="json"))
-    if changed:
-        note(f"{path.name}: continues with other values of {', '.join(changed)}")
-    return _Job(label, resolved, path, continues)
-
-
-def named_run(name: str, *, option: str = "--run") -> Path:
-    """The folder that a new run of this name gets.
-
-    Raises:
-        UsageError: It is no plain folder name.
-    """
-    if not _NAME.fullmatch(name):
-        raise UsageError(
-            f"{option} {name}: found a name that is no plain folder name, needed letters, digits "
-            "and any of . _ = + -"
-        )
-    return runs_folder() / name
-
-
-def _profile_label(name: str) -> str:
-    """The name of a profile that may be given as a file."""
-    return Path(name).stem.lower().replace("_", "-") if name.endswith(".toml") else name
-
-
-def _prepare(job: _Job) -> Prepared:
+def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     """Open the store and build data and networks."""
     from codecctl.datasets import rated
     from codecctl.datasets.choose import AUTO, choose_store
@@ -175,10 +184,16 @@ def _prepare(job: _Job) -> Prepared:
     note("loading torch")
     from codecctl.engine.prepare import prepare
 
-    return prepare(profile, store)
+    return prepare(profile, store, group=group)
 
 
-def _train(job: _Job, prepared: Prepared, taken: Mapping[str, object] | None) -> None:
+def _follow(prepared: Prepared) -> _End:
+    from codecctl.engine.follow import follow
+
+    return _End(follow(prepared))
+
+
+def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> _End:
     from codecctl.commands import train_lines
     from codecctl.engine.origin import Origin
     from codecctl.engine.session import Session
@@ -193,12 +208,18 @@ def _train(job: _Job, prepared: Prepared, taken: Mapping[str, object] | None) ->
         line.close()
     for text in outcome.notes:
         note(text)
-    where = f"{job.path.name}: stopped at step {outcome.step}, checkpoint saved"
+    if outcome.reason not in STOPPED:
+        train_lines.print_summary(prepared, job.path)
+    return _End(outcome.reason, outcome.step)
+
+
+def _conclude(job: Job, end: _End) -> None:
+    """Say how to go on where the training was stopped, with its exit code."""
+    where = f"{job.path.name}: stopped at step {end.step}, checkpoint saved"
     go_on = f"codecctl train --profile {job.profile_name} --run {job.path.name} --resume"
-    if outcome.reason == "interrupted":
+    if end.reason == "interrupted":
         raise InterruptedByUserError(f"{where}; continue with: {go_on}")
-    if outcome.reason == "preempted":
+    if end.reason == "preempted":
         raise StoppedError(f"{where}; requeue, or continue with: {go_on}")
-    train_lines.print_summary(prepared, job.path)
-    if outcome.reason == "requested":
+    if end.reason == "requested":
         note(f"{where}; continue with: {go_on}")

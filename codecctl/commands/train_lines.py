@@ -48,7 +48,9 @@ def print_start(prepared: Prepared) -> None:
         f"{role} {count_parameters(network) / 1e6:.2f} M"
         for role, network in prepared.recipe.modules().items()
     )
-    note(f"networks: {sizes} parameters on {prepared.runtime.device_name}")
+    processes = prepared.crew.world_size
+    shared = f"{processes} processes, each on " if processes > 1 else ""
+    note(f"networks: {sizes} parameters on {shared}{prepared.runtime.device_name}")
     note(
         f"steps: {cadence.max_steps} of {data.train.batch_size} items, "
         f"{cadence.updates_per_epoch} in an epoch"
@@ -110,6 +112,8 @@ def warn_of_disk(prepared: Prepared, runs: Path) -> None:
 
 def warn_of_slow_device(prepared: Prepared) -> None:
     """Say how long a full-size training takes on a CPU, before it begins."""
+    if prepared.crew.world_size > 1:
+        return  # who starts several processes has seen what one needs
     if prepared.runtime.device.type != "cpu" or prepared.cadence.max_steps < SLOW_STEPS:
         return
     from codecctl.engine.dryrun import estimate

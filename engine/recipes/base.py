@@ -50,7 +50,11 @@ class Runtime(Protocol):
         ...
 
     def backward(self, loss: Tensor) -> None:
-        """Accumulate gradients, averaged over the ranks."""
+        """Accumulate the gradients of this rank."""
+        ...
+
+    def average_gradients(self, module: nn.Module) -> None:
+        """Make what `backward` gathered the mean over the ranks, in one message."""
         ...
 
     def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.memory import irreversible
+from codecctl.engine.quantizers import count_codes
 from codecctl.engine.recipes.adversary import Adversary
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State
@@ -172,9 +173,8 @@ class CodecRecipe:
             for name in evaluations[0].metrics
         }
         codes = [each.codes.flatten(0, 1) for each in evaluations]
-        used = codebook_scalars(
-            torch.cat(codes), codebook_size=self.network.quantizer.codebook_size
-        )
+        counts = count_codes(torch.cat(codes), codebook_size=self.network.quantizer.codebook_size)
+        used = codebook_scalars(counts)
         scalars |= {f"val/{name}": value for name, value in used.items()}
         if self.network.quantizer.num_codebooks:
             bitrate = self.network.bitrate_kbps

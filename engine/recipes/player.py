@@ -78,6 +78,7 @@ class Player:
         Returns:
             The norm of the gradient before clipping, and the loss scale that it was made with.
         """
+        self._runtime.average_gradients(self.network)
         scalars: Scalars = {}
         if self._scale is not None:
             scalars[f"scale/{role}"] = self._scale.value

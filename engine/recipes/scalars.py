@@ -11,9 +11,8 @@ from codecctl.engine.quantizers import (
     codebook_entropy,
     codebook_perplexity,
     codebook_usage,
-    count_codes,
 )
-from codecctl.engine.recipes.base import Scalars
+from codecctl.engine.recipes.base import Runtime, Scalars
 
 
 def on_device(value: float, device: torch.device) -> Tensor:
@@ -61,9 +60,23 @@ def loss_scalars(
     return scalars
 
 
-def codebook_scalars(codes: Tensor, *, codebook_size: int) -> Scalars:
-    """Figures of each codebook: codes (N, K, F); codebooks count from 1."""
-    counts = count_codes(codes, codebook_size=codebook_size)
+def over_ranks(scalars: Scalars, counts: Tensor, *, runtime: Runtime) -> tuple[Scalars, Tensor]:
+    """Losses as means over the ranks and codes counted over all of them, in one message.
+
+    What is no loss is the same on all ranks already.
+    """
+    if runtime.world_size == 1:
+        return scalars, counts
+    names = [name for name in scalars if name.startswith("loss/")]
+    losses = torch.stack([scalars[name].double() for name in names])
+    message = torch.cat([losses / runtime.world_size, counts.double().flatten()])
+    runtime.all_reduce_(message)
+    means = {name: mean.to(scalars[name].dtype) for name, mean in zip(names, message, strict=False)}
+    return scalars | means, message[len(names) :].view(counts.shape).to(counts.dtype)
+
+
+def codebook_scalars(counts: Tensor) -> Scalars:
+    """Figures of each codebook, which count from 1: how often each entry was used, (K, N)."""
     figures = {
         "usage": codebook_usage(counts),
         "perplexity": codebook_perplexity(counts),

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.memory import irreversible
-from codecctl.engine.quantizers import Ranks
+from codecctl.engine.quantizers import Ranks, count_codes
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars
 from codecctl.engine.recipes.latent_terms import LatentTerms
@@ -27,7 +27,13 @@ from codecctl.engine.recipes.portions import (
     smaller,
     split,
 )
-from codecctl.engine.recipes.scalars import codebook_scalars, loss_scalars, on_device, weighted_sum
+from codecctl.engine.recipes.scalars import (
+    codebook_scalars,
+    loss_scalars,
+    on_device,
+    over_ranks,
+    weighted_sum,
+)
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.seeds import generator_at
 from codecctl.engine.undo import kept_where
@@ -233,7 +239,7 @@ class Training:
             scalars |= self._adversary.close(judged.heard, step=step) | judged.scalars
             skipped = skipped + self._adversary.player.skipped
         scalars |= judged.pull.scalars | losses | {"skipped_updates": skipped}
-        return scalars | self._rates(step) | self._codebooks(torch.cat(passed.codes))
+        return self._of_all_ranks(scalars, torch.cat(passed.codes)) | self._rates(step)
 
     def _wave_terms(
         self,
@@ -285,9 +291,12 @@ class Training:
             for name, player in players.items()
         }
 
-    def _codebooks(self, codes: Tensor) -> Scalars:
+    def _of_all_ranks(self, scalars: Scalars, codes: Tensor) -> Scalars:
+        """Losses and figures of the codebooks over the global batch: codes (n, K, F)."""
         quantizer = self._network.quantizer
-        scalars = codebook_scalars(codes, codebook_size=quantizer.codebook_size)
+        counts = count_codes(codes, codebook_size=quantizer.codebook_size)
+        scalars, counts = over_ranks(scalars, counts, runtime=self._runtime)
+        scalars |= codebook_scalars(counts)
         for number, revived in enumerate(quantizer.revived, start=1):
             scalars[f"codebook/{number}/dead"] = revived.float()
         return scalars
