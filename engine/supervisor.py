@@ -80,7 +80,8 @@ class Supervisor:
         before = {
             number: signal.signal(number, self._forward)
             for number in _FORWARDED
-            if signal.getsignal(number) is not signal.SIG_IGN
+            # As in `engine.signals`: `nohup` alone is respected.
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
         }
         try:
             for local_rank in range(self._node.processes):

@@ -97,7 +97,9 @@ def train(
         return
     from codecctl.engine.supervisor import Supervisor
 
-    raise typer.Exit(Supervisor([sys.executable, *sys.argv], node, tell=note).run())
+    code = Supervisor([sys.executable, *sys.argv], node, tell=note).run()
+    sys.stdout.flush()
+    os._exit(code)  # a process that was interrupted has said so; leaving otherwise says it again
 
 
 def _plan_node(job: Job, processes: int) -> Node:

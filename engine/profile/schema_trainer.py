@@ -168,10 +168,11 @@ class Trainer(BaseModel):
     seed: CountOrZero
     """Of initialization, batches and everything drawn in a step."""
     strategy: Literal["auto", "ddp"]
-    """How devices share the work."""
+    """Several processes each take a part of every batch and average gradients; auto and ddp."""
     num_gpus: Literal["auto"] | CountOrZero
-    """Per node; auto: all that are visible, 0: CPU."""
+    """Per node; auto: as many of the visible ones as divide the batch, 0: CPU."""
     num_nodes: Count
+    """More than one: start the command once on each of them."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"]
     """Of networks; audio, quantizer, spectra, losses and balancer stay in 32 bit. 16-mixed is for
     GPUs without bfloat16: it scales losses, and leaves out an update whose gradient overflows."""

@@ -1,0 +1,223 @@
+"""One global batch on 1, 2 and 4 gloo processes and in micro-batches: how far the weights differ.
+
+    .venv/bin/python benchmarks/world_size.py [--only CASE]    prints the table
+
+Exit code 1 where a difference is above its bound. `--rank` is one process of it, placed by torch's
+variables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from codecctl.engine.build import build_recipe
+from codecctl.engine.process_group import ProcessGroup
+from codecctl.engine.profile import load_profile
+from codecctl.engine.quantizers import Ranks, ResidualVectorQuantizer
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.runtime import FabricRuntime
+from codecctl.engine.topology import Node, find_place
+
+STEPS = 20
+TINY = (
+    "model=tiny",
+    "data.segment_seconds=0.05",
+    "data.min_source_seconds=0.05",
+    "data.batch_size=4",
+    "model.generator.num_filters=4",
+    "model.generator.latent_dim=8",
+    "model.discriminators.0.num_filters=2",
+    "model.discriminators.0.n_ffts=[256]",
+    "model.discriminators.0.hop_lengths=[64]",
+    "model.discriminators.0.win_lengths=[256]",
+    "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
+    "trainer.loss_config.reconstruction.weights.mel=0.0",  # its windows are float32
+    "trainer.discriminator.start={step=2}",
+    "trainer.scheduler.enabled=false",  # its warm-up would hide differences
+    "trainer.discriminator.scheduler.enabled=false",
+    "trainer.gradient_clip_val=0.5",
+    "trainer.ema.enabled=true",
+)
+BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
+CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "paired": ("paired", 2, (*BOOKS, "model.quantizer.dropout=true")),
+    "paired-first": ("paired", 2, (*BOOKS, "trainer.order=discriminator_first")),
+    "channels": ("baseline-32ch", 3, ("data.capsules.count=3", "model.generator.channels=3")),
+}
+"""Profile, capsules, overrides."""
+CODEBOOKS = "codebooks"
+"""A case of its own: float32 codebooks that code the same latents, as of a frozen encoder."""
+CODEBOOK_STEPS = 200
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A line of the table."""
+
+    what: str
+    processes: int
+    parts: int
+    found: float
+    bound: float
+
+    @property
+    def held(self) -> bool:
+        """Whether the difference is within its bound."""
+        return self.found <= self.bound
+
+    def text(self) -> str:
+        """The line."""
+        word = "held" if self.held else "MISSED"
+        numbers = f"{self.processes} | {self.parts} | {self.found:.1e} | {self.bound:g}"
+        return f"| {self.what} | {numbers} | {word} |"
+
+
+def batch(capsules: int, seed: int) -> Tensor:
+    """Four items, each twice as loud as the one before."""
+    generator = torch.Generator().manual_seed(seed)
+    loud = 0.05 * 2.0 ** torch.arange(4, dtype=torch.float64).reshape(-1, 1, 1)
+    return loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+
+
+def train(case: str, parts: int, group: ProcessGroup | None) -> dict[str, Tensor]:
+    """Weights of all networks after `STEPS` updates."""
+    name, capsules, overrides = CASES[case]
+    split = f"trainer.accumulate_grad_batches={parts}"
+    runtime = FabricRuntime(0, precision="64-true", group=group)
+    recipe: Recipe = build_recipe(
+        load_profile(name, [*TINY, *overrides, split]).profile,
+        runtime=runtime,
+        updates_per_epoch=10,
+    )
+    for network in recipe.modules().values():
+        network.double()
+    recipe.initialize(batch(capsules, 100 + index) for index in range(100))
+    for step in range(STEPS):
+        rows = batch(capsules, step).chunk(runtime.world_size)[runtime.rank]
+        recipe.train_step(rows, step)
+    return {
+        f"{role}.{key}": value
+        for role, network in recipe.modules().items()
+        for key, value in network.state_dict().items()
+    }
+
+
+def code(group: ProcessGroup | None) -> dict[str, Tensor]:
+    """Codebooks after `CODEBOOK_STEPS` updates on latents that stand fixed."""
+    runtime = FabricRuntime(0, group=group)
+    ranks = Ranks(runtime.rank, runtime.world_size, runtime.all_reduce_)
+    quantizer = ResidualVectorQuantizer(
+        dim=8,
+        num_codebooks=2,
+        codebook_size=32,
+        decay=0.99,
+        epsilon=1e-5,
+        kmeans_iterations=10,
+        dead_threshold=2.0,
+        ema="correct",
+    )
+    quantizer.initialize(latents(1000).transpose(1, 2).flatten(0, 1), generator_at(0, 0))
+    for step in range(CODEBOOK_STEPS):
+        quantizer(latents(step).chunk(runtime.world_size)[runtime.rank])
+        quantizer.update(generator_at(1, step), ranks=ranks)
+    return {"codebooks": quantizer.codebooks}
+
+
+def latents(step: int) -> Tensor:
+    """Four items of 64 frames around 40 centers, of which the last ones come late."""
+    centers = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+    generator = generator_at(2, step)
+    known = 20 if step < CODEBOOK_STEPS // 2 else 40
+    chosen = centers[torch.randint(known, (4, 64), generator=generator)]
+    return (chosen + 0.1 * torch.randn(4, 64, 8, generator=generator)).transpose(1, 2)
+
+
+def generator_at(stream: int, step: int) -> torch.Generator:
+    """Random numbers of their own for each stream and step."""
+    return torch.Generator().manual_seed(1000 * step + stream)
+
+
+def together(case: str, world_size: int, folder: Path, *, parts: int = 1) -> dict[str, Tensor]:
+    """What the first of so many processes ends with."""
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]  # not said to be exported
+
+    store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
+    node = Node(processes=world_size, port=store.port)
+    out = folder / f"{case}-{world_size}-{parts}.pt"
+    shared = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, __file__, "--rank", case, str(out), str(parts)],
+            env={**shared, **node.variables(rank), "TORCHELASTIC_USE_AGENT_STORE": "True"},
+        )
+        for rank in range(world_size)
+    ]
+    codes = [rank.wait(timeout=300) for rank in ranks]
+    assert codes == [0] * world_size, codes
+    weights: dict[str, Tensor] = torch.load(out, weights_only=True)
+    return weights
+
+
+def largest_difference(left: dict[str, Tensor], right: dict[str, Tensor]) -> float:
+    """Between two sets of weights."""
+    return max(float((left[name] - right[name]).abs().max()) for name in left)
+
+
+def _rank(case: str, out: Path, parts: int) -> None:
+    place = find_place(os.environ)
+    assert place is not None
+    with ProcessGroup(place) as group:
+        weights = code(group) if case == CODEBOOKS else train(case, parts, group)
+        if not group.rank:
+            torch.save(weights, out)
+
+
+def gaps(case: str, folder: Path) -> Iterator[Gap]:
+    """How far each number of processes and of parts ends from one process with the whole batch."""
+    if case == CODEBOOKS:
+        single = code(None)
+        for world_size in (2, 4):
+            found = largest_difference(single, together(case, world_size, folder))
+            what = f"codebooks, {CODEBOOK_STEPS} steps, float32"
+            yield Gap(what, world_size, 1, found, bound=1e-6)
+        return
+    single = train(case, 1, None)
+    for world_size, parts in ((2, 1), (4, 1), (2, 2)):
+        found = largest_difference(single, together(case, world_size, folder, parts=parts))
+        yield Gap(f"{case}, {STEPS} steps, float64", world_size, parts, found, bound=1e-9)
+
+
+def main() -> None:
+    """Print one line for each case, number of processes and number of parts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", choices=(*CASES, CODEBOOKS))
+    parser.add_argument("--rank", nargs=3, metavar=("CASE", "OUT", "PARTS"))
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    if given.rank:
+        case, out, parts = given.rank
+        _rank(case, Path(out), int(parts))
+        return
+    print("| case | processes | parts | largest difference of a weight | bound | |")
+    print("|---|---|---|---|---|---|")
+    missed = False
+    with tempfile.TemporaryDirectory() as folder:
+        for case in [given.only] if given.only else [*CASES, CODEBOOKS]:
+            for gap in gaps(case, Path(folder)):
+                print(gap.text(), flush=True)
+                missed |= not gap.held
+    sys.exit(int(missed))
+
+
+if __name__ == "__main__":
+    main()

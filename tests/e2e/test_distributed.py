@@ -1,0 +1,105 @@
+"""`codecctl train` in several processes: the same training, and one end for all of them."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from codecctl.engine.rundir import list_checkpoints, read_rows, read_state
+
+from .training import ENDLESS, SHORT, STEPS, rows, run, start, wait_for_step
+
+pytestmark = pytest.mark.e2e
+
+
+def assert_close_runs(left: Path, right: Path) -> None:
+    """The same rows and items, but for rounding."""
+    for ours, theirs in zip(rows(left), rows(right), strict=True):
+        assert list(ours) == list(theirs)
+        for name, value in theirs.items():
+            if isinstance(value, float):
+                assert math.isclose(float(str(ours[name])), value, rel_tol=1e-3, abs_tol=1e-5), name
+            else:
+                assert ours[name] == value, name
+    for name in ("validation_items.json", "split.json"):
+        assert (left / name).read_bytes() == (right / name).read_bytes()
+    mine, others = (read_rows(path / "validation.jsonl") for path in (left, right))
+    assert [{**row, "value": 0} for row in mine] == [{**row, "value": 0} for row in others]
+
+
+def test_two_processes_train_as_one_does_and_one_goes_on(home: Path) -> None:
+    code, _, err = run(
+        home, "train", *SHORT, "--run", "two", "--processes", "2", f"trainer.max_steps={STEPS // 2}"
+    )
+    assert code == 0, err
+    assert "on 2 processes, each on CPU" in err
+    assert err.count("loading torch") == 1  # only the first of them speaks
+
+    longer = f"trainer.trainer.max_steps={STEPS}"
+    code, _, err = run(home, "train", "--run", "two", "--resume", longer)
+    assert code == 0, err
+    kinds = [row["kind"] for row in read_rows(home / "runs" / "two" / "events.jsonl")]
+    assert (kinds[0], kinds.count("resumed")) == ("started", 1)
+    ours = [row for row in rows(home / "runs" / "two") if row["step"] == STEPS]
+    theirs = [row for row in rows(home / "runs" / "whole") if row["step"] == STEPS]
+    assert [row["split"] for row in ours] == [row["split"] for row in theirs] == ["train", "val"]
+    for name in ("loss/total", "val/mel", "codebook/1/usage"):
+        mine, other = (
+            next(float(str(row[name])) for row in found if name in row) for found in (ours, theirs)
+        )
+        assert mine == pytest.approx(other, rel=1e-3), name
+
+
+def test_two_processes_have_the_rows_and_items_of_one(home: Path) -> None:
+    code, _, err = run(home, "train", *SHORT, "--run", "shared", "--processes", "2")
+    assert code == 0, err
+    assert_close_runs(home / "runs" / "shared", home / "runs" / "whole")
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_one_line(home: Path) -> None:
+    code, _, err = run(home, "train", *SHORT, "--run", "uneven", "--processes", "3")
+    assert code == 3
+    assert "data.batch_size: found 2, needed a multiple of 3 processes" in err
+    assert err.count("codecctl: ") == 1
+    assert not (home / "runs" / "uneven").exists()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_process_that_is_killed_ends_the_others_with_its_name(home: Path, rank: int) -> None:
+    name = f"lost-{rank}"
+    parent = start(home, "train", *ENDLESS, "--run", name, "--processes", "2")
+    wait_for_step(parent)
+    os.kill(_children(parent)[rank], signal.SIGKILL)
+    _, err = parent.communicate(timeout=60)
+    assert parent.returncode == 1
+    assert (
+        err.strip()
+        .splitlines()[-1]
+        .startswith(f"codecctl: process {rank} of 2: was killed by SIGKILL")
+    )
+    state = read_state(home / "runs" / name)
+    assert state is not None
+    # Where the process that writes is gone, the heartbeat alone tells of it.
+    assert state.status in (("starting", "running") if rank == 0 else ("failed",))
+
+
+def test_a_scheduler_may_stop_any_of_them(home: Path) -> None:
+    parent = start(home, "train", *ENDLESS, "--run", "told", "--processes", "2")
+    wait_for_step(parent)
+    os.kill(_children(parent)[1], signal.SIGUSR1)
+    _, err = parent.communicate(timeout=60)
+    assert parent.returncode == 75, err
+    state = read_state(home / "runs" / "told")
+    assert state is not None
+    assert list_checkpoints(home / "runs" / "told")[-1].step == state.step
+
+
+def _children(parent: subprocess.Popen[str]) -> list[int]:
+    """Process ids, in the order in which they were started."""
+    listed = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text(encoding="ascii")
+    return sorted(int(pid) for pid in listed.split())
