@@ -17,6 +17,7 @@ from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.array_items import array_items
 from codecctl.engine.balancer import Balancer
+from codecctl.engine.build_classifier import build_classifier
 from codecctl.engine.build_player import optimizer_of, schedule_of
 from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
@@ -32,12 +33,13 @@ from codecctl.engine.recipes import RECIPES
 from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
+from codecctl.engine.recipes.capsule_classifier import TERM
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.levels import LEVELS
 from codecctl.engine.recipes.measuring import Measuring
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.objective import Objective
-from codecctl.engine.recipes.paired import PairwiseTerms
+from codecctl.engine.recipes.pairwise_terms import PairwiseTerms
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.sides import sides_of
@@ -47,7 +49,7 @@ ADVERSARIAL = ("generator", "feature")
 BOTTLENECK = ("commitment", "codebook")
 """Terms that the quantizer gives."""
 PAIRWISE = ("similarity", "diversity")
-"""Terms between capsules."""
+"""Terms between two capsules."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     network, jury = build_networks(profile)
     weights = term_weights(profile.trainer.loss_config)
     pairwise = _pairwise(profile.trainer.loss_config, weights)
-    weights = _without(weights, PAIRWISE)
+    weights = _without(weights, (*PAIRWISE, TERM))
     if not isinstance(profile.model.quantizer, LearnedQuantizer):
         weights = _without(weights, ("codebook",))
     if jury is None or not any(name in weights for name in ADVERSARIAL):
@@ -151,7 +153,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         items_at_once=_items_at_once(profile, runtime),
         average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
     )
-    return RECIPES[profile.mode](codec, pairwise, runtime)
+    classifier = build_classifier(profile, runtime, updates_per_epoch)
+    return RECIPES[profile.mode](codec, pairwise, classifier, runtime)
 
 
 def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:

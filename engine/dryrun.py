@@ -48,7 +48,7 @@ def estimate(prepared: Prepared) -> Estimate:
     growth = peak_memory_mb(device) - memory
     started = time.monotonic()
     with torch.no_grad():
-        recipe.evaluate(_audio(prepared, items=1))
+        recipe.evaluate(*_batch(prepared, items=1))
     validation_seconds = time.monotonic() - started
     step_seconds = one_item + max(two_items - one_item, 0.0) * (batch_size - 1)
     parts = prepared.profile.trainer.accumulate_grad_batches
@@ -79,20 +79,22 @@ def checkpoint_mb(prepared: Prepared) -> float:
         for role, network in networks.items()
     }
     buffers = sum(b.numel() * b.element_size() for n in networks.values() for b in n.buffers())
-    trained = sizes["generator"] + sizes.get("discriminator", 0)
+    trained = sum(size for role, size in sizes.items() if role != "average")
     again = sizes["generator"] + 2 * sizes.get("average", 0)
     return (3 * trained + again + 2 * buffers) / 1e6
 
 
 def _update(prepared: Prepared, *, items: int, step: int) -> float:
     """Seconds that an update takes, with waiting for the device."""
-    audio = _audio(prepared, items=items)
+    audio, channels = _batch(prepared, items=items)
     started = time.monotonic()
-    scalars = prepared.recipe.train_step(audio, step)
+    scalars = prepared.recipe.train_step(audio, step, channels)
     torch.stack(list(scalars.values())).tolist()
     return time.monotonic() - started
 
 
-def _audio(prepared: Prepared, *, items: int) -> Tensor:
+def _batch(prepared: Prepared, *, items: int) -> tuple[Tensor, Tensor]:
+    """Audio (items, M, T) and its channels (items, M)."""
     batch = prepared.data.train.batch(0, rows=slice(0, items))
-    return Feed(prepared.runtime.device).audio(batch)  # (items, M, T)
+    feed = Feed(prepared.runtime.device)
+    return feed.audio(batch), feed.channels(batch)

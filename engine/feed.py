@@ -71,6 +71,10 @@ class Feed:
             samples, self._moved(steps.values), self._moved(steps.inside), frames=steps.frames
         )
 
+    def channels(self, batch: Batch) -> Tensor:
+        """Which channel of its recording each row is, (B, M) int64."""
+        return self._moved(np.array([item.channels for item in batch.items], dtype=np.int64))
+
     def _moved(self, array: np.ndarray) -> Tensor:
         here = torch.from_numpy(array)
         if self._stream is None:

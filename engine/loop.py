@@ -96,7 +96,9 @@ class Loop:
             batch = next(batches)
             self.batch = batch
             self._speed.wait_seconds += time.monotonic() - waiting
-            scalars = parts.recipe.train_step(self._feed.audio(batch), progress.step)
+            scalars = parts.recipe.train_step(
+                self._feed.audio(batch), progress.step, self._feed.channels(batch)
+            )
             progress.step += 1
             heard = parts.crew.world_size * batch.samples.size / batch.sample_rate
             progress.audio_seconds += heard

@@ -8,6 +8,7 @@ import torch
 
 from codecctl.datasets.store import AudioSource
 from codecctl.engine.build import Data, build_data, build_recipe
+from codecctl.engine.build_classifier import refuse_more_capsules
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.compiler import require_compiler
 from codecctl.engine.crew import ALONE, Crew
@@ -47,6 +48,7 @@ def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None 
     """
     trainer = profile.trainer
     _refuse_unsupported(profile)
+    refuse_more_capsules(profile, store)
     if group is not None:
         refuse_uneven(
             profile.data.batch_size,

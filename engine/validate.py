@@ -98,7 +98,7 @@ class Validation:
 
     def _measured(self, recipe: Recipe, batch: Batch) -> _Part:
         with torch.no_grad():
-            evaluation = recipe.evaluate(self._feed.audio(batch))
+            evaluation = recipe.evaluate(self._feed.audio(batch), self._feed.channels(batch))
         return _Part(evaluation, batch.items, batch.sample_rate)
 
     def _rows(self, step: int, parts: Sequence[_Part]) -> list[Row]:

@@ -53,7 +53,7 @@ class WithinMemory:
         self._halve = halve
         self._warn = warn
 
-    def train_step(self, audio: Tensor, step: int) -> Scalars:
+    def train_step(self, audio: Tensor, step: int, channels: Tensor | None = None) -> Scalars:
         """Update everything once.
 
         Raises:
@@ -62,7 +62,7 @@ class WithinMemory:
         while True:
             found = ""
             try:
-                return self._recipe.train_step(audio, step)
+                return self._recipe.train_step(audio, step, channels)
             except (TornUpdateError, RuntimeError, MemoryError) as error:
                 if not isinstance(error, TornUpdateError) and not is_out_of_memory(error):
                     raise
@@ -116,8 +116,8 @@ class WithinMemory:
         with self._told("fitting codebooks to whole batches", "choose a smaller data.batch_size"):
             self._recipe.initialize(batches)
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
-        """Measure a batch (B, M, T) in evaluation mode."""
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
+        """Measure a batch (B, M, T) of channels (B, M) in evaluation mode."""
         fewer = smaller(len(audio))
         remedy = (
             f"type: data.val_batch_size={fewer} --resume"
@@ -125,7 +125,7 @@ class WithinMemory:
             else "choose a shorter data.segment_seconds"
         )
         with self._told(f"validation of {len(audio)} items at once", remedy):
-            return self._recipe.evaluate(audio)
+            return self._recipe.evaluate(audio, channels)
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""

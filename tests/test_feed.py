@@ -45,6 +45,13 @@ def batches(store: Store, frames: int) -> tuple[Batch, Batch]:
     )
 
 
+def test_channels_of_a_batch_are_those_of_its_items(store: Store) -> None:
+    audio, _ = batches(store, 10)
+    channels = Feed(CPU).channels(audio)
+    assert channels.dtype == torch.int64
+    assert channels.tolist() == [list(item.channels) for item in audio.items]
+
+
 @pytest.mark.parametrize("frames", [1, 99, 100, 101, 330])
 def test_integers_become_the_same_audio_on_the_device_to_the_last_bit(
     store: Store, frames: int

@@ -72,7 +72,7 @@ class Toy:
     def initialize(self, batches: Iterator[Tensor]) -> None:
         self.initialized = int(next(batches).numel())
 
-    def train_step(self, audio: Tensor, step: int) -> Scalars:
+    def train_step(self, audio: Tensor, step: int, channels: Tensor | None = None) -> Scalars:
         noisy = audio + 0.1 * torch.randn(audio.shape)
         estimate: Tensor = self.network(noisy)
         loss = (estimate - audio).square().mean()
@@ -86,7 +86,7 @@ class Toy:
     def shrink(self, batch_size: int) -> int:
         return 0
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
         estimate = self.reconstruct(audio)
         error = (estimate - audio).abs().mean((1, 2))
         return Evaluation({"mel": error}, torch.zeros(len(audio), 1, 0, 1, dtype=torch.int64))

@@ -99,7 +99,7 @@ def test_a_file_outside_the_working_directory_is_named_by_its_path(user: Path) -
 def test_an_unknown_profile_names_the_nearest_and_all(user: Path) -> None:
     message = (
         r"^no profile 'piared'; did you mean 'paired'\? "
-        r"\(have: baseline-1ch, baseline-32ch, mono, paired, paired-bounded\)$"
+        r"\(have: baseline-1ch, baseline-32ch, mono, paired, paired-bounded, paired-classifier\)$"
     )
     with pytest.raises(NotFoundError, match=message) as caught:
         load_profile("piared")

@@ -171,7 +171,16 @@ PAIRED: dict[str, object] = {
     "trainer.loss_config.pairwise.similarity.config.weighting": "fixed",
     "trainer.loss_config.pairwise.similarity.config.share": 0.1,
     "trainer.loss_config.pairwise.share_decay": 0.99,
-    "trainer.loss_config.pairwise.weights": {"similarity": 0.5, "diversity": 0.5},
+    "trainer.loss_config.pairwise.classifier.config": {
+        "stage": 1,
+        "hidden": 128,
+        "num_capsules": 32,
+    },
+    "trainer.loss_config.pairwise.weights": {
+        "similarity": 0.5,
+        "diversity": 0.5,
+        "classifier": 0.0,
+    },
     "trainer.balancer": {
         "enabled": True,
         "total_norm": 1.0,

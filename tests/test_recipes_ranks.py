@@ -104,12 +104,21 @@ def audio(seed: int) -> Tensor:
     return 0.1 * torch.randn(4, 2, 2400, generator=generator, dtype=torch.float64)
 
 
+def channels(seed: int) -> Tensor:
+    """Of the items of a batch, (4, 2)."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.stack([torch.randperm(32, generator=generator)[:2] for _ in range(4)])
+
+
 def train(world_size: int, *overrides: str, steps: int = 2) -> dict[str, Tensor]:
     ranks = recipes(world_size, *overrides)
 
     def work(rank: int) -> None:
         for step in range(steps):
-            ranks[rank].train_step(audio(step).chunk(world_size)[rank], step)
+            audio_part, channels_part = (
+                whole.chunk(world_size)[rank] for whole in (audio(step), channels(step))
+            )
+            ranks[rank].train_step(audio_part, step, channels_part)
 
     threads = [threading.Thread(target=work, args=(rank,)) for rank in range(world_size)]
     for thread in threads:
@@ -146,6 +155,15 @@ def test_two_ranks_with_two_parts_each_train_as_one_does() -> None:
     """Levels of feature maps, depths and norms are of all four parts."""
     common = ("data.batch_size=4", "model.quantizer.dropout=true")
     alone = train(1, *common)
+    shared = train(2, *common, "trainer.accumulate_grad_batches=2")
+    for name, value in alone.items():
+        torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)
+
+
+def test_two_ranks_with_two_parts_each_train_the_classifier_of_one() -> None:
+    common = ("data.batch_size=4", "trainer.loss_config.pairwise.weights.classifier=0.5")
+    alone = train(1, *common)
+    assert any(name.startswith("classifier.") for name in alone)
     shared = train(2, *common, "trainer.accumulate_grad_batches=2")
     for name, value in alone.items():
         torch.testing.assert_close(shared[name], value, rtol=0, atol=1e-11, msg=name)

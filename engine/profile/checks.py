@@ -166,6 +166,11 @@ def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
     for name, stage, weight in (
         ("similarity", losses.pairwise.similarity.config.stage, losses.pairwise.weights.similarity),
         ("diversity", losses.pairwise.diversity.config.stage, losses.pairwise.weights.diversity),
+        (
+            "classifier",
+            losses.pairwise.classifier.config.stage,
+            losses.pairwise.weights.classifier,
+        ),
     ):
         if weight and stage >= stages:
             yield disagreement(
@@ -196,9 +201,17 @@ def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Findi
         )
 
 
-def check_mode(mode: str, data: Data | None, model: Model | None) -> Iterator[Finding]:
-    """What the mode demands of the data and the networks."""
+def check_mode(
+    mode: str, data: Data | None, model: Model | None, trainer: Trainer | None
+) -> Iterator[Finding]:
+    """What the mode demands of the data, the networks and the terms."""
     facts = MODES[mode]
+    if trainer and trainer.loss_config.pairwise.weights.classifier and facts.least_capsules < 2:
+        yield disagreement(
+            "trainer.loss_config.pairwise.weights.classifier",
+            f"found {trainer.loss_config.pairwise.weights.classifier:g}, allowed in mode "
+            f"'{mode}': 0",
+        )
     if data:
         yield from _check_capsules(mode, data)
     if model and not facts.together and model.generator.channels != 1:

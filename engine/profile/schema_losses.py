@@ -165,6 +165,27 @@ class DiversityTerm(BaseModel):
     config: DiversityConfig
 
 
+class ClassifierConfig(BaseModel):
+    """Auxiliary network that tells which capsule the vectors of one stage come from."""
+
+    model_config = CLOSED
+
+    stage: CountOrZero
+    """Quantizer stage that it reads, counted from 0."""
+    hidden: Count
+    """Width of its hidden layer."""
+    num_capsules: Annotated[int, Field(ge=2, le=1024)]
+    """Capsules to choose from: at least the channels of the largest recording."""
+
+
+class ClassifierTerm(BaseModel):
+    """Cross entropy of telling the capsule of a frame; its optimizer is like the generator's."""
+
+    model_config = CLOSED
+
+    config: ClassifierConfig
+
+
 class PairwiseWeights(BaseModel):
     """Weight 0 disables a term."""
 
@@ -172,6 +193,8 @@ class PairwiseWeights(BaseModel):
 
     similarity: NotNegative
     diversity: NotNegative
+    classifier: NotNegative
+    """With weight 0 no classifier is built."""
 
 
 class PairwiseLosses(BaseModel):
@@ -181,6 +204,7 @@ class PairwiseLosses(BaseModel):
 
     similarity: SimilarityTerm
     diversity: DiversityTerm
+    classifier: ClassifierTerm
     share_decay: Decay
     """Of the moving averages behind gradient_share, per update."""
     weights: PairwiseWeights

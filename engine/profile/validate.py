@@ -55,7 +55,7 @@ def _disagreements(
         yield from check_model(model)
     if trainer:
         yield from check_trainer(trainer)
-    yield from check_mode(mode, data, model)
+    yield from check_mode(mode, data, model, trainer)
     yield from check_together(data, model, trainer)
 
 

@@ -89,10 +89,10 @@ class Recipe(Protocol):
     """One way of training; the loop knows this and no mode."""
 
     def modules(self) -> Mapping[str, nn.Module]:
-        """Networks by role: `generator`, which holds the quantizer, `discriminator`, `average`.
+        """Networks by role: `generator`, which holds the quantizer, and what is used beside it.
 
-        The last two only where they are used; `average` is a generator of averaged weights, which
-        validation and previews are of.
+        `discriminator`; `average`, a generator of averaged weights, which validation and previews
+        are of; `classifier`, which tells capsules.
         """
         ...
 
@@ -104,12 +104,14 @@ class Recipe(Protocol):
         """
         ...
 
-    def train_step(self, audio: Tensor, step: int) -> Scalars:
+    def train_step(self, audio: Tensor, step: int, channels: Tensor | None = None) -> Scalars:
         """Update everything once.
 
         Args:
             audio: (B, M, T) on the device.
             step: Updates done so far; with the seed it decides all that is random here.
+            channels: Which channel of its recording each row is, (B, M) int64 on the device;
+                only what learns to tell capsules needs it.
         """
         ...
 
@@ -129,8 +131,8 @@ class Recipe(Protocol):
         """
         ...
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
-        """Measure a batch (B, M, T) in evaluation mode; nothing changes."""
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
+        """Measure a batch (B, M, T) of channels (B, M) in evaluation mode; nothing changes."""
         ...
 
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:

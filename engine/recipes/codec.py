@@ -109,15 +109,22 @@ class CodecRecipe:
             self._average.restart()
 
     def train_step(
-        self, audio: Tensor, step: int, *, latent_terms: LatentTerms | None = None
+        self,
+        audio: Tensor,
+        step: int,
+        channels: Tensor | None = None,
+        *,
+        latent_terms: LatentTerms | None = None,
     ) -> Scalars:
         """Update codec, discriminators and codebooks.
 
         Args:
             audio: (B, M, T).
             step: Updates done so far.
+            channels: Not needed here.
             latent_terms: Further terms on the stages.
         """
+        del channels
         scalars = self._training.step(audio, step, extra=latent_terms or NoLatentTerms())
         if self._average is not None:
             with irreversible("the weight average"):
@@ -152,8 +159,9 @@ class CodecRecipe:
                 num_groups=self.stacking.num_groups(audio),
             )
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
-        """Measure a batch (B, M, T)."""
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
+        """Measure a batch (B, M, T); its channels are not needed here."""
+        del channels
         measured = self.measure(audio)
         return self.evaluation_of(measured, audio, metrics={"total": measured.total})
 

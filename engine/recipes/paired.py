@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.losses.frames import weights_of_frames
-from codecctl.engine.losses.pairwise import Diversity, similarity
 from codecctl.engine.memory import irreversible
 from codecctl.engine.metrics import (
     agreement_by_chance,
@@ -18,112 +15,12 @@ from codecctl.engine.metrics import (
     first_code_information,
 )
 from codecctl.engine.recipes.base import Evaluation, Runtime, Scalars, State, mean_over_ranks
+from codecctl.engine.recipes.capsule_classifier import TERM, CapsuleClassifier
 from codecctl.engine.recipes.codec import CodecRecipe
+from codecctl.engine.recipes.pairwise_terms import PairwiseTerms, TermsOfBatch
 from codecctl.engine.recipes.scalars import on_device, weighted_sum
 from codecctl.engine.recipes.shares import GradientShares
 from codecctl.engine.recipes.token_swap import TokenSwap
-from codecctl.errors import ProfileError
-
-
-@dataclass(frozen=True)
-class PairwiseTerms:
-    """Similarity of one quantizer stage between capsules and diversity of another."""
-
-    similarity_stage: int
-    """Counted from 0."""
-    diversity_stage: int
-    """Counted from 0."""
-    diversity: Diversity
-    margin: float
-    """Of the bounded diversity."""
-    weights: Mapping[str, float]
-    """Of `similarity` and `diversity`; a term without a weight is measured, but not trained."""
-    frames: Mapping[str, str] = field(default_factory=dict)
-    """What decides how much a frame counts in the training of a term; `all` where none is named."""
-    shares: Mapping[str, float] = field(default_factory=dict)
-    """Terms whose weight follows the size of their gradient, and the share that they get."""
-    decay: float = 0.0
-    """Of the averages of these sizes."""
-
-    def __post_init__(self) -> None:
-        if len(self.shares) == 2 and self.similarity_stage == self.diversity_stage:
-            raise ProfileError(
-                "trainer.loss_config.pairwise: found weighting 'gradient_share' for both terms of "
-                f"stage {self.similarity_stage}, needed two stages or 'fixed' for one of them"
-            )
-
-    @property
-    def stages(self) -> dict[str, int]:
-        """The stage of each term."""
-        return {"similarity": self.similarity_stage, "diversity": self.diversity_stage}
-
-    def measures(
-        self, stages: Tensor, frames: Mapping[str, Tensor | None] | None = None
-    ) -> dict[str, Tensor]:
-        """Terms whose stage exists, (B,) each, from the stages (K, B, M, D, F).
-
-        Args:
-            stages: Vectors of the quantizer's stages.
-            frames: Weights (B, pairs, F) of the frames of a term; where none, all count alike.
-        """
-        weights = frames or {}
-        terms: dict[str, Tensor] = {}
-        if self.similarity_stage < len(stages):
-            vectors = stages[self.similarity_stage]
-            terms["similarity"] = similarity(vectors, frames=weights.get("similarity"))
-        if self.diversity_stage < len(stages):
-            vectors = stages[self.diversity_stage]
-            terms["diversity"] = self.diversity(
-                vectors, margin=self.margin, frames=weights.get("diversity")
-            )
-        return terms
-
-
-class _TermsOfBatch:
-    """The terms of one update, which sees its batch in parts.
-
-    Args:
-        terms: What is asked for.
-        audio: The whole batch (B, M, T); parts come in its order.
-        hop_length: Samples of a latent frame.
-        shares: Scales the gradients, where weights follow them.
-    """
-
-    def __init__(
-        self,
-        terms: PairwiseTerms,
-        audio: Tensor,
-        *,
-        hop_length: int,
-        shares: GradientShares | None,
-    ) -> None:
-        self._terms = terms
-        self._audio = audio
-        self._hop_length = hop_length
-        self._shares = shares
-        self._seen = 0
-
-    @property
-    def weights(self) -> Mapping[str, float]:
-        """By term."""
-        return self._terms.weights
-
-    def losses(self, stages: Tensor) -> dict[str, Tensor]:
-        """The terms that have a weight, (B,) each, of the next items' stages (K, B, M, D, F)."""
-        first, self._seen = self._seen, self._seen + stages.shape[1]
-        audio = self._audio[first : self._seen]
-        assert len(audio) == stages.shape[1], (first, stages.shape, self._audio.shape)
-        if self._shares is not None:
-            self._shares.watch(stages)
-        frames = {
-            name: weights_of_frames(kind, audio, hop_length=self._hop_length)
-            for name, kind in self._terms.frames.items()
-        }
-        measured = self._terms.measures(stages, frames)
-        trained = {name: value for name, value in measured.items() if name in self.weights}
-        if self._shares is None:
-            return trained
-        return {name: self._shares.scaled(name, value) for name, value in trained.items()}
 
 
 class PairedRecipe:
@@ -135,11 +32,20 @@ class PairedRecipe:
         codec: Codes every capsule as a signal of its own.
         pairwise: Terms between them.
         runtime: Runs it.
+        classifier: Tells capsules by their vectors, which trains the codec, too; None: it is off.
     """
 
-    def __init__(self, codec: CodecRecipe, *, pairwise: PairwiseTerms, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        codec: CodecRecipe,
+        *,
+        pairwise: PairwiseTerms,
+        runtime: Runtime,
+        classifier: CapsuleClassifier | None = None,
+    ) -> None:
         self._codec = codec
         self._pairwise = pairwise
+        self._classifier = classifier
         self._shares: GradientShares | None = None
         shares = {
             name: share for name, share in pairwise.shares.items() if name in pairwise.weights
@@ -156,36 +62,46 @@ class PairedRecipe:
         self._swap = TokenSwap(codec.evaluated)
 
     def modules(self) -> Mapping[str, nn.Module]:
-        """The codec and its discriminators."""
-        return self._codec.modules()
+        """The codec, its discriminators and the classifier of capsules."""
+        modules = self._codec.modules()
+        if self._classifier is None:
+            return modules
+        return {**modules, "classifier": self._classifier.player.network}
 
     def initialize(self, batches: Iterator[Tensor]) -> None:
         """Fit the codebooks to latent frames of the first batches."""
         self._codec.initialize(batches)
 
-    def train_step(self, audio: Tensor, step: int) -> Scalars:
-        """Update codec, discriminators and codebooks.
+    def train_step(self, audio: Tensor, step: int, channels: Tensor | None = None) -> Scalars:
+        """Update codec, discriminators, codebooks and classifier.
 
         Args:
             audio: (B, M, T), M >= 2.
             step: Updates done so far.
+            channels: Which capsules they are (B, M) int64; a classifier needs them.
         """
-        terms = _TermsOfBatch(
+        terms = TermsOfBatch(
             self._pairwise,
             audio,
+            channels=channels,
             hop_length=self._codec.network.autoencoder.hop_length,
             shares=self._shares,
+            classifier=self._classifier,
         )
         scalars = self._codec.train_step(audio, step, latent_terms=terms)
-        if self._shares is None:
-            return scalars
-        with irreversible("the weights of terms between capsules"):
-            return scalars | self._shares.update(self._codec.blocked)
+        with irreversible("what learns from terms between capsules"):
+            if self._shares is not None:
+                scalars |= self._shares.update(self._codec.blocked)
+            if self._classifier is not None:
+                scalars |= self._classifier.move(step, blocked=self._codec.blocked)
+        return scalars
 
     def shrink(self, batch_size: int) -> int:
         """Take back a step that memory did not suffice for; see `Recipe.shrink`."""
         if self._shares is not None:
             self._shares.forget()
+        if self._classifier is not None:
+            self._classifier.forget()
         return self._codec.shrink(batch_size)
 
     @property
@@ -193,8 +109,8 @@ class PairedRecipe:
         """Items that go through the networks together; 0: the whole batch."""
         return self._codec.items_at_once
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
-        """Measure a batch (B, M, T), M >= 2."""
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
+        """Measure a batch (B, M, T), M >= 2, of channels (B, M)."""
         measured = self._codec.measure(audio)
         stages = self._codec.stages_by_item(measured.coded, audio)
         between = self._pairwise.measures(stages)
@@ -202,8 +118,13 @@ class PairedRecipe:
         total = measured.total
         if trained:
             total = total + weighted_sum(trained, self._pairwise.weights)
+        told: dict[str, Tensor] = {}
+        if self._classifier is not None:
+            assert channels is not None, "a classifier needs the channels of the items"
+            told = self._classifier.measure(stages, channels)
+            total = total + self._classifier.weight * told[TERM]
         codes = self._codec.stacking.by_item(measured.coded.codes, audio)  # (B, M, K, F)
-        metrics = {**between, "code_agreement": code_agreement(codes), "total": total}
+        metrics = {**between, **told, "code_agreement": code_agreement(codes), "total": total}
         if self._swap.possible:
             estimate = measured.coded.estimate.reshape(audio.shape)
             metrics |= {
@@ -215,6 +136,8 @@ class PairedRecipe:
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
         """Means over items; what codes show of each other only over all of them."""
         scalars = self._codec.aggregate(evaluations)
+        if self._classifier is not None:
+            scalars |= {f"val/{name}": v for name, v in self._classifier.chance().items()}
         size = self._codec.network.quantizer.codebook_size
         codes = torch.cat([each.codes for each in evaluations])
         if codes.shape[2]:
@@ -235,7 +158,11 @@ class PairedRecipe:
     def state_dict(self) -> State:
         """Everything that training has changed."""
         state = self._codec.state_dict()
-        return state if self._shares is None else {**state, "shares": self._shares.state_dict()}
+        if self._shares is not None:
+            state["shares"] = self._shares.state_dict()
+        if self._classifier is not None:
+            state["classifier"] = self._classifier.player.state_dict()
+        return state
 
     def load_state_dict(self, state: State) -> None:
         """Take up a state of the same recipe."""
@@ -244,6 +171,8 @@ class PairedRecipe:
             self._shares.load_state_dict(
                 cast("Mapping[str, Mapping[str, Tensor]]", state["shares"])
             )
+        if self._classifier is not None:
+            self._classifier.player.load_state_dict(cast(State, state["classifier"]))
 
     def notes(self) -> tuple[str, ...]:
         """How to read the scalars."""
@@ -259,6 +188,7 @@ class PairedRecipe:
             "not what the loss asks for.",
             "loss/similarity and loss/diversity are logged without their weights.",
             *self._notes_on_weights(),
+            *(() if self._classifier is None else self._classifier.notes()),
             "val/code_agreement/above_chance is 1 where first codes always agree and 0 where they "
             "agree as often as equally frequent codes do by chance; a collapsed codebook agrees "
             "by chance. val/first_code_bits is what one first code tells of the other, less what "

@@ -18,6 +18,7 @@ OTHERS: dict[str, tuple[str, ...]] = {
     "baseline-32ch": ("data.capsules.count=3", "model.generator.channels=3"),
     "mono": (BOOKS,),
     "paired-bounded": (BOOKS,),
+    "paired-classifier": (BOOKS,),
 }
 """What a tiny training of each changes beside `SHORT`; the store has three channels."""
 

@@ -1,0 +1,61 @@
+"""The auxiliary classifier of a profile, and whether a store allows it."""
+
+from __future__ import annotations
+
+import torch
+
+from codecctl.datasets.store import AudioSource
+from codecctl.engine.build_player import optimizer_of, schedule_of
+from codecctl.engine.profile import Profile
+from codecctl.engine.recipes.base import Runtime
+from codecctl.engine.recipes.capsule_classifier import CapsuleClassifier, CapsuleNetwork
+from codecctl.engine.recipes.player import Player
+from codecctl.errors import ProfileError
+
+
+def build_classifier(
+    profile: Profile, runtime: Runtime, updates_per_epoch: int
+) -> CapsuleClassifier | None:
+    """The classifier of capsules with its optimizer; None where its weight is 0.
+
+    Its weights are drawn apart from those of the codec, which therefore starts the same without it.
+    """
+    trainer, pairwise = profile.trainer, profile.trainer.loss_config.pairwise
+    if not pairwise.weights.classifier:
+        return None
+    config = pairwise.classifier.config
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(trainer.seed)
+        network = CapsuleNetwork(
+            profile.model.generator.latent_dim,
+            hidden=config.hidden,
+            num_capsules=config.num_capsules,
+        )
+    player = Player(
+        network,
+        optimizer_of(trainer.optimizer, network, runtime),
+        schedule=schedule_of(
+            trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
+        ),
+        max_norm=trainer.gradient_clip_val,
+        runtime=runtime,
+    )
+    return CapsuleClassifier(
+        player, network, stage=config.stage, weight=pairwise.weights.classifier
+    )
+
+
+def refuse_more_capsules(profile: Profile, store: AudioSource) -> None:
+    """See that the classifier knows every channel of a store.
+
+    Raises:
+        ProfileError: A recording has more channels.
+    """
+    pairwise = profile.trainer.loss_config.pairwise
+    known = pairwise.classifier.config.num_capsules
+    most = max((info.channels for info in store.recordings), default=0)
+    if pairwise.weights.classifier and most > known:
+        raise ProfileError(
+            f"trainer.loss_config.pairwise.classifier.config.num_capsules: found {known}, needed "
+            f"{most}: the channels of the largest recording of store {store.name}"
+        )
