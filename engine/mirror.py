@@ -107,7 +107,7 @@ class Clips:
             ("reference", "reference", ""),
             (f"step-{step:09d}", "preview", f"@{step}"),
         ):
-            files = sorted((self._folder / folder).glob("*.wav"))[:MAX_ITEMS]
+            files = sorted((self._folder / folder).glob("*.wav"), key=_rank)[:MAX_ITEMS]
             found += [(f"{label}/{path.stem}{at}", path) for path in files]
         return [(name, path) for name, path in found if name not in self._known]
 
@@ -209,6 +209,11 @@ def _rows_within(path: Path, size: int) -> list[Row]:
 
 def _key(row: Row) -> tuple[object, ...]:
     return tuple(str(row.get(name)) for name in METRICS_KEY)
+
+
+def _rank(path: Path) -> tuple[bool, str]:
+    """Items first, then what else was made of them (`item-000.swap.wav`)."""
+    return "." in path.stem, path.name
 
 
 def _listenable(path: Path) -> tuple[npt.NDArray[np.float32], int]:

@@ -7,10 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecctl.datasets.validation import batches, items_to_json
+from codecctl.datasets.validation import items_to_json
 from codecctl.engine.alarms import Alarms, codes_of
 from codecctl.engine.assemble import parts_of
 from codecctl.engine.books import RunBooks
+from codecctl.engine.build_previews import build_previews
 from codecctl.engine.build_watch import survey_of
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.crash import write_crash
@@ -20,7 +21,6 @@ from codecctl.engine.loop import FINISHED, Loop
 from codecctl.engine.loop_parts import Desk, Keep, Report
 from codecctl.engine.origin import Origin
 from codecctl.engine.prepare import Prepared, tracker_settings
-from codecctl.engine.previews import Previews
 from codecctl.engine.process_group import OtherProcessFailedError
 from codecctl.engine.profile import profile_hash
 from codecctl.engine.redraws import RedrawReport
@@ -184,8 +184,8 @@ class Session:
         on_report: Callable[[Report], None],
     ) -> Desk:
         prepared, profile = self._prepared, self._prepared.profile
-        store, data, trainer = prepared.store, prepared.data, profile.trainer
-        shown, alarms = data.validation[: trainer.previews.items], Alarms(run, codes_of(profile))
+        store, trainer = prepared.store, profile.trainer
+        alarms = Alarms(run, codes_of(profile))
 
         def on_row(step: int, split: str, values: Mapping[str, float]) -> None:
             alarms.look(step, values)
@@ -194,11 +194,7 @@ class Session:
         return Desk(
             run=run,
             lease=lease,
-            previews=Previews(
-                run.path / "previews",
-                lambda: list(batches(store, shown, batch_size=1, frames=data.window.frames)),
-                device=prepared.runtime.device,
-            ),
+            previews=build_previews(prepared, run.path / "previews"),
             keep=Keep(
                 trainer.keep_last,
                 trainer.save_top_k,

@@ -207,6 +207,7 @@ def test_the_page_of_a_run_holds_everything_that_the_run_left(tmp_path: Path) ->
     for name in ("reference", "step-000000000", "step-000000002"):
         (path / "previews" / name).mkdir()
         (path / "previews" / name / "item-000.wav").touch()
+    (path / "previews" / "step-000000002" / "item-000.swap.wav").touch()
     (path / "control" / "save").touch()
 
     detail = only(reader_of(tmp_path), opened=True).detail
@@ -214,8 +215,13 @@ def test_the_page_of_a_run_holds_everything_that_the_run_left(tmp_path: Path) ->
     assert [event["kind"] for event in detail.events] == ["started"]
     assert detail.system.last("memory_mb") == 100.0
     assert [(c.step, c.is_best, c.is_last) for c in detail.checkpoints] == [(2, True, False)]
-    assert [(p.step, p.item) for p in detail.previews] == [(0, "item-000"), (2, "item-000")]
-    assert detail.previews[0].reference.endswith("previews/reference/item-000.wav")
+    assert [(p.step, p.item) for p in detail.previews] == [
+        (0, "item-000"),
+        (2, "item-000.swap"),
+        (2, "item-000"),
+    ]
+    for preview in detail.previews:
+        assert preview.reference.endswith("previews/reference/item-000.wav")
     assert [(s.scene, s.mean, s.num_items) for s in detail.scenes] == [
         ("TrainStation", 0.25, 1),
         ("Woodland", 0.25, 2),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import soundfile
 
 from codecctl.engine import mirror
-from codecctl.engine.mirror import Clip, Clips, Job, copy_run, scalars_of
+from codecctl.engine.mirror import MAX_ITEMS, Clip, Clips, Job, copy_run, scalars_of
 from codecctl.engine.rows import Row
 from codecctl.engine.rundir import RunDirectory
 
@@ -67,6 +68,16 @@ def _during(actions: Sequence[Callable[[], None]]) -> Callable[[], bool]:
         return not left
 
     return ended
+
+
+def test_items_come_before_what_else_was_made_of_them(run: RunDirectory) -> None:
+    _preview(run, 1, items=MAX_ITEMS)
+    folder = run.path / "previews" / "step-000000001"
+    shutil.copy(folder / "item-000.wav", folder / "item-000.swap.wav")
+    names = [clip.name for clip in Clips(run.path / "previews").of_step(1)]
+    assert names[MAX_ITEMS:] == [f"preview/item-{index:03d}" for index in range(MAX_ITEMS)]
+    (folder / "item-007.wav").unlink()
+    assert "preview/item-000.swap" in [c.name for c in Clips(run.path / "previews").of_step(1)]
 
 
 def test_rows_and_previews_are_followed_until_the_end(run: RunDirectory) -> None:

@@ -11,7 +11,10 @@ import torch
 
 from codecctl.datasets.batch import Batch, Item
 from codecctl.engine.previews import Previews
+from codecctl.engine.recipes.token_swap import TokenSwap
 from codecctl.errors import CodecctlError
+
+from .clear_codec import codec, scene
 
 
 def _batch(index: int) -> Batch:
@@ -88,3 +91,66 @@ def test_a_disk_that_takes_no_more_leaves_no_half_written_preview(
     with pytest.raises(CodecctlError, match=r"reference: preview not written: No space left"):
         _previews(tmp_path).write(0, torch.clone)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_exchanged_first_codes_are_heard_beside_reconstructions(tmp_path: Path) -> None:
+    network = codec()
+    pair, _ = scene(network, capsules=2)
+    array, _ = scene(network, capsules=32)
+    given = [
+        [Batch(0.1 * audio[:1].numpy(), 600, (Item("Beach.1", 0, tuple(range(audio.shape[1]))),))]
+        for audio in (pair, array)
+    ]
+    swap = TokenSwap(network)
+    previews = Previews(
+        tmp_path,
+        lambda: given[0],
+        device=torch.device("cpu"),
+        arrays=lambda: given[1],
+        swap=swap,
+    )
+    assert previews.write(5, lambda audio: audio / 2) == 1
+
+    step = tmp_path / "step-000000005"
+    assert sorted(path.name for path in step.iterdir()) == [
+        "item-000.swap.wav",
+        "item-000.wav",
+        "whole-000.shared.wav",
+        "whole-000.wav",
+    ]
+    reference = tmp_path / "reference"
+    assert sorted(path.name for path in reference.iterdir()) == ["item-000.wav", "whole-000.wav"]
+    for name, batch, heard in (
+        ("item-000.swap", given[0][0], swap.exchange),
+        ("whole-000.shared", given[1][0], lambda audio: swap.share(audio).estimate),
+    ):
+        written, rate = soundfile.read(step / f"{name}.wav", dtype="float32")
+        expected = heard(torch.from_numpy(batch.samples))[0].clamp(-1, 1).numpy()
+        assert rate == 600
+        np.testing.assert_allclose(written.T, expected, atol=2**-22)
+
+
+def test_an_item_of_one_capsule_has_nothing_to_exchange(tmp_path: Path) -> None:
+    network = codec()
+    audio, _ = scene(network)
+    alone = Batch(audio[:1, :1].numpy(), 600, (Item("Beach.1", 0, (0,)),))
+    Previews(tmp_path, lambda: [alone], device=torch.device("cpu"), swap=TokenSwap(network)).write(
+        5, lambda given: given
+    )
+    assert [path.name for path in (tmp_path / "step-000000005").iterdir()] == ["item-000.wav"]
+
+
+def test_references_of_arrays_join_those_of_a_run_that_had_none(tmp_path: Path) -> None:
+    network = codec()
+    audio, _ = scene(network, capsules=32)
+    whole = Batch(audio[:1].numpy(), 600, (Item("Beach.1", 0, tuple(range(32))),))
+    cpu = torch.device("cpu")
+    Previews(tmp_path, lambda: [_batch(0)], device=cpu, arrays=lambda: [whole]).write(
+        1, lambda given: given
+    )
+    assert [path.name for path in (tmp_path / "reference").iterdir()] == ["item-000.wav"]
+    pair = Batch(audio[:1, :2].numpy(), 600, (Item("Beach.1", 0, (0, 1)),))
+    Previews(
+        tmp_path, lambda: [pair], device=cpu, arrays=lambda: [whole], swap=TokenSwap(network)
+    ).write(2, lambda given: given)
+    assert len(list((tmp_path / "reference").iterdir())) == 2

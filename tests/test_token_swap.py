@@ -113,3 +113,22 @@ def test_what_cannot_be_shared_says_why() -> None:
     assert not swap.possible
     with pytest.raises(ProfileError, match=r"num_codebooks: found 1, needed 2"):
         swap.share(noise(1, 2, FRAMES * HOP))
+
+
+def test_exchanged_capsules_have_the_first_codes_of_the_one_before() -> None:
+    network = codec()
+    _, codes = scene(network, capsules=3)
+    codes[:, :, 0] = torch.arange(3)[:, None]
+    audio = network.autoencoder.decode(network.quantizer.decode(codes.flatten(0, 1)), FRAMES * HOP)
+    swapped = codes.clone()
+    swapped[:, :, 0] = torch.tensor([2, 0, 1])[:, None]
+    latent = network.quantizer.decode(swapped.flatten(0, 1))
+    expected = network.autoencoder.decode(latent, FRAMES * HOP).reshape(2, 3, -1)
+    heard = TokenSwap(network).exchange(audio.detach().reshape(2, 3, -1))
+    torch.testing.assert_close(heard, expected.detach())
+
+
+def test_capsules_of_one_content_are_exchanged_without_a_loss() -> None:
+    network = codec()
+    audio, _ = scene(network)
+    torch.testing.assert_close(TokenSwap(network).exchange(audio), audio)

@@ -73,7 +73,9 @@ def list_previews(run: Path) -> tuple[Preview, ...]:
         digits = path.parent.name.removeprefix(_PREVIEW_PREFIX)
         if not digits.isdigit() or path.name.startswith("."):
             continue
-        reference = run / "previews" / "reference" / path.name
+        # item-000.swap.wav is another way of decoding item-000.
+        name = path.stem.partition(".")[0]
+        reference = run / "previews" / "reference" / f"{name}.wav"
         found.append(
             Preview(
                 step=int(digits),

@@ -123,6 +123,29 @@ class TokenSwap:
         with evaluating([self._network]):
             return self._decode(torch.cat([shared, others], 2), audio)
 
+    def exchange(self, audio: Tensor) -> Tensor:
+        """Each capsule with the first codes of the one before it, the first with the last one's.
+
+        Of two capsules A and B: the first codes of B with the others of A, and of A with B's.
+
+        Args:
+            audio: (B, M, T), M >= 2.
+
+        Returns:
+            (B, M, T), at the level of the capsules that gave the other codes.
+
+        Raises:
+            ProfileError: There is no second codebook.
+        """
+        self._need_second()
+        network = self._network
+        with evaluating([network]):
+            latent = network.encode(audio.flatten(0, 1)[:, None])
+            codes = network.quantizer.encode(latent)
+            codes = codes.reshape(*audio.shape[:2], *codes.shape[1:])  # (B, M, K, F)
+            first = codes[:, :, :1].roll(1, dims=1)
+            return self._decode(torch.cat([first, codes[:, :, 1:]], 2), audio)
+
     def share(self, audio: Tensor, *, source: Source = "mean", refit: bool = True) -> SharedCoding:
         """Code items with one stream of first codes for all of their capsules.
 
