@@ -8,6 +8,7 @@ from codecctl.dashboard.columns import parse_lines
 from codecctl.dashboard.follow import Follower, decode_rows
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import Detail, Preview, SceneScore
+from codecctl.engine.array_report import latest_report
 from codecctl.engine.rundir import (
     CheckpointInfo,
     Row,
@@ -62,6 +63,7 @@ class DetailReader:
             previews=list_previews(self._path),
             scenes=self._newest.scenes(),
             requests=pending_requests(self._path),
+            array=latest_report(self._path),
         )
         return events.complete and system.complete and validation.complete
 

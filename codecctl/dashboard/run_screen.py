@@ -11,6 +11,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
 
+from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.checkpoints_table import CheckpointsTable
@@ -74,6 +75,7 @@ class RunScreen(Screen[None]):
                 yield ChartGrid(id="run-curves")
             with TabPane("Validation", id="validation"):
                 yield ValidationTable()
+                yield ArrayPane()
             with TabPane("Previews", id="previews"):
                 yield Previews()
             with TabPane("Checkpoints", id="checkpoints"):
@@ -117,6 +119,8 @@ class RunScreen(Screen[None]):
             self.query_one("#system-curves", ChartGrid).show([source])
         elif tab in _RUN_WIDGETS:
             self.query_one(_RUN_WIDGETS[tab]).show_run(run)
+            if tab == "validation":
+                self.query_one(ArrayPane).show_run(run)
 
     def active_grid(self) -> ChartGrid | None:
         """The charts of the open tab, if it has any."""

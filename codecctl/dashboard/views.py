@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from codecctl.dashboard.table import Table
+from codecctl.engine.array_report import ArrayReport
 from codecctl.engine.rundir import CheckpointInfo, Row, RunSummary
 
 DEFAULT_BEST = "val/mel"
@@ -66,6 +67,8 @@ class Detail:
     scenes: tuple[SceneScore, ...] = ()
     requests: tuple[str, ...] = ()
     """Requests to the training process that it has not served yet."""
+    array: ArrayReport | None = None
+    """The last survey of whole arrays."""
 
 
 @dataclass(frozen=True)
