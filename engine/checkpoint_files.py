@@ -224,7 +224,7 @@ def apply_retention(
     ranked = sorted((sign * score, name) for name, score in scores.items() if score is not None)
     best = [name for _, name in (ranked if keep_best < 0 else ranked[:keep_best])]
     milestones = [name for name in names if keep_every and _step(name) % keep_every == 0]
-    newest = names[len(names) - max(keep_last, 1) :]
+    newest = names[-max(keep_last, 1) :]
     keep = {*newest, *best, *milestones, read_pointer(folder, "best")}
     removed = [name for name in names if name not in keep]
     for name in removed:

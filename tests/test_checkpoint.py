@@ -170,6 +170,15 @@ def test_the_newest_and_the_best_stay(tmp_path: Path) -> None:
     assert _names(folder) == ["best", "last", step_name(2), step_name(6)]
 
 
+@pytest.mark.parametrize("saved", range(1, 12))
+def test_all_stay_while_there_are_no_more_than_are_kept(tmp_path: Path, saved: int) -> None:
+    folder = tmp_path / "c"
+    for step in range(1, saved + 1):
+        _save(folder, step)
+    removed = apply_retention(folder, keep_last=5, keep_best=0, metric="val/mel")
+    assert removed == [step_name(step) for step in range(1, saved - 4)]
+
+
 def test_where_more_is_better_the_largest_stay(tmp_path: Path) -> None:
     folder = tmp_path / "c"
     for step, score in ((1, 0.9), (2, 0.1), (3, 0.3)):
