@@ -1,6 +1,6 @@
 """Our residual quantizer beside the published update: a toy, real trainings, recorded latents.
 
-    .venv/bin/python -m benchmarks.quantizers STORE OUT [--steps 600] [--only toy]
+    .venv/bin/python -m benchmarks.quantizers STORE OUT [--steps 500] [--only toy]
 
 `toy`: 4 stages of 128 entries on vectors around 64 centers, 16 numbers wide; ours, our repetition
 of the `encodec` package, and the package where it is installed. `EMA-SEED-DECAY[-gan]`: the small
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--only", default="", help=f"one of {', '.join(PARTS)}")
     given = parser.parse_args()
     torch.set_num_threads(1)

@@ -10,8 +10,8 @@ from benchmarks.training.markdown import Chart, Result, dashed, head, line
 from benchmarks.training.toy import EMAS
 
 NAMES = {"correct": "ours", "encodec": "`ema=encodec`", "package": "encodec 0.1.1"}
-SHOWN_STEPS = (1, 10, 100, 300, 600)
-SHOWN_BLOCKS = (25, 100, 300, 600)
+SHOWN_STEPS = (1, 10, 100, 300, 500)
+SHOWN_BLOCKS = (25, 100, 300, 500)
 
 
 def quantizer_tables(found: Mapping[str, Result]) -> Iterator[tuple[str, list[str]]]:
