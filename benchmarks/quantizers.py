@@ -5,8 +5,8 @@
 `toy`: 4 stages of 128 entries on vectors around 64 centers, 16 numbers wide; ours, our repetition
 of the `encodec` package, and the package where it is installed. `EMA-SEED-DECAY[-gan]`: the small
 mono model trained with either update, the rest equal; `-gan` lets discriminators join halfway.
-Each training records its latents, on which both updates are then run again: the same vectors,
-bits and steps. What is there already is not done again. Results: OUT/quantizers/PART.json.
+Each training records its latents (PART.pt), on which both updates are then run again: the same
+vectors, bits and steps. What is there already is not done again. Results: OUT/quantizers/PART.json.
 
 SNR is 10 log10 of the sum of |z|^2 over that of |z - q|^2, after the first stage and after all.
 """
@@ -85,6 +85,7 @@ def training(path: Path, store: Path, *, steps: int) -> dict[str, object]:
     with Store.open(store) as opened:
         prepared = prepare(load_profile("mono", changes).profile, opened)
         rows, first, latents = _trained(prepared, steps=steps)
+    torch.save({"first": first, "latents": latents}, path.with_suffix(".pt"))
     quantizer = _network(prepared).quantizer
     assert isinstance(quantizer, ResidualVectorQuantizer), type(quantizer)
     replays = {each: _replayed(each, quantizer, first, latents, seed=int(seed)) for each in EMAS}
