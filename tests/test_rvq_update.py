@@ -189,6 +189,20 @@ def test_the_sums_of_the_start_are_centroids_times_counts() -> None:
     torch.testing.assert_close(network.sums, network.codebooks * network.counts[..., None])
 
 
+@pytest.mark.parametrize("size", [8, 200])
+def test_a_vector_of_the_sample_weighs_as_much_as_one_of_the_first_update(size: int) -> None:
+    decay = 0.9
+    network = quantizer(num_codebooks=1, codebook_size=2, decay=decay)
+    places = torch.eye(DIM)[:2].repeat_interleave(size, 0)  # two far clusters of equal vectors
+    network.initialize(places, seeded())
+    shift = torch.full((DIM,), 0.1)
+    network((places + shift).T[None])
+    network.update(seeded())
+    found = network.codebooks[0].sort(0, descending=True).values
+    expected = (torch.eye(DIM)[:2] + shift / (1 + decay)).sort(0, descending=True).values
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
+
+
 def test_less_than_one_entry_in_a_hundred_starts_as_a_duplicate() -> None:
     network = quantizer(num_codebooks=2, codebook_size=256)
     network.initialize(torch.randn(1024, DIM, generator=seeded()), seeded())

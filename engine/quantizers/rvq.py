@@ -127,8 +127,10 @@ class ResidualVectorQuantizer(nn.Module):
     def initialize(self, latents: Tensor, generator: torch.Generator) -> None:
         """Set every codebook to the k-means centroids of what the stages before it left.
 
-        The average entry starts with a count of one, whatever the sample's size, and no entry with
-        less: the first hundred updates, not the sample, shall tell which are dead.
+        A vector of the sample counts as one that an update coded: while the encoder moves fast,
+        the first updates soon outweigh a sample that is no longer true. No entry starts with less
+        than the average count: updates, not the sample, shall tell which are dead. One that
+        nothing chooses is, when the average entry has coded three times its share of the sample.
 
         Args:
             latents: (V, D), V >= N, better 4 N or more: a reservoir from many recordings.
@@ -148,7 +150,8 @@ class ResidualVectorQuantizer(nn.Module):
                 counts.copy_(clusters.counts)
                 sums.copy_(clusters.centroids)
             else:
-                counts.copy_((clusters.counts / clusters.counts.mean()).clamp(min=1))
+                average = clusters.counts.mean()
+                counts.copy_((1 - self.decay) * clusters.counts.clamp(min=average))
                 sums.copy_(clusters.centroids * counts[:, None])
             residual = residual - clusters.centroids[clusters.members]
 
