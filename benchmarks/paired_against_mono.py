@@ -64,7 +64,8 @@ class Variant:
     changes: tuple[str, ...] = ()
 
 
-def _shares(share: float) -> tuple[str, ...]:
+def shares(share: float) -> tuple[str, ...]:
+    """Changes that make the gradients of both terms a share of reconstruction's."""
     pairwise = "trainer.loss_config.pairwise"
     return tuple(
         f"{pairwise}.{term}.config.{change}"
@@ -76,7 +77,7 @@ def _shares(share: float) -> tuple[str, ...]:
 VARIANTS = {
     "mono": Variant("mono", 1),
     "paired": Variant("paired", 2),
-    "share": Variant("paired", 2, _shares(0.5)),
+    "share": Variant("paired", 2, shares(0.5)),
     "bounded": Variant("paired-bounded", 2),
     "similar": Variant(
         "paired",
@@ -132,7 +133,7 @@ def _part(part: str, store: Path, out: Path, *, steps: int) -> dict[str, object]
         "val_mel": curve(run, "val", "val/mel"),
         "val_si_sdr": curve(run, "val", "val/si_sdr"),
         "checkpoints": [
-            {"step": each.step, **_measured(load_network(profile, each.path), audio)}
+            {"step": each.step, **measured_codes(load_network(profile, each.path), audio)}
             for each in checkpoints
         ],
         "whole": asdict(
@@ -146,7 +147,7 @@ def _profile_of(run: Path) -> Profile:
     return profile_from_json(stored["profile"])
 
 
-def _measured(network: CodecNetwork, audio: Sequence[Tensor]) -> dict[str, object]:
+def measured_codes(network: CodecNetwork, audio: Sequence[Tensor]) -> dict[str, object]:
     """What the codes of whole arrays share and tell."""
     codes, vectors = _coded(network, audio)
     size = network.quantizer.codebook_size
