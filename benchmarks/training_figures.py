@@ -17,7 +17,7 @@ from statistics import median
 from benchmarks.full_size_steps import PARTS as FULL
 from benchmarks.small_runs import CAPSULES
 from benchmarks.training.markdown import Chart, Result, head, line
-from benchmarks.training.paired_tables import paired_charts, paired_tables
+from benchmarks.training.paired_tables import continued_table, paired_charts, paired_tables
 from benchmarks.training.quantizer_tables import quantizer_charts, quantizer_tables
 from benchmarks.training.short import kept
 from benchmarks.training.svg import write_chart
@@ -51,6 +51,7 @@ def tables(out: Path) -> Iterator[tuple[str, list[str]]]:
     """Name and lines of each table."""
     yield from quantizer_tables(_results(out / "quantizers"))
     yield from paired_tables(_results(out / "paired"))
+    yield "continued", continued_table(_results(out / "continued"))
     yield "full", _full(_results(out / "full"))
     yield "small", _small(_results(out / "small"))
 

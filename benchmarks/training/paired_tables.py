@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from benchmarks.paired_against_mono import VARIANTS
+from benchmarks.paired_from_mono import PARTS as CONTINUED
 from benchmarks.training.markdown import Chart, Result, dashed, head, line
 
 
@@ -16,6 +17,37 @@ def paired_tables(found: Mapping[str, Result]) -> Iterator[tuple[str, list[str]]
     yield "paired-differences", _differences(found)
     yield "angles", _angles(found)
     yield "shared", _shared(found)
+
+
+def continued_table(found: Mapping[str, Result]) -> list[str]:
+    """Of what `benchmarks.paired_from_mono` has kept; differences from the part without terms."""
+    lines = head(
+        "terms",
+        "factors",
+        "first codes agree above chance",
+        "less `nothing`",
+        "probe, second code",
+        "perplexity 1, 2",
+        "mel: shared / own",
+    )
+    plain = found.get("nothing")
+    for part in [name for name in CONTINUED if name in found and plain is not None]:
+        each = found[part]
+        last, whole = each["checkpoints"][-1], each["whole"]
+        differences = _above_by_item(each) - _above_by_item(plain or {})
+        low, high = _interval(differences, each["recordings"])
+        lines.append(
+            line(
+                part,
+                ", ".join(f"{value:.1f}" for value in each["factors"].values()) or "1, 1",
+                f"{_above(last):.3f}",
+                f"{differences.mean():+.3f} ({low:+.3f} to {high:+.3f})",
+                _probe(last["second"]["probe"]),
+                ", ".join(f"{value:.0f}" for value in last["perplexity"]),
+                f"{whole['shared']['mel']:.4f} / {whole['apart']['mel']:.4f}",
+            )
+        )
+    return lines if len(lines) > 2 else []
 
 
 def paired_charts(found: Mapping[str, Result]) -> Iterator[tuple[str, Chart]]:
