@@ -37,7 +37,9 @@ PARTS: dict[str, tuple[str, ...]] = {
     "share-0.1": shares(0.1),
     "share-0.5": shares(0.5),
     "share-2": shares(2.0),
+    "similar-2": (*shares(2.0), f"{_WEIGHTS}.diversity=0"),
 }
+"""`similar-2`: the similarity alone, its gradient twice as large as reconstruction's."""
 
 
 def main() -> None:

@@ -126,7 +126,7 @@ def _trained(
     with Prefetcher(prepared.data.train, 0, 2) as found:
         for step in range(steps):
             recipe.train_step(torch.from_numpy(next(found).samples).clone(), step)
-            if step + 1 in (1, 10, 50) or (step + 1) % 100 == 0:
+            if step + 1 in (1, 10, 50, steps) or (step + 1) % 100 == 0:
                 spent = time.process_time() - began
                 rows.append({"step": step + 1, "cpu_seconds": spent, **_measured(prepared)})
     return rows, first, latents
@@ -194,6 +194,7 @@ def _replayed(
     )
     blocks = torch.tensor(found).split(BLOCK)
     return {
+        "updates": len(found),
         "first_updates": found[:12],
         "blocks": [part.mean(0).tolist() for part in blocks],
         "usage": codebook_usage(last).tolist(),

@@ -10,8 +10,8 @@ from benchmarks.training.markdown import Chart, Result, dashed, head, line
 from benchmarks.training.toy import EMAS
 
 NAMES = {"correct": "ours", "encodec": "`ema=encodec`", "package": "encodec 0.1.1"}
-SHOWN_STEPS = (1, 10, 100, 300, 500)
-SHOWN_BLOCKS = (25, 100, 300, 500)
+SHOWN_STEPS = (1, 10, 100, 300)
+SHOWN_BLOCKS = (25, 50, 100, 300)
 
 
 def quantizer_tables(found: Mapping[str, Result]) -> Iterator[tuple[str, list[str]]]:
@@ -81,7 +81,7 @@ def _trainings(found: Mapping[str, Result]) -> list[str]:
             )
         rows = zip(pair["correct"]["checkpoints"], pair["encodec"]["checkpoints"], strict=True)
         for ours, theirs in rows:
-            if ours["step"] not in SHOWN_STEPS:
+            if ours["step"] not in (*SHOWN_STEPS, pair["correct"]["checkpoints"][-1]["step"]):
                 continue
             gain = ours["snr"][-1] - theirs["snr"][-1]
             for ema, row in (("correct", ours), ("encodec", theirs)):
@@ -106,9 +106,10 @@ def _replays(found: Mapping[str, Result]) -> list[str]:
     for name, each in found.items():
         blocks = {ema: each["replays"][ema]["blocks"] for ema in EMAS}
         steps = [BLOCK * (number + 1) for number in range(len(blocks["correct"]))]
-        shown = [number for number, step in enumerate(steps) if step in SHOWN_BLOCKS]
+        shown = [number for number, step in enumerate(steps) if step in (*SHOWN_BLOCKS, steps[-1])]
         if not lines:
-            columns = (f"updates {steps[n] - BLOCK + 1} to {steps[n]}" for n in shown)
+            last = each["replays"]["correct"]["updates"]
+            columns = (f"updates {BLOCK * n + 1} to {min(steps[n], last)}" for n in shown)
             lines = head("latents of", *columns, "mean", "stage 1 in use at the end")
         cells = [
             f"{blocks['correct'][n][-1]:.2f} / {blocks['encodec'][n][-1]:.2f} "
