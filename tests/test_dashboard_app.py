@@ -12,7 +12,7 @@ from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.chart_grid import ChartGrid
-from codecctl.dashboard.run_screen import RunScreen
+from codecctl.dashboard.run_screen import TABS, RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.runs_table import RunsTable
 
@@ -253,7 +253,7 @@ async def test_folders_that_are_no_runs_and_damaged_ones_leave_the_others_alone(
         assert "✗ failed" in text
         await pilot.press("down", "enter")
         await settle(app, pilot)
-        for number in range(1, 8):
+        for number in range(1, len(TABS) + 1):
             await pilot.press(str(number))
             await settle(app, pilot)
         assert isinstance(app.screen, RunScreen)

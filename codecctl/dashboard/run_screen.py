@@ -15,6 +15,7 @@ from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.checkpoints_table import CheckpointsTable
+from codecctl.dashboard.codes import Codes
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import Source, run_source
 from codecctl.dashboard.events_table import EventsTable
@@ -25,15 +26,25 @@ from codecctl.dashboard.validation_table import ValidationTable
 from codecctl.dashboard.views import RunView
 
 _RUN_WIDGETS: dict[
-    str, type[ValidationTable | Previews | CheckpointsTable | EventsTable | ProfileTable]
+    str, type[ValidationTable | Codes | Previews | CheckpointsTable | EventsTable | ProfileTable]
 ] = {
     "validation": ValidationTable,
+    "codes": Codes,
     "previews": Previews,
     "checkpoints": CheckpointsTable,
     "events": EventsTable,
     "profile": ProfileTable,
 }
-TABS = ("curves", "validation", "previews", "checkpoints", "events", "profile", "system")
+TABS = (
+    "curves",
+    "validation",
+    "previews",
+    "checkpoints",
+    "events",
+    "profile",
+    "system",
+    "codes",
+)
 
 
 class RunScreen(Screen[None]):
@@ -94,6 +105,8 @@ class RunScreen(Screen[None]):
                 yield Static(id="profile-row", classes="whole-row", markup=False)
             with TabPane("System", id="system"):
                 yield ChartGrid(id="system-curves", smoothing=0.0)
+            with TabPane("Codes", id="codes"):
+                yield Codes()
         yield Footer(show_command_palette=False, compact=True)
 
     def show(self, run: RunView | None, book: ColorBook) -> None:
