@@ -19,6 +19,8 @@ from codecctl.dashboard.alerts import Watch
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
+from codecctl.dashboard.compare_screen import CompareScreen
+from codecctl.dashboard.comparison import Mark, best_mark
 from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
@@ -59,6 +61,8 @@ class DashboardApp(App[None]):
         *CHART_KEYS,
         Binding("w", "ask('save')", "Save now", show=False, id="run.save", tooltip="A checkpoint"),
         Binding("X", "ask('stop')", "Stop run", show=False, id="run.stop", tooltip="Save and stop"),
+        Binding("m", "mark", "Mark", show=False, id="app.mark", tooltip="Checkpoint to compare"),
+        Binding("c", "compare", "Compare", show=False, id="app.compare", tooltip="What is marked"),
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
     ]
@@ -86,6 +90,7 @@ class DashboardApp(App[None]):
         self._known: set[str] = set()
         self._watch = Watch()
         self.choice = RunChoice()
+        self.marks: list[Mark] = []
 
     def get_default_screen(self) -> RunsScreen:
         """Start with the list of runs."""
@@ -192,6 +197,8 @@ class DashboardApp(App[None]):
         """Keys of charts exist where there are charts."""
         if action == "chart":
             return self.active_grid() is not None
+        if action in ("mark", "compare"):
+            return isinstance(self.screen, (RunScreen, RunsScreen))
         return super().check_action(action, parameters)
 
     def action_chart(self, command: str) -> None:
@@ -216,6 +223,35 @@ class DashboardApp(App[None]):
         if isinstance(screen, RunScreen):
             return self.snapshot.by_name().get(screen.run_name)
         return screen.selected_run() if isinstance(screen, RunsScreen) else None
+
+    def action_mark(self) -> None:
+        """Mark the checkpoint under the cursor, or the best of the run; or no longer."""
+        run, screen = self.selected_run(), self.screen
+        step = screen.selected_step() if isinstance(screen, RunScreen) else None
+        if run is None:
+            return
+        path = run.summary.path
+        mark = best_mark(path) if step is None else Mark(path, step)
+        if mark is None:
+            self.notify(f"{run.name} has no checkpoint yet", severity="warning", markup=False)
+            return
+        self.marks = (
+            [each for each in self.marks if each != mark]
+            if mark in self.marks
+            else [*self.marks, mark]
+        )
+        marked = ", ".join(each.text for each in self.marks) or "nothing"
+        self.notify(f"marked: {marked}; c compares", markup=False)
+
+    def action_compare(self) -> None:
+        """Compare what is marked."""
+        if len(self.marks) < 2:
+            self.notify("mark two checkpoints with m first", severity="warning")
+            return
+        self.push_screen(CompareScreen(self.marks), self._page_left)
+
+    def _page_left(self, _result: None) -> None:
+        self.call_after_refresh(self._show)
 
     def action_ask(self, what: str) -> None:
         """Ask the process that trains a run for something, after a confirmation."""

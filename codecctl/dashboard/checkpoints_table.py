@@ -28,6 +28,7 @@ class CheckpointsTable(Listing):
     ## Checkpoints
 
     `last` is what `train --resume` continues from, `best` has the best validation metric.
+    `m` marks one, also of several runs (in the list of runs the best); `c` compares the marked.
     """
 
     def __init__(self) -> None:

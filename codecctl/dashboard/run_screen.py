@@ -141,6 +141,14 @@ class RunScreen(Screen[None]):
         grids = {"curves": "#run-curves", "system": "#system-curves"}
         return self.query_one(grids[tab], ChartGrid) if tab in grids else None
 
+    def selected_step(self) -> int | None:
+        """The step of the checkpoint under the cursor; None on other tabs."""
+        if self.query_one(TabbedContent).active != "checkpoints":
+            return None
+        key = self.query_one(CheckpointsTable).selected_key
+        infos = self._run.detail.checkpoints if self._run and self._run.detail else ()
+        return next((info.step for info in infos if info.name == key), None)
+
     def action_tab(self, name: str) -> None:
         """Open a tab."""
         self.query_one(TabbedContent).active = name

@@ -15,9 +15,9 @@ from codecctl.dashboard.axis import Array, XAxis
 from codecctl.dashboard.smoothing import memory, smooth
 from codecctl.dashboard.table import Table
 
-MOST_POINTS = 16_384
+MOST_POINTS = 8192
 """Fewer are drawn as they are."""
-_CHUNKS = 4096
+_CHUNKS = 1024
 _FEWEST = 8
 """A chunk leaves up to six points; shorter ones are kept as they are."""
 
@@ -91,10 +91,15 @@ class _Kept:
     """Points of the first `num_rows` rows; those of `done_rows` of them will not change."""
 
     num_rows: int
-    points: Points
+    open_end: Points
     chunk: int = 0
     done_rows: int = 0
     done: Points = field(default_factory=lambda: _joined())
+
+    @property
+    def points(self) -> Points:
+        """All of them; not kept, since fifty runs of eight charts would hold them twice."""
+        return _joined(self.done, self.open_end)
 
 
 def _extended(table: Table, question: Question, old: _Kept | None) -> _Kept | None:
@@ -106,10 +111,10 @@ def _extended(table: Table, question: Question, old: _Kept | None) -> _Kept | No
     settled = _averaged(table, question, old.done_rows, done_rows)
     open_end = _averaged(table, question, done_rows, table.num_rows)
     done = _joined(old.done, _thinned(settled, chunk))
-    whole = _joined(done, open_end)
-    if np.any(np.diff(settled.x) < 0) or np.any(np.diff(whole.x) < 0):
+    new = _Kept(table.num_rows, open_end, chunk, done_rows, done)
+    if np.any(np.diff(settled.x) < 0) or np.any(np.diff(new.points.x) < 0):
         return None
-    return _Kept(table.num_rows, whole, chunk, done_rows, done)
+    return new
 
 
 def _averaged(table: Table, question: Question, first: int, last: int) -> Points:
