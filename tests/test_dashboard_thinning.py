@@ -42,10 +42,10 @@ def test_a_short_series_is_drawn_as_it_is() -> None:
 
 def test_no_extreme_of_a_long_series_is_lost_and_little_else_is_kept() -> None:
     values = noise(4 * MOST_POINTS)
-    values[12_345], values[50_001], values[60_000] = 99.0, -99.0, np.nan
+    values[12_345], values[20_001], values[30_000] = 99.0, -99.0, np.nan
     found = points(table_of(values), question(0.9))
     assert found.x.size < 2 * MOST_POINTS
-    assert {12_345, 50_001, 60_000} <= set(found.x.tolist())
+    assert {12_345, 20_001, 30_000} <= set(found.x.tolist())
     assert found.x[-1] == values.size - 1  # what the chart names as the newest value
     exact = smooth(values, 0.9)
     assert found.smoothed.tolist() == pytest.approx(
@@ -54,10 +54,10 @@ def test_no_extreme_of_a_long_series_is_lost_and_little_else_is_kept() -> None:
     for start in range(0, values.size, values.size // 100):  # what a column of dots spans
         stop = start + values.size // 100
         inside = (found.x >= start) & (found.x < stop)
-        near = slice(max(0, start - 16), stop + 16)
+        near = slice(max(0, start - 32), stop + 32)
         top = np.nanmax(found.smoothed[inside])
         assert np.nanmax(exact[near]) >= top - 1e-9
-        assert top >= np.nanmax(exact[start + 16 : stop - 16]) - 1e-9
+        assert top >= np.nanmax(exact[start + 32 : stop - 32]) - 1e-9
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.9, 0.99])

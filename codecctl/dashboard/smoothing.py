@@ -42,14 +42,18 @@ def memory(weight: float) -> int:
 
 
 def _debiased(values: Array, weight: float) -> Array:
-    """The average of finite values, in blocks: one matrix product and a short scan."""
+    """The average of finite values, in blocks: sums over 2, 4, ... 64 values, and a short scan.
+
+    No matrix product: its threads would take time from the training that is watched.
+    """
     count = values.size
     num_blocks = -(-count // _BLOCK)
-    padded = np.zeros(num_blocks * _BLOCK)
-    padded[:count] = values
-    lag = np.arange(_BLOCK)[:, None] - np.arange(_BLOCK)[None, :]
-    kernel = np.where(lag >= 0, (1 - weight) * weight ** np.maximum(lag, 0), 0.0)
-    within = padded.reshape(num_blocks, _BLOCK) @ kernel.T  # (blocks, 64), each from zero
+    within = np.zeros((num_blocks, _BLOCK))  # each block as if it were the first
+    within.reshape(-1)[:count] = (1 - weight) * values
+    shift = 1
+    while shift < _BLOCK:
+        within[:, shift:] = within[:, shift:] + weight**shift * within[:, :-shift]
+        shift *= 2
     before = np.zeros(num_blocks)
     carry, decay = 0.0, weight**_BLOCK
     for block, last in enumerate(within[:, -1].tolist()):
