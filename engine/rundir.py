@@ -21,6 +21,7 @@ Files with rows are append-only, everything else is replaced as a whole. Imports
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
@@ -68,6 +69,7 @@ __all__ = [
     "read_rows",
     "read_state",
     "read_tags",
+    "remove_run",
     "request",
     "step_name",
     "summarize_run",
@@ -241,3 +243,10 @@ def pending_requests(run: Path) -> tuple[str, ...]:
 def write_tags(run: Path, tags: set[str]) -> None:
     """Replace the tags of a run."""
     write_json_atomically(run / "tags.json", {"schema": SCHEMA, "tags": sorted(tags)})
+
+
+def remove_run(run: Path) -> None:
+    """Delete a run folder that is not listed any more from the first moment on."""
+    aside = run.with_name(f".removed-{run.name}")
+    run.rename(aside)
+    shutil.rmtree(aside)

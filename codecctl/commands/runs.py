@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +19,7 @@ from codecctl.engine.rundir import (
     read_last_rows,
     read_metrics,
     read_tags,
+    remove_run,
     request,
     summarize_run,
     write_tags,
@@ -138,7 +137,7 @@ def remove(
                 raise UsageError(f"{path.name}: not removed; say --yes where nobody can be asked")
             if not typer.confirm(f"remove {path} ({size:.0f} MB)?", err=True):
                 continue
-        _delete(path)
+        remove_run(path)
         note(f"{path}: removed, {size:.0f} MB")
 
 
@@ -157,13 +156,6 @@ def tag(
         have = (have | set(tags or ())) - set(drop or ())
         write_tags(path, have)
     result(" ".join(sorted(have)))
-
-
-def _delete(path: Path) -> None:
-    """Delete a run folder that is not listed any more from the first moment on."""
-    aside = path.with_name(f".removed-{path.name}")
-    path.rename(aside)
-    shutil.rmtree(aside)
 
 
 def _print_state(summary: RunSummary, overrides: object) -> None:

@@ -21,23 +21,15 @@ from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
-from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
+from codecctl.dashboard.steering import steer
 from codecctl.dashboard.views import RunView, Snapshot
-from codecctl.dashboard.wording import ACTIVE
-from codecctl.engine.rundir import request
-from codecctl.errors import CodecctlError
 
 NUM_SHOWN_AT_START = 4
-
-_QUESTIONS = {
-    "save": "Ask {name} to save a checkpoint after its current step?",
-    "stop": "Ask {name} to save a checkpoint and stop?",
-}
 
 
 class DashboardApp(App[None]):
@@ -59,8 +51,15 @@ class DashboardApp(App[None]):
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         *CHART_KEYS,
-        Binding("w", "ask('save')", "Save now", show=False, id="run.save", tooltip="A checkpoint"),
-        Binding("X", "ask('stop')", "Stop run", show=False, id="run.stop", tooltip="Save and stop"),
+        *(
+            Binding(key, f"steer('{what}')", label, show=False, id=f"run.{what}", tooltip=tooltip)
+            for key, what, label, tooltip in (
+                ("w", "save", "Save now", "A checkpoint"),
+                ("X", "stop", "Stop run", "Save and stop"),
+                ("T", "tag", "Tag", "Add or take away tags of a run"),
+                ("D", "remove", "Delete", "A run that does not train any more"),
+            )
+        ),
         Binding("m", "mark", "Mark", show=False, id="app.mark", tooltip="Checkpoint to compare"),
         Binding("c", "compare", "Compare", show=False, id="app.compare", tooltip="What is marked"),
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
@@ -253,26 +252,6 @@ class DashboardApp(App[None]):
     def _page_left(self, _result: None) -> None:
         self.call_after_refresh(self._show)
 
-    def action_ask(self, what: str) -> None:
-        """Ask the process that trains a run for something, after a confirmation."""
-        run = self.selected_run()
-        if run is None:
-            return
-        if run.summary.status not in ACTIVE:
-            self.notify(f"{run.name} is {run.summary.status}: nobody would answer")
-            return
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._request(run, what)
-
-        self.push_screen(ConfirmScreen(_QUESTIONS[what].format(name=run.name)), answered)
-
-    def _request(self, run: RunView, what: str) -> None:
-        try:
-            request(run.summary.path, what)
-        except (CodecctlError, OSError) as error:
-            self.notify(str(error), severity="error")
-        else:
-            self.notify(f"{what} asked; served after the current step")
-        self.poll()
+    def action_steer(self, what: str) -> None:
+        """Change the selected run, after a question."""
+        steer(self, what)

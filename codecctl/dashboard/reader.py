@@ -24,7 +24,7 @@ _Signature = tuple[tuple[int, int, int], ...]
 class RunsReader:
     """Follows all runs of a folder.
 
-    A run costs three `stat` calls a poll; its files are read when they change. Scalars are read
+    A run costs four `stat` calls a poll; its files are read when they change. Scalars are read
     in full only for the runs that are shown, everything else only for the run that is opened.
 
     Args:
@@ -134,7 +134,7 @@ class _RunReader:
         return view, news.complete
 
 
-_WATCHED = ("state.json", "metrics.jsonl", "profile.json")
+_WATCHED = ("state.json", "metrics.jsonl", "profile.json", "tags.json")
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
