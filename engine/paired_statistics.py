@@ -6,7 +6,9 @@ exact: the distribution of the rank sum over all signs, with middle ranks for ti
 pairs that are equal. The interval belongs to the Hodges-Lehmann estimate (Hodges and Lehmann 1963,
 https://doi.org/10.1214/aoms/1177704172), the median of the means of all pairs of differences; its
 ends are the order statistics that the same distribution gives (Hollander and Wolfe 1999, 3.3).
-No normal distribution is assumed anywhere; that of the differences has to be symmetric.
+No normal distribution is assumed anywhere; that of the differences has to be symmetric. Items count
+as independent: where many are cut from few recordings, the interval says how sure one may be of
+these recordings, not of others.
 """
 
 from __future__ import annotations

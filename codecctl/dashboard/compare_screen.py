@@ -54,8 +54,9 @@ class CompareScreen(Screen[None]):
     The first marked checkpoint is the baseline. *change* is the median of the differences item by
     item (Hodges-Lehmann) with its 95 % interval, *better* the share of items on which the other
     checkpoint wins, *p* that of the exact signed-rank test. `✓` and `✗`: the interval leaves zero
-    out. Many metrics are tested at once: one in twenty has such a mark by chance. Tab by tab:
-    settings that differ, and how far the weights of each module went.
+    out. Many metrics are tested at once: one in twenty has such a mark by chance. Items count as
+    independent: of few recordings the interval holds for these alone. Tab by tab: settings that
+    differ, and how far the weights of each module went.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Back", id="compare.back", tooltip="To the page before"),
