@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NUM_METRICS = 8
 ROWS_OF_A_RUN = 20_000
+NUM_UPDATES, UPDATES_PER_SECOND = 40, 4
 SIZE = (160, 50)
 
 
@@ -153,12 +154,12 @@ async def _draw(folder: Path) -> dict[str, float]:
         step = _num_rows(app)
         path = folder / "long" / "metrics.jsonl"
         cpu, begin = time.process_time(), time.perf_counter()
-        for tick in range(1, 41):
+        for tick in range(1, NUM_UPDATES + 1):
             with path.open("ab") as file:
                 file.write(_row(step + tick, [0.5] * NUM_METRICS))
             app.poll()
-            await asyncio.sleep(max(0.0, begin + tick / 4 - time.perf_counter()))
-        share = (time.process_time() - cpu) / (time.perf_counter() - begin)
+            await asyncio.sleep(max(0.0, begin + tick / UPDATES_PER_SECOND - time.perf_counter()))
+        share = (time.process_time() - cpu) / NUM_UPDATES * UPDATES_PER_SECOND
         charts = [chart for chart in app.screen.query("LineChart") if chart.display]
     return {"charts": len(charts), "core_percent": 100 * share, "rows": step}
 

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.steering import refusal
 from codecctl.dashboard.views import RunView
 from codecctl.engine.rundir import read_tags, summarize_run
 
-from .dashboard_runs import dashboard, make_run, screen_text, settle
+from .dashboard_runs import NOW, dashboard, make_run, screen_text, settle
 
 SIZE = (100, 30)
 
@@ -80,3 +82,16 @@ async def test_a_run_is_deleted_after_yes_and_only_then(tmp_path: Path) -> None:
         await settle(app, pilot)
         assert list(tmp_path.iterdir()) == []
         assert "0 runs" in screen_text(app)
+
+
+@pytest.mark.parametrize("key", ["w", "T"])
+async def test_a_dashboard_that_may_not_steer_asks_nothing(tmp_path: Path, key: str) -> None:
+    run = make_run(tmp_path, "run")
+    app = DashboardApp(tmp_path, clock=lambda: NOW, may_steer=False)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await settle(app, pilot)
+        await pilot.press(key)
+        await pilot.pause()
+        assert "read-only: nothing is changed from here" in screen_text(app)
+        assert list((run / "control").iterdir()) == []
+        assert isinstance(app.screen, RunsScreen)

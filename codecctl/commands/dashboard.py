@@ -27,22 +27,28 @@ def dashboard(
     height: Annotated[int, typer.Option(min=0, help="Of the snapshot; default: terminal.")] = 0,
     web: Annotated[bool, typer.Option("--web", help="Serve it to a browser on this host.")] = False,
     port: Annotated[int, typer.Option(min=1, max=65535, help="With --web.")] = 8000,
+    steer: Annotated[bool, typer.Option("--steer", help="With --web: may change runs.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Never change a run.")] = False,
 ) -> None:
     """Watch runs: live curves, validation, previews, events; reads run folders only."""
     folder, only = _locate(runs)
     if json and not once:
         raise UsageError("--json: belongs to --once; add it")
+    if steer and not web:
+        raise UsageError("--steer: belongs to --web; the terminal may steer without it")
+    if steer and read_only:
+        raise UsageError("--steer: contradicts --read-only; leave one of them out")
     if once:
         _print_once(folder, only, as_json=json, width=width, height=height)
     elif web:
-        _serve(runs, port)
+        _serve(runs, port, may_steer=steer)
     elif not sys.stdout.isatty():
         raise UsageError("dashboard: stdout is no terminal; use --once for a text snapshot")
     else:
         # Here, not above: `codecctl --help` must not wait for Textual.
         from codecctl.dashboard.app import DashboardApp
 
-        DashboardApp(folder, only=only).run()
+        DashboardApp(folder, only=only, may_steer=not read_only).run()
 
 
 def _locate(runs: str) -> tuple[Path, str]:
@@ -79,8 +85,8 @@ def _print_once(folder: Path, only: str, *, as_json: bool, width: int, height: i
     )
 
 
-def _serve(runs: str, port: int) -> None:
-    """Serve the dashboard to browsers on this machine.
+def _serve(runs: str, port: int, *, may_steer: bool) -> None:
+    """Serve the dashboard to browsers on this machine, read-only unless `may_steer`.
 
     Raises:
         UsageError: The extra is not installed.
@@ -91,5 +97,6 @@ def _serve(runs: str, port: int) -> None:
         raise UsageError("--web: needs textual-serve; pip install 'codecctl[web]'") from None
 
     arguments = [sys.argv[0], "dashboard", *([runs] if runs else [])]
+    arguments += [] if may_steer else ["--read-only"]
     note(f"http://127.0.0.1:{port} shows it; from elsewhere: ssh -L {port}:127.0.0.1:{port} HOST")
     Server(shlex.join(arguments), host="127.0.0.1", port=port, title="codecctl").serve()

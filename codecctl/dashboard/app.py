@@ -42,6 +42,7 @@ class DashboardApp(App[None]):
         folder: Holds the runs; may not exist yet.
         only: Follow this run alone and open its page; "" for all runs.
         clock: Unix time in seconds.
+        may_steer: Whether runs may be asked for anything, tagged and deleted.
     """
 
     CSS_PATH = "dashboard.tcss"
@@ -74,11 +75,17 @@ class DashboardApp(App[None]):
             self.snapshot = snapshot
 
     def __init__(
-        self, folder: Path, *, only: str = "", clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        only: str = "",
+        clock: Callable[[], float] = time.time,
+        may_steer: bool = True,
     ) -> None:
         # Without colors Textual would still write grays; the terminal's own palette has none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.folder = folder
+        self.may_steer = may_steer
         self.snapshot = Snapshot()
         self.shown: set[str] = set()
         self.is_reading = False

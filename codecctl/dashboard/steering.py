@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from codecctl.dashboard.app import DashboardApp
 
+_READ_ONLY = "read-only: nothing is changed from here; with --web, --steer allows it"
 _QUESTIONS = {
     "save": "Ask {name} to save a checkpoint after its current step?",
     "stop": "Ask {name} to save a checkpoint and stop?",
@@ -32,7 +33,7 @@ def steer(app: DashboardApp, what: str) -> None:
     run = app.selected_run()
     if run is None:
         return
-    problem = refusal(run, what)
+    problem = refusal(run, what) if app.may_steer else _READ_ONLY
     if problem:
         app.notify(problem, severity="warning", markup=False)
     elif what == "tag":
