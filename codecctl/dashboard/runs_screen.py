@@ -37,9 +37,9 @@ class RunsScreen(Screen[None]):
         *(
             Binding(key, action, label, show=False, id=f"runs.{action}", tooltip=tooltip)
             for key, action, label, tooltip in (
-                ("b", "pin", "Pin", "Baseline: on top, compared with"),
-                ("F", "filter", "Runs", "Choose runs: status:running val/mel<0.5"),
-                ("t", "sort", "Sort", "By validation, loss, step or age"),
+                ("b", "pin", "Pin", "As the baseline"),
+                ("F", "filter", "Runs", "Which are listed"),
+                ("t", "sort", "Sort", "By another value"),
             )
         ),
     ]

@@ -52,10 +52,8 @@ class RunsTable(Listing):
     `A`, `B`, ... in color: drawn in the charts below. *seen* is the time since the last
     heartbeat; a run that says it is running but has not been heard of for 20 s is **lost**.
 
-    `F` chooses runs, all terms have to hold: `word`, `profile:paired`, `status:running`,
-    `tag:night`, `name~^foo`, `val/mel<0.5`, `step>=1000`, `-word`. `t` sorts, the palette by any
-    metric. `b` pins a baseline: it stays on top, is drawn above the others, and *vs pinned*
-    compares their validation with its own.
+    `F` chooses: `word profile:paired name~^foo val/mel<0.5 -word`. The pinned baseline (`b`) is
+    drawn above the others and *vs pinned*.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
