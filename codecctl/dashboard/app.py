@@ -21,6 +21,7 @@ from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
+from codecctl.dashboard.export import write_new
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
@@ -61,6 +62,7 @@ class DashboardApp(App[None]):
                 ("D", "remove", "Delete", "A run that does not train any more"),
             )
         ),
+        Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
         Binding("m", "mark", "Mark", show=False, id="app.mark", tooltip="Checkpoint to compare"),
         Binding("c", "compare", "Compare", show=False, id="app.compare", tooltip="What is marked"),
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
@@ -201,7 +203,9 @@ class DashboardApp(App[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of charts exist where there are charts."""
-        if action == "chart":
+        if action == "export" and not self.may_steer:  # a browser must not fill this disk
+            return False
+        if action in ("chart", "export"):
             return self.active_grid() is not None
         if action in ("mark", "compare"):
             return isinstance(self.screen, (RunScreen, RunsScreen))
@@ -229,6 +233,18 @@ class DashboardApp(App[None]):
         if isinstance(screen, RunScreen):
             return self.snapshot.by_name().get(screen.run_name)
         return screen.selected_run() if isinstance(screen, RunsScreen) else None
+
+    def action_export(self) -> None:
+        """Write the values of the charts that one sees into the working directory."""
+        grid = self.active_grid()
+        if grid is None:
+            return
+        try:
+            path = write_new(Path.cwd(), "codecctl-curves", ".csv", grid.page_csv())
+        except OSError as error:
+            self.notify(f"not exported: {error}", severity="error", markup=False)
+        else:
+            self.notify(f"exported to {path}", markup=False)
 
     def action_mark(self) -> None:
         """Mark the checkpoint under the cursor, or the best of the run; or no longer."""

@@ -15,6 +15,7 @@ from textual.widgets import Input, Static
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.curves import Source, all_metrics, curves_of, x_extent
+from codecctl.dashboard.export import curves_csv
 from codecctl.dashboard.plot import View
 from codecctl.dashboard.smoothing import LEVELS
 from codecctl.dashboard.viewing import panned, with_axis, zoomed
@@ -69,6 +70,11 @@ class ChartGrid(Widget):
     def metrics(self) -> list[str]:
         """The metrics that match the filter, over all pages."""
         return all_metrics(self._sources, self.pattern)
+
+    def page_csv(self) -> str:
+        """All values of the charts of the current page."""
+        names = [chart.metric for chart in self.charts()]
+        return curves_csv(self._sources, names, self.view_state.axis)
 
     def charts(self) -> list[LineChart]:
         """The charts of the current page."""

@@ -22,6 +22,7 @@ class Source:
     steps_per_epoch: float
     color: int
     letter: str = ""
+    name: str = ""
 
     def metrics(self) -> set[str]:
         """Names of all scalars."""
@@ -46,7 +47,7 @@ class Source:
 
 def run_source(run: RunView, *, color: int, letter: str = "") -> Source:
     """A run's training and validation scalars."""
-    return Source(run.train, run.validation, run.steps_per_epoch, color, letter)
+    return Source(run.train, run.validation, run.steps_per_epoch, color, letter, run.name)
 
 
 def all_metrics(sources: Iterable[Source], pattern: str = "") -> list[str]:

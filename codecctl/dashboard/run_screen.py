@@ -128,7 +128,7 @@ class RunScreen(Screen[None]):
             self.query_one("#run-curves", ChartGrid).show(curves)
         elif tab == "system":
             system = run.detail.system if run.detail is not None else Table("time")
-            source = Source(system, Table(), run.steps_per_epoch, self._color)
+            source = Source(system, Table(), run.steps_per_epoch, self._color, name=self.run_name)
             self.query_one("#system-curves", ChartGrid).show([source])
         elif tab in _RUN_WIDGETS:
             self.query_one(_RUN_WIDGETS[tab]).show_run(run)
