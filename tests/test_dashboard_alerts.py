@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from codecctl.dashboard import alerts
 from codecctl.dashboard.alerts import Alert, Watch
 from codecctl.dashboard.views import RunView, Snapshot
+from codecctl.engine import alarms
 from codecctl.engine.rundir import Row, RunState, RunSummary
 
 
@@ -78,6 +80,10 @@ def test_of_decibels_the_higher_one_is_better() -> None:
         for value in (3.0, 5.0)
     )
     assert [alert.text for alert in after(first, second)] == ["new best val/si_sdr 5, was 3"]
+
+
+def test_a_codebook_collapses_here_where_it_does_in_training() -> None:
+    assert alerts.COLLAPSED_BELOW == alarms.COLLAPSED_BELOW
 
 
 def test_what_was_so_at_the_first_look_is_no_news() -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from codecctl.errors import NotFoundError, UsageError
-from codecctl.locations import runs_folder
+from codecctl.locations import home, runs_folder
 from codecctl.output import note, result, result_json
 
 RUN_MARKER = "profile.json"
@@ -46,9 +46,11 @@ def dashboard(
         raise UsageError("dashboard: stdout is no terminal; use --once for a text snapshot")
     else:
         # Here, not above: `codecctl --help` must not wait for Textual.
-        from codecctl.dashboard.app import DashboardApp
+        from codecctl.dashboard.app import DashboardApp, key_names
+        from codecctl.dashboard.keymap import FILE_NAME, read_keymap
 
-        DashboardApp(folder, only=only, may_steer=not read_only).run()
+        keymap = read_keymap(home() / FILE_NAME, key_names())
+        DashboardApp(folder, only=only, may_steer=not read_only, keymap=keymap).run()
 
 
 def _locate(runs: str) -> tuple[Path, str]:

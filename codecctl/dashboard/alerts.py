@@ -12,7 +12,7 @@ from codecctl.dashboard.wording import age_text, best_first, first_line, value_t
 from codecctl.engine.rundir import Row, number
 
 COLLAPSED_BELOW = 0.1
-"""As `engine.alarms`: the share of a codebook that validation items use."""
+"""As in `engine.alarms`, which would bring pydantic: the used share of a codebook."""
 
 Severity = Literal["information", "warning", "error"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,13 +16,16 @@ from textual.message import Message
 from textual.screen import Screen
 
 from codecctl.dashboard.alerts import Watch
+from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
 from codecctl.dashboard.export import write_new
+from codecctl.dashboard.keymap import binding_names
 from codecctl.dashboard.palette import DashboardCommands
+from codecctl.dashboard.previews import Previews
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
@@ -44,6 +47,7 @@ class DashboardApp(App[None]):
         only: Follow this run alone and open its page; "" for all runs.
         clock: Unix time in seconds.
         may_steer: Whether runs may be asked for anything, tagged and deleted.
+        keymap: Keys in place of the usual ones, by name (`key_names`).
     """
 
     CSS_PATH = "dashboard.tcss"
@@ -83,6 +87,7 @@ class DashboardApp(App[None]):
         only: str = "",
         clock: Callable[[], float] = time.time,
         may_steer: bool = True,
+        keymap: Mapping[str, str] | None = None,
     ) -> None:
         # Without colors Textual would still write grays; the terminal's own palette has none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
@@ -92,6 +97,7 @@ class DashboardApp(App[None]):
         self.shown: set[str] = set()
         self.is_reading = False
         self._only = only
+        self._own_keys = dict(keymap or {})
         self._reader = RunsReader(folder, only=only, clock=clock)
         self._book = ColorBook()
         self._opened = only
@@ -106,6 +112,7 @@ class DashboardApp(App[None]):
 
     def on_mount(self) -> None:
         """Read at once, then every second."""
+        self.set_keymap(self._own_keys)
         if self._only:
             self.open_run(self._only)
         self.set_interval(POLL_SECONDS, self.poll)
@@ -278,3 +285,9 @@ class DashboardApp(App[None]):
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""
         steer(self, what)
+
+
+def key_names() -> set[str]:
+    """The names of all keys of the dashboard, as a file of own keys uses them."""
+    places = (DashboardApp, RunsScreen, RunScreen, CompareScreen, LineChart, Previews)
+    return set(binding_names(*(place.BINDINGS for place in places)))

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
+from codecctl.dashboard.alerts import COLLAPSED_BELOW
 from codecctl.dashboard.axis import Array, XAxis
 from codecctl.dashboard.halfblock import color_rows, quantize, shade_rows
 from codecctl.dashboard.table import Table
@@ -19,7 +20,6 @@ from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import value_text
 from codecctl.engine.rundir import Row
 
-COLLAPSED_BELOW = 0.1
 _USAGE = re.compile(r"(?:val/)?codebook/(\d+)/usage")
 _SHARE = re.compile(r"balancer/([^/]+)")
 _HEAD = "book  usage  perplexity  entropy  "
