@@ -308,3 +308,12 @@ def test_two_thousand_names_are_read_and_listed(tmp_path: Path) -> None:
     view = only(reader_of(tmp_path))
     assert len(view.train.columns) == 2000
     assert view.train.last("loss/term1999") == 2001
+
+
+def test_the_newest_warning_of_the_training_is_known_of_every_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    reader = reader_of(tmp_path)
+    assert only(reader, shown=False).warning == ""
+    for second, kind, message in ((1, "warning", "a"), (2, "warning", "b"), (3, "preview", "c")):
+        append(run / "events.jsonl", {"time": second, "kind": kind, "message": message})
+    assert only(reader, shown=False).warning == "2 b"

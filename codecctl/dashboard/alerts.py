@@ -9,10 +9,7 @@ from typing import Literal
 from codecctl.dashboard.notes import loss_value
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.dashboard.wording import age_text, best_first, first_line, value_text
-from codecctl.engine.rundir import Row, number
-
-COLLAPSED_BELOW = 0.1
-"""As in `engine.alarms`, which would bring pydantic: the used share of a codebook."""
+from codecctl.engine.rundir import number
 
 Severity = Literal["information", "warning", "error"]
 
@@ -32,7 +29,8 @@ class _Known:
 
     status: str
     diverged: bool
-    collapsed: frozenset[str]
+    warning: str
+    """Of the training itself, as that a codebook collapses."""
     best: float | None
     """Of the best metric; None before the first validation."""
 
@@ -61,7 +59,7 @@ def _look(run: RunView, old: _Known | None) -> _Known:
     known = _Known(
         summary.status,
         loss is not None and not math.isfinite(loss),
-        _collapsed(summary.validation),
+        run.warning,
         None,
     )
     value = number(summary.validation.get(run.best_metric))
@@ -71,28 +69,12 @@ def _look(run: RunView, old: _Known | None) -> _Known:
     return replace(known, best=min(candidates, key=lambda each: best_first(run.best_metric, each)))
 
 
-def _collapsed(validation: Row) -> frozenset[str]:
-    return frozenset(
-        name
-        for name, value in validation.items()
-        if name.startswith("val/codebook/")
-        and name.endswith("/usage")
-        and (number(value) or 0.0) < COLLAPSED_BELOW
-    )
-
-
 def _alerts(run: RunView, old: _Known, new: _Known) -> list[Alert]:
     found = []
     if new.diverged and not old.diverged:
         found.append(Alert(run.name, "the loss is not finite any more", "error"))
-    found += [
-        Alert(
-            run.name,
-            f"codebook {name.split(chr(47))[2]} collapses: {name} is below {COLLAPSED_BELOW:g}",
-            "warning",
-        )
-        for name in sorted(new.collapsed - old.collapsed)
-    ]
+    if new.warning != old.warning and new.warning:
+        found.append(Alert(run.name, first_line(new.warning.partition(" ")[2]), "warning"))
     if old.best is not None and new.best is not None and new.best != old.best:
         text = f"new best {run.best_metric} {value_text(new.best)}, was {value_text(old.best)}"
         found.append(Alert(run.name, text, "information"))

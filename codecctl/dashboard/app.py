@@ -34,6 +34,8 @@ from codecctl.dashboard.steering import steer
 from codecctl.dashboard.views import RunView, Snapshot
 
 NUM_SHOWN_AT_START = 4
+SHOW_SECONDS = 1.0
+"""The screen changes at most this often while long files are read."""
 
 
 class DashboardApp(App[None]):
@@ -103,6 +105,7 @@ class DashboardApp(App[None]):
         self._opened = only
         self._known: set[str] = set()
         self._watch = Watch()
+        self._next_show = 0.0
         self.choice = RunChoice()
         self.marks: list[Mark] = []
 
@@ -134,6 +137,10 @@ class DashboardApp(App[None]):
         if not self.screen_stack:  # the application closes while a reading ends
             return
         self.snapshot = event.snapshot
+        if not event.snapshot.complete and time.monotonic() < self._next_show:
+            self.poll()  # while long files are read, drawing must not hold up keys and reading
+            return
+        self._next_show = time.monotonic() + SHOW_SECONDS
         names = [run.name for run in event.snapshot.runs]
         self._book.assign(names)
         new = self._choose_shown(names)
@@ -277,10 +284,8 @@ class DashboardApp(App[None]):
         if len(self.marks) < 2:
             self.notify("mark two checkpoints with m first", severity="warning")
             return
-        self.push_screen(CompareScreen(self.marks), self._page_left)
-
-    def _page_left(self, _result: None) -> None:
-        self.call_after_refresh(self._show)
+        screen = CompareScreen(self.marks)
+        self.push_screen(screen, lambda _: self.call_after_refresh(self._show))
 
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""

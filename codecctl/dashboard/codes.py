@@ -12,7 +12,6 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from codecctl.dashboard.alerts import COLLAPSED_BELOW
 from codecctl.dashboard.axis import Array, XAxis
 from codecctl.dashboard.halfblock import color_rows, quantize, shade_rows
 from codecctl.dashboard.table import Table
@@ -20,6 +19,7 @@ from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import value_text
 from codecctl.engine.rundir import Row
 
+LOW_USAGE = 0.1
 _USAGE = re.compile(r"(?:val/)?codebook/(\d+)/usage")
 _SHARE = re.compile(r"balancer/([^/]+)")
 _HEAD = "book  usage  perplexity  entropy  "
@@ -109,7 +109,7 @@ def _books(title: str, table: Table, width: int, mono: bool) -> Iterator[Text]:
 
 
 def _usage_style(usage: float | None) -> str:
-    return "bold red" if usage is not None and usage < COLLAPSED_BELOW else ""
+    return "bold red" if usage is not None and usage < LOW_USAGE else ""
 
 
 def heat(steps: Array, values: Array, low: float, high: float, columns: int) -> Array:

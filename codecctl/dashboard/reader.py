@@ -12,7 +12,15 @@ from codecctl.dashboard.detail import DetailReader
 from codecctl.dashboard.follow import Follower
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
-from codecctl.engine.rundir import Row, RunState, RunSummary, number, read_json, summarize_run
+from codecctl.engine.rundir import (
+    Row,
+    RunState,
+    RunSummary,
+    number,
+    read_json,
+    read_last_rows,
+    summarize_run,
+)
 
 POLL_SECONDS = 1.0
 BUDGET_SECONDS = 0.25
@@ -24,7 +32,7 @@ _Signature = tuple[tuple[int, int, int], ...]
 class RunsReader:
     """Follows all runs of a folder.
 
-    A run costs four `stat` calls a poll; its files are read when they change. Scalars are read
+    A run costs five `stat` calls a poll; its files are read when they change. Scalars are read
     in full only for the runs that are shown, everything else only for the run that is opened.
 
     Args:
@@ -91,6 +99,7 @@ class _RunReader:
                 old,
                 summary=summary,
                 problem=problem,
+                warning=_newest_warning(self._path),
                 best_metric=_best_metric(profile),
                 steps_per_epoch=_steps_per_epoch(profile),
             )
@@ -134,7 +143,8 @@ class _RunReader:
         return view, news.complete
 
 
-_WATCHED = ("state.json", "metrics.jsonl", "profile.json", "tags.json")
+_WATCHED = ("state.json", "metrics.jsonl", "events.jsonl", "profile.json", "tags.json")
+_EVENT_BYTES = 1 << 15
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -153,6 +163,13 @@ def _summary(path: Path) -> tuple[RunSummary, str]:
         if not read_json(path / name):
             return summary, f"{name} is missing or cannot be read"
     return summary, ""
+
+
+def _newest_warning(path: Path) -> str:
+    """Of the last events; an older one is no news."""
+    rows = read_last_rows(path / "events.jsonl", _EVENT_BYTES)
+    warnings = [row for row in rows if row.get("kind") == "warning"]
+    return f"{warnings[-1].get('time')} {warnings[-1].get('message')}" if warnings else ""
 
 
 def _unknown(path: Path) -> RunSummary:

@@ -78,6 +78,8 @@ class RunView:
     summary: RunSummary
     problem: str = ""
     """Why the run cannot be read in full, "" when it can."""
+    warning: str = ""
+    """Time and message of its newest warning, "" when there is none."""
     best_metric: str = DEFAULT_BEST
     steps_per_epoch: float = 0.0
     train: Table = field(default_factory=Table)
