@@ -108,7 +108,7 @@ async def _watch(folder: Path) -> dict[str, float]:
         app.shown = {run.name for run in app.snapshot.runs}
         table = app.screen.query_one(RunsTable)
         known = -1
-        while not app.snapshot.complete or _num_rows(app) != known:
+        while not _is_loaded(app) or _num_rows(app) != known:
             known = _num_rows(app)
             keys.append(await _key_seconds(app, table))
             await asyncio.sleep(0.3)
@@ -132,6 +132,11 @@ async def _key_seconds(app: DashboardApp, table: RunsTable) -> float:
     while table.cursor_row == row:
         await asyncio.sleep(0)
     return time.perf_counter() - begin
+
+
+def _is_loaded(app: DashboardApp) -> bool:
+    runs = app.snapshot.runs
+    return app.snapshot.complete and all(run.train.num_rows for run in runs)
 
 
 def _num_rows(app: DashboardApp) -> int:
