@@ -176,7 +176,8 @@ class DashboardApp(App[None]):
         self.poll()
 
     def _page_closed(self, _result: None) -> None:
-        self._opened = ""
+        screen = self.screen  # under a comparison there may be the page of a run
+        self._opened = screen.run_name if isinstance(screen, RunScreen) else ""
         self.call_after_refresh(self._show)
 
     def toggle_run(self, name: str) -> None:
@@ -284,8 +285,7 @@ class DashboardApp(App[None]):
         if len(self.marks) < 2:
             self.notify("mark two checkpoints with m first", severity="warning")
             return
-        screen = CompareScreen(self.marks)
-        self.push_screen(screen, lambda _: self.call_after_refresh(self._show))
+        self.push_screen(CompareScreen(self.marks), self._page_closed)
 
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""
