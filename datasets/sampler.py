@@ -22,6 +22,7 @@ from codecctl.errors import DataError
 
 MAX_REDRAWS = 100
 _STREAM = 1  # validation draws from another stream of the same seed
+_POOL_STREAM = 3
 _WORD = (1 << 64) - 1
 
 
@@ -34,6 +35,7 @@ class TrainSampler:
         window: What an item is.
         batch_size: B, over all processes.
         seed: Of the whole training.
+        pool: Different windows that are ever drawn, with replacement; 0: any number.
 
     Raises:
         DataError: No recording can be used.
@@ -47,8 +49,9 @@ class TrainSampler:
         window: Window,
         batch_size: int,
         seed: int,
+        pool: int = 0,
     ) -> None:
-        assert batch_size > 0, batch_size
+        assert batch_size > 0 and pool >= 0, (batch_size, pool)
         usable = usable_recordings(store, recordings, window=window)
         self.store = store
         self.window = window
@@ -59,6 +62,7 @@ class TrainSampler:
         self._redraws: Counter[tuple[str, str]] = Counter()
         self._counting = threading.Lock()
         self._seed = seed
+        self._pool = pool
         self._reader = WindowReader(store, frames=window.frames)
         self._numbers = 2 + max(info.channels for info in usable.recordings)
 
@@ -141,9 +145,17 @@ class TrainSampler:
         """The windows of a step as drawn, whatever they hold."""
         generator = random_numbers(self._seed, _STREAM, step=step, attempt=attempt)
         numbers = generator.random((self.batch_size, self._numbers))
+        if self._pool:
+            numbers = np.stack([self._of_pool(number, attempt) for number in numbers[:, 0]])
         choices = (numbers[:, 0] * len(self.recordings)).astype(int).tolist()
         recordings = [self.recordings[choice] for choice in choices]
         return draw_items(recordings, numbers[:, 1:], window=self.window)
+
+    def _of_pool(self, number: float, attempt: int) -> np.ndarray:
+        """The numbers of one window of the pool; a window of no use is another one from then on."""
+        window = int(number * self._pool)
+        generator = random_numbers(self._seed, _POOL_STREAM, step=window, attempt=attempt)
+        return generator.random(self._numbers)
 
 
 def random_numbers(seed: int, stream: int, *, step: int, attempt: int) -> np.random.Generator:
