@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from codecctl.engine.recipes.base import State
-from codecctl.engine.recipes.network import CodecNetwork
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
-class WeightAverage:
+class WeightAverage(Generic[Network]):
     """A second network whose parameters follow the first one's.
 
     After n updates each parameter is the mean of what it was after each of them, weighted by
@@ -26,7 +27,7 @@ class WeightAverage:
         decay: In [0, 1); 0 repeats the last weights.
     """
 
-    def __init__(self, network: CodecNetwork, *, decay: float) -> None:
+    def __init__(self, network: Network, *, decay: float) -> None:
         self._followed = network
         self._decay = decay
         self.network = copy.deepcopy(network).requires_grad_(False)

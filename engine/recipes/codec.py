@@ -56,7 +56,7 @@ class CodecRecipe:
         runtime: Runtime,
         dropout: bool = False,
         items_at_once: int = 0,
-        average: WeightAverage | None = None,
+        average: WeightAverage[CodecNetwork] | None = None,
     ) -> None:
         self.network = cast(CodecNetwork, generator.network)
         self.stacking = stacking
