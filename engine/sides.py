@@ -7,9 +7,10 @@ from codecctl.datasets.split import Split, split
 from codecctl.datasets.split_file import named_split
 from codecctl.datasets.store import AudioSource
 from codecctl.engine.profile.schema_data import Data
+from codecctl.engine.profile.schema_lossless import LosslessData
 
 
-def sides_of(data: Data, store: AudioSource) -> Split:
+def sides_of(data: Data | LosslessData, store: AudioSource) -> Split:
     """The sides of `data.split`, or of the profile's scenes where it names none.
 
     Raises:
@@ -22,7 +23,7 @@ def sides_of(data: Data, store: AudioSource) -> Split:
     return sides
 
 
-def unchecked_sides(data: Data, store: AudioSource) -> Split:
+def unchecked_sides(data: Data | LosslessData, store: AudioSource) -> Split:
     """As `sides_of`, to be shown: nothing is compared."""
     if data.split:
         return named_split(store, data.split)

@@ -57,7 +57,7 @@ def test_an_editor_finds_nothing_wrong_in_a_shipped_file(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("mode = 'pared'", ".mode: none of ['baseline', 'mono', 'paired']"),
+        ("mode = 'pared'", ".mode: none of ['baseline', 'mono', 'paired', 'lossless']"),
         ("[trainer]\nsede = 1", ".trainer.sede: unknown"),
         ("[trainer]\nseed = 'x'", ".trainer.seed: not integer"),
         ("[trainer.optimizer]\ntype = 'SGD'", ".trainer.optimizer.type: none of ['Adam']"),

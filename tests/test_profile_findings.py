@@ -11,6 +11,7 @@ from codecctl.engine.profile.library import PACKAGED
 from codecctl.errors import ProfileError
 
 SEARCH = (PACKAGED,)
+KNOWN_MODES = "'baseline', 'mono', 'paired', 'lossless'"
 
 HEAD = """\
 mode = "paired"
@@ -135,7 +136,7 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ("~wandb.project", "wandb.project: unknown key; did you mean 'trainer.wandb.project'?"),
         (
             "trainer=nonsense",
-            "no option 'nonsense' in group 'trainer' (have: baseline, demo, paired)",
+            "no option 'nonsense' in group 'trainer' (have: baseline, demo, lm, lm-demo, paired)",
         ),
         ("trainer.stages=[1]", "trainer.stages: found [1], allowed: an empty list"),
     ],
@@ -279,15 +280,15 @@ def test_a_syntax_error_of_the_profile_has_line_and_column(local: tuple[Path, ..
     [
         (
             "family = 'seanet'\n",
-            "profiles/mine.toml: mode: is missing, allowed: 'baseline', 'mono', 'paired'",
+            f"profiles/mine.toml: mode: is missing, allowed: {KNOWN_MODES}",
         ),
         (
             "mode = 3\n",
-            "profiles/mine.toml:1: mode: found 3, allowed: 'baseline', 'mono', 'paired'",
+            f"profiles/mine.toml:1: mode: found 3, allowed: {KNOWN_MODES}",
         ),
         (
             "mode = 'paird'\n",
-            "profiles/mine.toml:1: mode: found \"paird\", allowed: 'baseline', 'mono', 'paired'; "
+            f'profiles/mine.toml:1: mode: found "paird", allowed: {KNOWN_MODES}; '
             "did you mean 'paired'?",
         ),
         (
@@ -310,8 +311,8 @@ def test_a_syntax_error_of_the_profile_has_line_and_column(local: tuple[Path, ..
         (
             HEAD.replace('model = "seanet"\n', ""),
             "profiles/mine.toml: model: is missing; name an option in defaults.model "
-            "(have: seanet, seanet-continuous, seanet-lite, seanet-tiny, "
-            "soundstream, soundstream-tiny)",
+            "(have: lm, lm-tiny, seanet, seanet-continuous, seanet-lite, "
+            "seanet-tiny, soundstream, soundstream-tiny)",
         ),
         (
             "defaults = 3\n" + HEAD[: HEAD.index("[defaults]")],

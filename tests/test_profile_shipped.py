@@ -35,7 +35,8 @@ def test_every_shipped_profile_loads_and_names_a_known_mode(name: str) -> None:
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_shipped_option_goes_with_a_shipped_profile(option: str) -> None:
     of_baseline = option in ("model=seanet-continuous", "trainer=baseline")
-    name = "baseline-1ch" if of_baseline else "paired"
+    of_lossless = "=lm" in option or option == "data=pcm"
+    name = "baseline-1ch" if of_baseline else "lossless-8bit" if of_lossless else "paired"
     sources = load_profile(name, [option], search=SEARCH).provenance.values()
     assert any(source.endswith(option.replace("=", "/") + ".toml") for source in sources)
 

@@ -8,7 +8,7 @@ resolved.provenance["data.batch_size"]
 from __future__ import annotations
 
 from codecctl.engine.profile.aliases import aliased_options
-from codecctl.engine.profile.compose import Resolved, load_profile
+from codecctl.engine.profile.compose import Resolved, family_of, load_profile
 from codecctl.engine.profile.schema import GROUPS, MODES, Profile
 from codecctl.engine.profile.stored import profile_file, profile_from_json, profile_hash
 
@@ -18,6 +18,7 @@ __all__ = [
     "Profile",
     "Resolved",
     "aliased_options",
+    "family_of",
     "load_profile",
     "profile_file",
     "profile_from_json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from codecctl.engine.profile.aliases_lm import LM_ALIASES, LM_SWITCHES
 from codecctl.engine.profile.names import did_you_mean
 from codecctl.errors import UsageError
 
@@ -56,11 +57,15 @@ def canonical_value(key: str, written: str) -> str:
     return VALUE_ALIASES.get(key, {}).get(written.strip(), written)
 
 
-def aliased_options(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
+def aliased_options(arguments: Sequence[str], *, family: str = "") -> tuple[str | None, list[str]]:
     """The profile and the overrides that arguments of `train` mean which it does not know itself.
 
     `--config-name config_paired_nq2` chooses a profile; `--epochs 5` and `--log-interval=10` are
     aliases of keys; everything that does not begin with a dash is an override and stays.
+
+    Args:
+        arguments: In order.
+        family: Of the profile, where it is known; `lm` brings the flags of its document.
 
     Raises:
         UsageError: An option is no alias, lacks its value, or chooses a second profile.
@@ -80,10 +85,15 @@ def aliased_options(arguments: Sequence[str]) -> tuple[str | None, list[str]]:
             chosen = PROFILE_ALIASES.get(config, config)
         elif name in FLAG_ALIASES and option.startswith("--") and not equals:
             chosen = FLAG_ALIASES[name]
-        elif option.startswith("--") and canonical_key(name) != name:
+        elif family == "lm" and name in LM_SWITCHES and not equals:
+            overrides.append(f"{name}={LM_SWITCHES[name]}")
+        elif option.startswith("--") and (
+            canonical_key(name) != name or (family == "lm" and name in LM_ALIASES)
+        ):
             overrides.append(f"{name}={value if equals else _value_of(option, rest)}")
         else:
-            hint = did_you_mean(option, _OPTIONS, cutoff=0.75) or "; see codecctl train --help"
+            known = (*_OPTIONS, *(f"--{flag}" for flag in LM_ALIASES if family == "lm"))
+            hint = did_you_mean(option, known, cutoff=0.75) or "; see codecctl train --help"
             raise UsageError(f"no option {option}{hint}")
         if chosen and profile not in (None, chosen):
             raise UsageError(f"{argument}: chooses profile '{chosen}' beside '{profile}'; keep one")

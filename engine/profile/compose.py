@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from codecctl.engine.profile.aliases import PROFILE_ALIASES
+from codecctl.engine.profile.checks_lossless import notices_lossless
 from codecctl.engine.profile.findings import Finding, describe, quoted, unknown_key, where_is
 from codecctl.engine.profile.fragment import Fragment, read_option, read_profile
 from codecctl.engine.profile.library import Library, search_path
@@ -27,11 +28,11 @@ from codecctl.engine.profile.overrides import (
     parse_overrides,
     parse_value,
 )
-from codecctl.engine.profile.schema import GROUPS, MODES, Profile
+from codecctl.engine.profile.schema import GROUPS, MODES, LosslessProfile, Profile
 from codecctl.engine.profile.shape import Shape, shape_of
 from codecctl.engine.profile.tree import Source, Tree
 from codecctl.engine.profile.validate import validate
-from codecctl.errors import ProfileError
+from codecctl.errors import NotFoundError, ProfileError
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,11 @@ def load_profile(
         ProfileError: Everything that is wrong with it, one line each.
     """
     library = Library(search_path() if search is None else tuple(search))
-    instructions, problems = parse_overrides(overrides)
     file = library.profile(PROFILE_ALIASES.get(same_name(name), name))
-    parts = _Parts(read_profile(file), problems=problems)
+    body = read_profile(file)
+    family = str(body.values.get("family", ""))
+    instructions, problems = parse_overrides(overrides, family=family)
+    parts = _Parts(body, problems=problems)
     library = library.beside(file)
     mode = _mode(parts)
     shape = shape_of(MODES[mode].schema)
@@ -90,9 +93,24 @@ def load_profile(
     return Resolved(
         profile=profile,
         provenance={".".join(key): tree.sources[key].text for key in sorted(tree.sources)},
-        notices=tuple(notices(profile)),
+        notices=tuple(_notices(profile)),
         overrides=tuple(overrides),
     )
+
+
+def family_of(name: str) -> str:
+    """The family that the file of a profile names; "" where there is none, or no such profile."""
+    try:
+        file = Library(search_path()).profile(PROFILE_ALIASES.get(same_name(name), name))
+        return str(read_profile(file).values.get("family", ""))
+    except (NotFoundError, ProfileError):
+        return ""  # `load_profile` says what is wrong with it
+
+
+def _notices(profile: Profile) -> Iterator[str]:
+    if isinstance(profile, LosslessProfile):
+        return notices_lossless(profile)
+    return notices(profile)
 
 
 def _problems(

@@ -80,13 +80,13 @@ class Library:
         return found
 
     def option(self, group: str, name: str, *, family: str) -> File:
-        """The file of an option of a group; `tiny` is the tiny option of the family.
+        """The file of an option of a group; `tiny` is the family's own, if it has one.
 
         Raises:
             ProfileError: There is none; names the nearest and all others.
         """
         options = self.names(group)
-        found = _matching(name, options) or _matching(f"{family}-{name}", options)
+        found = _matching(f"{family}-{name}", options) or _matching(name, options)
         if found is None:
             short = [known.removeprefix(f"{family}-") for known in options]
             hint = did_you_mean(name, [*options, *short])

@@ -11,9 +11,9 @@ import tomli_w
 
 from codecctl.engine.profile.compose import Resolved, load_profile
 from codecctl.engine.profile.findings import describe
-from codecctl.engine.profile.fragment import read_option, read_profile
+from codecctl.engine.profile.fragment import Fragment, read_option, read_profile
 from codecctl.engine.profile.library import File, Library, label_of, search_path
-from codecctl.engine.profile.schema import GROUPS, Profile
+from codecctl.engine.profile.schema import GROUPS, MODES, Profile
 from codecctl.engine.profile.shape import EVERY, shape_of
 from codecctl.engine.profile.tree import Tree
 from codecctl.engine.profile.validate import validate_types
@@ -142,17 +142,25 @@ def check_file(name: str, overrides: Sequence[str]) -> list[str]:
 def _check_option(file: File, group: str) -> str:
     """An option alone lacks what the profile brings, so what is missing is no error."""
     fragment = read_option(file, group)
-    tree = Tree(shape_of(Profile), fragment.source)
-    tree.merge(cast(dict[str, object], _entries(fragment.values)), fragment.source)
-    _, findings = validate_types(tree, Profile)
-    problems = [
-        *fragment.problems,
-        *(describe(finding, tree) for finding in findings if not finding.missing),
-    ]
-    if problems:
-        raise ProfileError(problems)
+    # Whichever tree it is meant for: the one in which the least of it is wrong.
+    schemas = dict.fromkeys(facts.schema for facts in MODES.values())
+    count, problems = min((_misfits(fragment, schema) for schema in schemas), key=_how_many)
+    if fragment.problems or problems:
+        raise ProfileError([*fragment.problems, *problems])
     kind = "overlay" if fragment.overlay else "option"
-    return f"{file.label}: {kind} of '{group}', {len(tree.sources)} values, no errors"
+    return f"{file.label}: {kind} of '{group}', {count} values, no errors"
+
+
+def _misfits(fragment: Fragment, schema: type[Profile]) -> tuple[int, list[str]]:
+    """How many values an option sets, and what is wrong with them in a tree."""
+    tree = Tree(shape_of(schema), fragment.source)
+    tree.merge(cast(dict[str, object], _entries(fragment.values)), fragment.source)
+    _, findings = validate_types(tree, schema)
+    return len(tree.sources), [describe(each, tree) for each in findings if not each.missing]
+
+
+def _how_many(misfits: tuple[int, list[str]]) -> int:
+    return len(misfits[1])
 
 
 def _entries(values: object) -> object:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import tomli
 
 from codecctl.engine.profile.aliases import canonical_key, canonical_value
+from codecctl.engine.profile.aliases_lm import LM_ALIASES, meaning
 from codecctl.engine.profile.schema import GROUPS
 from codecctl.engine.profile.shape import Key, Shape
 
@@ -51,11 +52,19 @@ _BARE_POINT = re.compile(r"(?<=\d)\.(?=[\s,\]}]|$)")
 """`3.` of the documents' YAML, which TOML writes as `3.0`."""
 
 
-def parse_overrides(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
-    """The overrides in the order given, and one line for each text that is none."""
+def parse_overrides(texts: Sequence[str], *, family: str = "") -> tuple[list[Override], list[str]]:
+    """The overrides in the order given, and one line for each text that is none.
+
+    Args:
+        texts: As typed.
+        family: Of the profile; `lm` brings aliases of its own.
+    """
     overrides: list[Override] = []
     problems: list[str] = []
     for text in texts:
+        if family == "lm" and (flag := _of_the_language_model(text)):
+            overrides += flag
+            continue
         override = _parse(text)
         if override is None:
             problems.append(
@@ -64,6 +73,15 @@ def parse_overrides(texts: Sequence[str]) -> tuple[list[Override], list[str]]:
         else:
             overrides.append(override)
     return overrides, problems
+
+
+def _of_the_language_model(text: str) -> list[Override]:
+    """What a flag of its document means, written as NAME=VALUE; nothing where it is none."""
+    name, equals, value = text.removeprefix("+").partition("=")
+    name = name.strip().replace("-", "_")
+    if not equals or name not in LM_ALIASES:
+        return []
+    return [Assign(text, tuple(key.split(".")), written) for key, written in meaning(name, value)]
 
 
 def _parse(text: str) -> Override | None:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from codecctl.engine.profile.constraints import CLOSED, Text
 from codecctl.engine.profile.schema_data import Data
+from codecctl.engine.profile.schema_lossless import LosslessData, LosslessModel, LosslessTrainer
 from codecctl.engine.profile.schema_model import Model
 from codecctl.engine.profile.schema_trainer import Trainer
 
@@ -43,6 +44,16 @@ class Profile(BaseModel):
     data: Data
     model: Model
     trainer: Trainer
+
+
+class LosslessProfile(Profile):
+    """A resolved profile of the lossless mode: the same sections, with trees of their own."""
+
+    mode: Literal["lossless"]  # type: ignore[assignment]  # its own modes, family and sections
+    family: Literal["lm"]  # type: ignore[assignment]
+    data: LosslessData  # type: ignore[assignment]
+    model: LosslessModel  # type: ignore[assignment]
+    trainer: LosslessTrainer  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -78,6 +89,13 @@ MODES: dict[str, Mode] = {
         least_capsules=2,
         most_capsules=None,
         policies=("random_distinct", "all"),
+        together=False,
+    ),
+    "lossless": Mode(
+        schema=LosslessProfile,
+        least_capsules=1,
+        most_capsules=None,
+        policies=(),
         together=False,
     ),
 }

@@ -6,7 +6,7 @@ suggest, and what remains of a table when its `type` changes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, cast
@@ -163,13 +163,14 @@ def _list(node: Node, definitions: Mapping[str, Node]) -> Shape:
 
 
 def _value(node: Node) -> Shape:
-    words = cast(list[str], node.get("enum") or ([node["const"]] if "const" in node else []))
+    options = cast(list[object], node.get("enum") or ([node["const"]] if "const" in node else []))
+    words = tuple(option for option in options if isinstance(option, str))
     kind = str(node.get("type"))
     names = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
     text = names.get(kind, "text that is not empty" if node.get("minLength") else "text")
     bounds = _bounds(node)
-    allowed = _or(words) if words else f"{text} {bounds}".rstrip()
-    return Shape("value", allowed, words=tuple(words), types=frozenset({kind}))
+    allowed = _or(options) if options else f"{text} {bounds}".rstrip()
+    return Shape("value", allowed, words=words, types=frozenset({kind}))
 
 
 def _bounds(node: Node) -> str:
@@ -186,6 +187,6 @@ def _few(names: tuple[str, ...]) -> str:
     return shown if len(names) <= _SHOWN else f"{shown}, ... ({len(names)} keys)"
 
 
-def _or(words: tuple[str, ...] | list[str]) -> str:
-    quoted = [f"'{word}'" for word in words]
+def _or(words: Sequence[object]) -> str:
+    quoted = [f"'{word}'" if isinstance(word, str) else f"{word}" for word in words]
     return " or ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))

@@ -14,10 +14,12 @@ from codecctl.engine.profile.checks import (
     check_model,
     check_together,
 )
+from codecctl.engine.profile.checks_lossless import check_lossless
 from codecctl.engine.profile.checks_trainer import check_trainer
 from codecctl.engine.profile.findings import Finding, findings_of
-from codecctl.engine.profile.schema import MODES, Profile
+from codecctl.engine.profile.schema import MODES, LosslessProfile, Profile
 from codecctl.engine.profile.schema_data import Data
+from codecctl.engine.profile.schema_lossless import LosslessData, LosslessModel, LosslessTrainer
 from codecctl.engine.profile.schema_model import Model
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.profile.shape import shape_of
@@ -28,13 +30,20 @@ Section = TypeVar("Section", bound=BaseModel)
 
 def validate(tree: Tree, mode: str) -> tuple[Profile | None, list[Finding]]:
     """The profile of a tree, and what is wrong with it; None where types do not allow one."""
-    profile, findings = validate_types(tree, MODES[mode].schema)
-    data, model, trainer = (
-        _section(Data, tree.values.get("data")),
-        _section(Model, tree.values.get("model")),
-        _section(Trainer, tree.values.get("trainer")),
-    )
-    return profile, [*findings, *_disagreements(mode, data, model, trainer)]
+    schema = MODES[mode].schema
+    profile, findings = validate_types(tree, schema)
+    data, model, trainer = (tree.values.get(group) for group in ("data", "model", "trainer"))
+    if schema is LosslessProfile:
+        disagreements = check_lossless(
+            _section(LosslessData, data),
+            _section(LosslessModel, model),
+            _section(LosslessTrainer, trainer),
+        )
+    else:
+        disagreements = _disagreements(
+            mode, _section(Data, data), _section(Model, model), _section(Trainer, trainer)
+        )
+    return profile, [*findings, *disagreements]
 
 
 def validate_types(tree: Tree, schema: type[Section]) -> tuple[Section | None, list[Finding]]:
