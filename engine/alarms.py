@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from codecctl.engine.profile import MODES, Profile
+from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.profile.schema_model import NoQuantizer, ScalarQuantizer
 from codecctl.engine.rundir import RunDirectory
 
@@ -42,7 +43,9 @@ class Codes:
 
 
 def codes_of(profile: Profile) -> Codes:
-    """The codes of rows of a profile's training."""
+    """The codes of rows of a profile's training; a language model has none."""
+    if isinstance(profile, LosslessProfile):
+        return Codes(0, 0, 0)
     data, quantizer = profile.data, profile.model.quantizer
     frames = math.ceil(
         round(data.segment_seconds * data.rate) / math.prod(profile.model.generator.strides)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from codecctl.engine.profile.schema_lossless import LosslessTrainer
 from codecctl.engine.profile.schema_schedules import Scheduler
 from codecctl.engine.profile.schema_trainer import Optimizer, Trainer
 from codecctl.engine.recipes.base import Runtime
@@ -31,7 +32,7 @@ def optimizer_of(
 
 
 def schedule_of(
-    trainer: Trainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
+    trainer: Trainer | LosslessTrainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
 ) -> Schedule:
     """Factor on a learning rate, by step."""
     return schedule(

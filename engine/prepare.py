@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import torch
 
 from codecctl.datasets.store import AudioSource
+from codecctl.datasets.token_stream import TokenStream
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.build_classifier import refuse_more_capsules
+from codecctl.engine.build_lossless import build_lossless_data, build_lossless_recipe
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.compiler import require_compiler
 from codecctl.engine.crew import ALONE, Crew
 from codecctl.engine.device import seed_everything
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import Profile
+from codecctl.engine.profile.run_name import tracker_name
+from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.engine.topology import refuse_uneven
@@ -48,7 +52,6 @@ def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None 
     """
     trainer = profile.trainer
     _refuse_unsupported(profile)
-    refuse_more_capsules(profile, store)
     if group is not None:
         refuse_uneven(
             profile.data.batch_size,
@@ -66,15 +69,29 @@ def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None 
     torch.autograd.set_detect_anomaly(trainer.detect_anomaly)
     seed_everything(trainer.seed)
     cadence = cadence_of(profile)
+    data, recipe = _build(profile, store, runtime, cadence)
     return Prepared(
         profile=profile,
         store=store,
-        data=build_data(profile, store),
-        recipe=build_recipe(profile, runtime=runtime, updates_per_epoch=cadence.updates_per_epoch),
+        data=data,
+        recipe=recipe,
         runtime=runtime,
         cadence=cadence,
         crew=ALONE if group is None else group,
     )
+
+
+def _build(
+    profile: Profile, store: AudioSource, runtime: FabricRuntime, cadence: Cadence
+) -> tuple[Data, Recipe]:
+    updates = cadence.updates_per_epoch
+    if isinstance(profile, LosslessProfile):
+        assert isinstance(store, TokenStream), store
+        data = build_lossless_data(profile, store)
+        return data, build_lossless_recipe(profile, runtime=runtime, updates_per_epoch=updates)
+    refuse_more_capsules(profile, store)
+    data = build_data(profile, store)
+    return data, build_recipe(profile, runtime=runtime, updates_per_epoch=updates)
 
 
 def cadence_of(profile: Profile) -> Cadence:
@@ -107,7 +124,7 @@ def tracker_settings(profile: Profile, *, default: str) -> TrackerSettings:
     return TrackerSettings(
         mode=wandb.mode if logger in WANDB and wandb.use_wandb else DISABLED,
         project=wandb.project,
-        name=wandb.run_name or default,
+        name=tracker_name(profile) or default,
         tensorboard=logger in TENSORBOARD,
     )
 

@@ -10,6 +10,7 @@ from codecctl.engine.rundir import list_runs, read_json
 from codecctl.errors import DataError, ProfileError, UsageError
 
 MAY_CHANGE = (
+    "data.audio_dir",
     "data.check_reads",
     "data.expand_on_device",
     "data.io_threads",
@@ -29,10 +30,12 @@ MAY_CHANGE = (
     "trainer.logger",
     "trainer.log_model_structure",
     "trainer.max_steps",
+    "trainer.model_name",
     "trainer.num_gpus",
     "trainer.num_nodes",
     "trainer.on_out_of_memory",
     "trainer.num_sanity_val_steps",
+    "trainer.output_dir",
     "trainer.previews",
     "trainer.profile",
     "trainer.save_every_minutes",
@@ -46,7 +49,7 @@ MAY_CHANGE = (
 )
 """Keys without influence on what a step does, but for rounding; all others have to stay.
 
-`data.store` names a store; its fingerprint has to stay."""
+`data.store` and `data.audio_dir` say where the audio is; its fingerprint has to stay."""
 
 REMEDIES = (
     "trainer.discriminator.gradient_clip_val",

@@ -58,6 +58,11 @@ def test_a_window_may_be_chosen(store: Path, capsys: pytest.CaptureFixture[str])
     assert (content["channels"], content["batch_size"], content["window_seconds"]) == (2, 7, 0.5)
 
 
+def test_a_profile_that_reads_symbols_is_refused(store: Path) -> None:
+    with pytest.raises(UsageError, match=r"^--profile lossless-8bit: reads symbols, and this"):
+        bench(str(store), profile="lossless-8bit")
+
+
 def test_a_profile_says_what_is_read_and_a_native_store_is_resampled(
     make_store: Callable[..., Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -53,3 +53,17 @@ def test_profiles_that_do_not_fit_say_why(store: Store) -> None:
     fits, misfits = fitting_profiles(store.path)
     assert "paired" not in fits
     assert "found 1 channel at most" in misfits["paired"]
+
+
+def test_lossless_profiles_fit_stores_of_integers_as_long_as_a_chunk(
+    make_store: Callable[..., Path],
+) -> None:
+    kinds = {
+        "floats": make_store({"A.1": np.zeros((2, 4000), np.float32)}, name="floats"),
+        "whole": make_store({"A.1": np.zeros((2, 1100), np.int32)}, name="whole", dtype="pcm"),
+        "short": make_store({"A.1": np.zeros((2, 900), np.int32)}, name="short", dtype="pcm"),
+    }
+    found = {name: fitting_profiles(folder) for name, folder in kinds.items()}
+    assert found["floats"][1]["lossless-8bit"] == "found int16, needed pcm"
+    assert "lossless-8bit" in found["whole"][0]  # 2200 symbols of both channels
+    assert found["short"][1]["lossless-8bit"] == "found 1800 symbols at most, needed 2048"

@@ -100,8 +100,15 @@ def _load(index: Index, profile: str, *, channels: int, seconds: float, batch_si
     wanted = (most, 1.0, 4)
     if profile:
         from codecctl.engine.profile import load_profile
+        from codecctl.engine.profile.schema import LosslessProfile
 
-        data = load_profile(profile).profile.data
+        loaded = load_profile(profile).profile
+        if isinstance(loaded, LosslessProfile):
+            raise UsageError(
+                f"--profile {profile}: reads symbols, and this measures windows of audio; needed a "
+                "codec profile, or --channels, --seconds and --batch-size"
+            )
+        data = loaded.data
         rate, silence_db, shortest = data.rate, data.silence_db, data.min_source_seconds
         wanted = (data.capsules.count, data.segment_seconds, data.batch_size)
     count = channels or wanted[0]

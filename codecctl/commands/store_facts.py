@@ -77,9 +77,8 @@ def split_states(store: Store) -> list[SplitState]:
 
 def fitting_profiles(store_folder: Path) -> tuple[list[str], dict[str, str]]:
     """Names of the profiles that a store fits, and why it does not fit the others."""
-    from codecctl.datasets.choose import misfit
     from codecctl.datasets.store import read_index
-    from codecctl.engine.need import need_of
+    from codecctl.engine.need import misfit_of
     from codecctl.engine.profile import load_profile
     from codecctl.engine.profile.listing import list_profiles
 
@@ -88,10 +87,9 @@ def fitting_profiles(store_folder: Path) -> tuple[list[str], dict[str, str]]:
     misfits: dict[str, str] = {}
     for entry in list_profiles():
         try:
-            need = need_of(load_profile(entry.name).profile)
+            why = misfit_of(load_profile(entry.name).profile, index)
         except ProfileError:
             continue  # `profile check` explains it
-        why = misfit(index, need)
         if why:
             misfits[entry.name] = why
         else:

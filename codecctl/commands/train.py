@@ -17,8 +17,11 @@ from codecctl.output import note
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from codecctl.datasets.split import Split
+    from codecctl.datasets.store import AudioSource
     from codecctl.engine.prepare import Prepared
     from codecctl.engine.process_group import ProcessGroup
+    from codecctl.engine.profile import Profile
     from codecctl.engine.topology import Node, Place
 
 STOPPED = ("interrupted", "preempted")
@@ -164,10 +167,8 @@ def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> _End:
 def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     """Open the store and build data and networks."""
     from codecctl.datasets import rated
-    from codecctl.datasets.choose import AUTO, choose_store
-    from codecctl.engine.need import need_of
+    from codecctl.datasets.choose import AUTO
     from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
-    from codecctl.engine.sides import sides_of
     from codecctl.engine.tracking import require_packages
 
     profile = job.resolved.profile
@@ -175,18 +176,35 @@ def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     wanted = profile.data.store
     if job.continues and wanted == AUTO:
         wanted = stored_store(job.path) or wanted
-    store = choose_store(stores_folder(), need_of(profile), wanted)
+    store, sides = _open(profile, wanted)
     if job.continues:
         refuse_other_store(job.path, name=store.name, fingerprint=store.fingerprint)
-    sides = sides_of(profile.data, store).sides  # refused now, not after loading torch
-    if job.continues:
-        refuse_other_sides(job.path, sides)
+        refuse_other_sides(job.path, sides.sides)
     if resampled := rated.note(store):
         note(resampled)
     note("loading torch")
     from codecctl.engine.prepare import prepare
 
     return prepare(profile, store, group=group)
+
+
+def _open(profile: Profile, wanted: str) -> tuple[AudioSource, Split]:
+    """Audio and its sides, refused now and not after loading torch."""
+    from codecctl.engine.profile.schema import LosslessProfile
+
+    if isinstance(profile, LosslessProfile):
+        from codecctl.engine.lossless_source import describe, lossless_sides, open_stream
+
+        stream = open_stream(profile.data, stores_folder(), wanted)
+        for line in describe(profile.data, stream):
+            note(line)
+        return stream, lossless_sides(profile.data, stream)
+    from codecctl.datasets.choose import choose_store
+    from codecctl.engine.need import need_of
+    from codecctl.engine.sides import sides_of
+
+    store = choose_store(stores_folder(), need_of(profile), wanted)
+    return store, sides_of(profile.data, store)
 
 
 def _follow(prepared: Prepared) -> _End:
@@ -212,6 +230,7 @@ def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> _
         note(text)
     if outcome.reason not in STOPPED:
         train_lines.print_summary(prepared, job.path)
+        _export(job, prepared)
     return _End(outcome.reason, outcome.step)
 
 
@@ -225,3 +244,16 @@ def _conclude(job: Job, end: _End) -> None:
         raise StoppedError(f"{where}; requeue, or continue with: {go_on}")
     if end.reason == "requested":
         note(f"{where}; continue with: {go_on}")
+
+
+def _export(job: Job, prepared: Prepared) -> None:
+    """Write the weights of a language model to where its document says."""
+    from codecctl.engine.profile.schema import LosslessProfile
+    from codecctl.engine.recipes.lossless import LosslessRecipe
+
+    profile, recipe = prepared.profile, prepared.recipe
+    if isinstance(profile, LosslessProfile) and isinstance(recipe, LosslessRecipe):
+        from codecctl.engine.lossless_export import export
+
+        exported = export(recipe.evaluated, profile, log=job.path / "train.log")
+        note(f"weights: {exported.weights}; log: {exported.log}")

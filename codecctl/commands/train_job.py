@@ -108,14 +108,15 @@ def _resolved(
     profile: str, arguments: Sequence[str], *, run: Path | None, resume: bool, leads: bool
 ) -> _Found:
     from codecctl.engine import resume as resuming
-    from codecctl.engine.profile import aliased_options, load_profile
+    from codecctl.engine.profile import aliased_options, family_of, load_profile
 
-    chosen, overrides = aliased_options(arguments)
+    path, stored_name = run, ""
+    if resume and path is not None:
+        stored_name = str(resuming.stored_profile(path).get("name", ""))
+    chosen, overrides = aliased_options(arguments, family=family_of(profile or stored_name))
     if chosen and profile and chosen != profile:
         raise UsageError(f"--profile {profile}: the other options choose {chosen}; keep one")
-    name, path = profile or chosen or "", run
-    if not name and resume and path is not None:
-        name = str(resuming.stored_profile(path).get("name", ""))
+    name = profile or chosen or stored_name
     if not name:
         raise UsageError("train: found no profile; name one with --profile: codecctl profile list")
     label = _profile_label(name)
