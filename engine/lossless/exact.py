@@ -1,0 +1,230 @@
+"""A trained transformer in exact arithmetic: the same frequencies on every machine."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from codecctl.engine.lossless.fixed_point import (
+    LARGEST_ACTIVATION,
+    MOST_TERMS,
+    SOFT_STEP_BITS,
+    activation,
+    snap,
+    tables,
+    weight,
+)
+from codecctl.engine.networks.transformer import Transformer, byte_of
+from codecctl.errors import CodecctlError
+
+FREQUENCY_BITS = 24
+"""Frequencies of a distribution add up to at most 2^24."""
+_SCORES_AT_ONCE = 1 << 15
+_VARIANCE_BITS = 12
+_MOST_CONTEXT = 1 << 14
+"""Of a chunk: so many weighted values of attention add up exactly."""
+
+
+class ExactTransformer:
+    """A transformer with its weights and activations rounded to fixed points.
+
+    Every sum is exact (`fixed_point`), so that chunks coded one by one or many at once, with any
+    number of threads, have the same frequencies. Keys and values of what came before are kept, so
+    that a symbol costs one step.
+
+    Args:
+        network: Trained, in float.
+
+    Raises:
+        CodecctlError: The network is too large for exact sums, or this build of torch or Python
+            does not compute them.
+    """
+
+    def __init__(self, network: Transformer) -> None:
+        layout = network.layout
+        self.layout = layout
+        widest = layout.embedding_dim * max(1, layout.widening_factor)
+        for what, found, most in (
+            ("model.embedding_dim * widening_factor", widest, MOST_TERMS),
+            ("data.chunk_size", layout.context, _MOST_CONTEXT),
+        ):
+            if found > most:
+                raise CodecctlError(
+                    f"{what}: found {found}, needed at most {most} for sums that are exact"
+                )
+        self._tables = tables()
+        self._weights = {name: weight(value) for name, value in network.state_dict().items()}
+        self._positions = activation(network.trunk.positions.detach().cpu().double())
+        self._scale = math.sqrt(layout.embedding_dim)
+        _require_exact_sums()
+
+    @property
+    def num_places(self) -> int:
+        """Digits that a symbol is coded in: 1, or its bytes."""
+        return self.layout.num_bytes if self.layout.head == "factorised" else 1
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hex, of the layout and of all rounded numbers that coding depends on."""
+        digest = hashlib.sha256(repr(self.layout).encode())
+        for name in sorted(self._weights):
+            digest.update(name.encode())
+            digest.update(_bytes(self._weights[name]))
+        digest.update(_bytes(self._positions))
+        return digest.hexdigest()
+
+    def start(self, items: int) -> State:
+        """A state before the first symbol of so many chunks."""
+        return State(self, items)
+
+    def frequencies(self, features: Tensor, digits: Sequence[Tensor]) -> Tensor:
+        """How often each value of the next digit is expected.
+
+        Args:
+            features: (B, D) of `State.features`.
+            digits: (B,) each: those of the symbol that are known, from the highest.
+
+        Returns:
+            (B, V) float32 whole numbers of 1 and more.
+        """
+        place = len(digits)
+        if self.layout.head == "full":
+            return self._counts(self._product("head.logits", features))
+        for index, digit in enumerate(digits):
+            known = activation(self._weights[f"head.above.{index}.weight"][digit] * self._scale)
+            mixed = self.linear(f"head.mixes.{index}", features)
+            features = activation(features + self._tables.gelu_of(activation(mixed + known)))
+        return self._counts(self._product(f"head.logits.{place}", features))
+
+    def embedded(self, symbols: Tensor, place: int) -> Tensor:
+        """Embeddings of symbols (B,) at a place of the chunk, (B, D)."""
+        count = self.num_places
+        parts = [
+            self._weights[f"trunk.embeddings.{index}.weight"][
+                byte_of(symbols, index, num_bytes=count) if count > 1 else symbols
+            ]
+            for index in range(count)
+        ]
+        total = parts[0]
+        for part in parts[1:]:
+            total = total + part
+        return activation(total * self._scale + self._positions[place])
+
+    def linear(self, name: str, inputs: Tensor) -> Tensor:
+        """A layer of activations, an activation."""
+        return activation(self._product(name, inputs))
+
+    def normed(self, name: str, inputs: Tensor) -> Tensor:
+        """Layer norm of activations (B, D), an activation."""
+        width = inputs.shape[-1]
+        centered = inputs - inputs.sum(-1, keepdim=True) / width
+        coarse = snap(centered.clamp(-LARGEST_ACTIVATION, LARGEST_ACTIVATION), _VARIANCE_BITS)
+        variance = (coarse * coarse).sum(-1, keepdim=True) / width
+        scaled = centered / torch.sqrt(variance + 1e-5) * self._weights[f"{name}.weight"]
+        return activation(scaled + self._weights[f"{name}.bias"])
+
+    def gelu(self, inputs: Tensor) -> Tensor:
+        """GELU of activations."""
+        return self._tables.gelu_of(inputs)
+
+    def attended(self, query: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        """Attention of one position: (B, h, 1, S) on (B, h, t, S) twice to (B, h, 1, S)."""
+        # Scaled before the product: what it gives are steps of the table, of every key at once.
+        scaled = snap(query * (float(1 << SOFT_STEP_BITS) / math.sqrt(query.shape[-1])))
+        # A few chunks at a time: their scores stay in the cache, and in memory that is there.
+        items = max(1, _SCORES_AT_ONCE // (keys.shape[1] * keys.shape[2]))
+        parts = []
+        for first in range(0, len(query), items):
+            part = slice(first, first + items)
+            scores = scaled[part] @ keys[part].transpose(-1, -2)
+            shares = self._tables.soft_exp(scores.amax(-1, keepdim=True) - scores)
+            parts.append((shares @ values[part]) / shares.sum(-1, keepdim=True))
+        return activation(torch.cat(parts))
+
+    def _product(self, name: str, inputs: Tensor) -> Tensor:
+        product = inputs @ self._weights[f"{name}.weight"].T
+        bias = self._weights.get(f"{name}.bias")
+        return product if bias is None else product + bias
+
+    def _counts(self, logits: Tensor) -> Tensor:
+        shares = self._tables.sharp_exp(logits.amax(-1, keepdim=True) - logits)
+        room = float((1 << FREQUENCY_BITS) - logits.shape[-1])
+        return (torch.floor(shares / shares.sum(-1, keepdim=True) * room) + 1.0).float()
+
+
+class State:
+    """What a model remembers of the chunks that it is in the middle of.
+
+    Args:
+        model: The model.
+        items: Chunks (B).
+    """
+
+    def __init__(self, model: ExactTransformer, items: int) -> None:
+        layout = model.layout
+        size = layout.embedding_dim // layout.num_heads
+        self._model = model
+        self._split = (layout.num_heads, size)
+        shape = (layout.num_layers, items, layout.num_heads, layout.context, size)
+        self._keys = torch.empty(shape, dtype=torch.float64)
+        self._values = torch.empty(shape, dtype=torch.float64)
+        self._place = 0
+
+    def features(self, previous: Tensor) -> Tensor:
+        """Features (B, D) that the next symbol is predicted from.
+
+        Args:
+            previous: (B,) int64, the symbols before it; 0 at the start.
+        """
+        model, place = self._model, self._place
+        hidden = model.embedded(previous, place)
+        for index in range(model.layout.num_layers):
+            name = f"trunk.layers.{index}"
+            query, key, value = (
+                model.linear(f"{name}.{part}", hidden).reshape(len(hidden), *self._split)
+                for part in ("query", "key", "value")
+            )  # (B, heads, size)
+            self._keys[index, :, :, place] = key
+            self._values[index, :, :, place] = value
+            seen = model.attended(
+                query[:, :, None],
+                self._keys[index, :, :, : place + 1],
+                self._values[index, :, :, : place + 1],
+            )
+            attended = model.linear(f"{name}.out", seen.flatten(1))
+            middle = model.normed(f"{name}.attention_norm", activation(hidden + attended))
+            wide = model.gelu(model.linear(f"{name}.widen", middle))
+            fed = model.linear(f"{name}.narrow", wide)
+            hidden = model.normed(f"{name}.feed_forward_norm", activation(middle + fed))
+        self._place += 1
+        return hidden
+
+
+def state_bytes(model: ExactTransformer) -> int:
+    """Memory of the state of one chunk."""
+    layout = model.layout
+    inner = layout.num_heads * (layout.embedding_dim // layout.num_heads)
+    return 2 * 8 * layout.num_layers * layout.context * inner
+
+
+def _bytes(values: Tensor) -> bytes:
+    return values.contiguous().numpy().astype("<f8").tobytes()
+
+
+def _require_exact_sums() -> None:
+    """Compare a product of matrices with whole numbers of any length."""
+    left = [
+        [(7919 * (i + 3 * j) ** 2) % (1 << 20) - (1 << 19) for j in range(64)] for i in range(3)
+    ]
+    right = [[(104729 * (i * 5 + j)) % (1 << 19) - (1 << 18) for j in range(5)] for i in range(64)]
+    exact = [[sum(row[k] * right[k][j] for k in range(64)) for j in range(5)] for row in left]
+    found = torch.tensor(left, dtype=torch.float64) @ torch.tensor(right, dtype=torch.float64)
+    if found.long().tolist() != exact:
+        raise CodecctlError(
+            "lossless coder: this build of torch does not add whole numbers of float64 exactly; "
+            "use the CPU build that the project pins"
+        )
