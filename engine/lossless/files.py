@@ -1,0 +1,253 @@
+"""WAV files to coded files and back, in pieces of a bounded size."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from codecctl.datasets.tokens import Tokenizer
+from codecctl.engine.lossless import coder
+from codecctl.engine.lossless.container import (
+    VERSION,
+    Header,
+    Reader,
+    Writer,
+)
+from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
+from codecctl.engine.lossless.samples import (
+    lay_out,
+    mapped_samples,
+    read_chunk,
+    seals_of,
+    verbatim_of,
+    write_chunk,
+)
+from codecctl.engine.lossless.wav import WavParts, read_parts
+from codecctl.errors import CodecctlError, DataError, NotFoundError
+
+STATE_BYTES = 1 << 28
+"""Memory that the states of chunks side by side may take."""
+MOST_AT_ONCE = 64
+_CHECK_STEPS = 4
+
+Advance = Callable[[int], None]
+"""Told how many symbols are done."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What coding did."""
+
+    raw: int
+    """Bytes of the WAV file."""
+    coded: int
+    symbols: int
+
+
+def chunks_at_once(model: ExactTransformer) -> int:
+    """Chunks side by side: faster, and within bounded memory."""
+    return max(1, min(MOST_AT_ONCE, STATE_BYTES // state_bytes(model)))
+
+
+def encode_file(
+    source: Path,
+    target: Path,
+    model: ExactTransformer,
+    *,
+    block: int,
+    at_once: int = 0,
+    advance: Advance = lambda _count: None,
+) -> Sizes:
+    """Code a WAV file; `target` appears whole or not at all.
+
+    Args:
+        source: Of 8, 16 or 24 bits, no more than the model's symbols.
+        target: Where the coded file goes.
+        model: Exact.
+        block: Samples of a channel before the next one's.
+        at_once: Chunks side by side; changes no byte. 0: as memory allows.
+        advance: Told how many symbols are done.
+
+    Raises:
+        NotFoundError: There is no such source.
+        DataError: It is no WAV file of integers, or of more bits than the model's symbols.
+    """
+    parts = read_parts(source)
+    tokenizer = Tokenizer(model.layout.bits)
+    _require_bits(source, parts, tokenizer)
+    verbatim = verbatim_of(source, parts)
+    header = _header(parts, model, block=block)
+    samples = mapped_samples(source, header, mode="r")
+    with _appearing(target) as path, path.open("wb") as file:
+        writer = Writer(file)
+        writer.header(header, verbatim)
+        for group in _groups(header, at_once or chunks_at_once(model)):
+            chunks = [read_chunk(samples, header, tokenizer, index) for index in group]
+            for content in coder.encode(model, chunks):
+                writer.record(content)
+            advance(sum(len(chunk) for chunk in chunks))
+        writer.record(seals_of(source, header))
+        coded = file.tell()
+    return Sizes(parts.size, coded, header.symbols)
+
+
+def decode_file(
+    source: Path,
+    target: Path,
+    model: ExactTransformer,
+    *,
+    at_once: int = 0,
+    advance: Advance = lambda _count: None,
+) -> Sizes:
+    """Decode a file; the WAV file appears whole, compared with its hashes, or not at all.
+
+    Args:
+        source: What `encode_file` wrote.
+        target: Where the WAV file goes.
+        model: That it was coded with.
+        at_once: Chunks side by side; changes no sample. 0: as memory allows.
+        advance: Told how many symbols are done.
+
+    Raises:
+        NotFoundError: There is no such source.
+        DataError: It is damaged, or was coded with another model.
+        CodecctlError: This machine cannot reproduce what the encoder computed.
+    """
+    with _opened(source) as reader:
+        header = reader.header
+        _require_model(header, model, source)
+        _decode(reader, target, model, at_once or chunks_at_once(model), advance)
+    raw = header.before + header.behind + header.symbols * header.bits // 8
+    return Sizes(raw, source.stat().st_size, header.symbols)
+
+
+def read_header(source: Path) -> Header:
+    """What a coded file says of itself.
+
+    Raises:
+        NotFoundError: There is no such file.
+        DataError: It is damaged or no coded file.
+    """
+    with _opened(source) as reader:
+        return reader.header
+
+
+@contextmanager
+def _opened(source: Path) -> Iterator[Reader]:
+    try:
+        file = source.open("rb")
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{source}: no such file") from error
+    except OSError as error:
+        raise DataError(f"{source}: cannot be read: {error.strerror}") from error
+    with file:
+        yield Reader(file, name=str(source), size=os.fstat(file.fileno()).st_size)
+
+
+def check_of(model: ExactTransformer) -> int:
+    """CRC-32 of some frequencies of a model: equal where its arithmetic is."""
+    state = model.start(2)
+    found = 0
+    symbols = torch.tensor([0, (1 << model.layout.bits) - 1])
+    with torch.no_grad():
+        for step in range(min(_CHECK_STEPS, model.layout.context)):
+            features = state.features(symbols)
+            digits: list[torch.Tensor] = []
+            for _ in range(model.num_places):
+                rows = model.frequencies(features, digits)
+                found = zlib.crc32(rows.numpy().astype("<f4").tobytes(), found)
+                digits.append(torch.tensor([step, 255 - step]))
+            symbols = (symbols * 31 + 7 * step + 1) % (1 << model.layout.bits)
+    return found
+
+
+def _require_bits(source: Path, parts: WavParts, tokenizer: Tokenizer) -> None:
+    if not tokenizer.is_exact(parts.bits):
+        raise DataError(
+            f"{source}: found samples of {parts.bits} bits, needed at most the "
+            f"{tokenizer.bits} of the model's symbols; train one with data.bit_depth="
+            f"{parts.bits}"
+        )
+
+
+def _header(parts: WavParts, model: ExactTransformer, *, block: int) -> Header:
+    return Header(
+        version=VERSION,
+        channels=parts.channels,
+        bits=parts.bits,
+        rate=parts.rate,
+        frames=parts.frames,
+        block=block,
+        chunk=model.layout.context,
+        symbol_bits=model.layout.bits,
+        before=parts.offset,
+        behind=parts.size - parts.end,
+        model=model.fingerprint,
+        check=check_of(model),
+    )
+
+
+def _decode(
+    reader: Reader, target: Path, model: ExactTransformer, at_once: int, advance: Advance
+) -> None:
+    header, tokenizer = reader.header, Tokenizer(model.layout.bits)
+    most = coder.WORD_BYTES * (header.chunk * model.num_places + 4)
+    with _appearing(target) as path:
+        lay_out(path, header, reader.verbatim)
+        samples = mapped_samples(path, header, mode="r+")
+        for group in _groups(header, at_once):
+            coded = [reader.record(f"chunk {index}", most=most) for index in group]
+            lengths = [header.length(index) for index in group]
+            for index, chunk in zip(group, coder.decode(model, coded, lengths), strict=True):
+                write_chunk(samples, header, tokenizer, index, chunk)
+            advance(sum(lengths))
+        seals = b"".join(reader.end())
+        if isinstance(samples, np.memmap):
+            samples.flush()
+        if seals_of(path, header) != seals:
+            raise DataError(
+                f"{target}: what was decoded is not what was coded (MD5, SHA-256); nothing is "
+                "written; copy the file again"
+            )
+
+
+def _require_model(header: Header, model: ExactTransformer, source: Path) -> None:
+    if header.model != model.fingerprint:
+        raise DataError(
+            f"{source}: coded with the model {header.model[:12]}, found {model.fingerprint[:12]}; "
+            "decode it with --model of the one that it was coded with"
+        )
+    if (header.chunk, header.symbol_bits) != (model.layout.context, model.layout.bits):
+        raise DataError(f"{source}: header: chunks and symbols are not those of its model")
+    if not Tokenizer(model.layout.bits).is_exact(header.bits):
+        raise DataError(f"{source}: header: samples of more bits than its symbols")
+    if header.check != check_of(model):
+        raise CodecctlError(
+            f"{source}: this machine computes other frequencies than the one that coded it; "
+            "nothing was written; decode it on a machine of the same kind"
+        )
+
+
+def _groups(header: Header, at_once: int) -> Iterator[range]:
+    for first in range(0, header.num_chunks, at_once):
+        yield range(first, min(first + at_once, header.num_chunks))
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """A path beside `target` that takes its place when the block ends well."""
+    beside = target.with_name(f".{target.name}.tmp-{os.getpid()}")
+    try:
+        yield beside
+        beside.replace(target)
+    except OSError as error:
+        raise CodecctlError(f"{target}: cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)

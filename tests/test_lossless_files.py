@@ -1,0 +1,226 @@
+"""Coded files: every byte of the WAV comes back, and a damaged file never gives wrong audio."""
+
+from __future__ import annotations
+
+import json
+import struct
+import tracemalloc
+import zlib
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from codecctl.engine.lossless import files
+from codecctl.engine.lossless.container import MAGIC, RECORD
+from codecctl.engine.lossless.exact import ExactTransformer
+from codecctl.engine.lossless.files import check_of, decode_file, encode_file, read_header
+from codecctl.errors import CodecctlError, DataError, NotFoundError
+
+from .lossless_models import exact
+
+SUBTYPES = {8: "PCM_U8", 16: "PCM_16", 24: "PCM_24"}
+HEADS = {8: "full", 16: "factorised", 24: "factorised"}
+pytestmark = pytest.mark.long
+
+MUTATIONS = 200
+
+
+def write_wav(path: Path, samples: np.ndarray, bits: int) -> Path:
+    left = (samples << (32 - bits)).astype(np.int32)
+    soundfile.write(path, left, 8000, subtype=SUBTYPES[bits], format="WAV")
+    return path
+
+
+def noise(bits: int, frames: int, channels: int) -> np.ndarray:
+    """Loud noise with both extremes in it."""
+    half = 1 << (bits - 1)
+    drawn = np.random.default_rng(frames).integers(-half, half, (frames, channels))
+    drawn[:1] = half - 1
+    drawn[-1:] = -half
+    return drawn
+
+
+def there_and_back(
+    wav: Path, model: ExactTransformer, *, block: int = 16, at_once: tuple[int, int] = (0, 0)
+) -> bytes:
+    """Code and decode; returns the coded bytes."""
+    coded, back = wav.with_suffix(".cctl"), wav.with_name("back.wav")
+    encode_file(wav, coded, model, block=block, at_once=at_once[0])
+    decode_file(coded, back, model, at_once=at_once[1])
+    assert back.read_bytes() == wav.read_bytes()
+    assert sorted(path.name for path in wav.parent.iterdir()) == sorted(
+        [wav.name, coded.name, "back.wav"]
+    )
+    content = coded.read_bytes()
+    coded.unlink()
+    back.unlink()
+    return content
+
+
+@pytest.mark.parametrize("bits", SUBTYPES)
+@pytest.mark.parametrize(
+    ("channels", "frames"), [(1, 0), (1, 1), (1, 33), (2, 31), (8, 20), (25, 3), (32, 9)]
+)
+def test_every_byte_comes_back(tmp_path: Path, bits: int, channels: int, frames: int) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(bits, frames, channels), bits)
+    there_and_back(wav, exact(bits, HEADS[bits]))
+
+
+def test_models_of_more_bits_take_samples_of_fewer_and_others_say_what_to_train(
+    tmp_path: Path,
+) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(8, 20, 2), 8)
+    there_and_back(wav, exact(24, "factorised"))
+    deep = write_wav(tmp_path / "deep.wav", noise(24, 20, 2), 24)
+    with pytest.raises(DataError, match=r"samples of 24 bits, needed at most the 16 .*=24$"):
+        encode_file(deep, tmp_path / "x.cctl", exact(16, "factorised"), block=16)
+    assert not (tmp_path / "x.cctl").exists()
+
+
+def test_neither_chunks_at_once_nor_threads_change_a_byte(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(8, 300, 2), 8)
+    model = exact(8)
+    coded = {there_and_back(wav, model, at_once=pair) for pair in ((1, 64), (7, 1), (64, 7))}
+    torch.set_num_threads(2)
+    coded.add(there_and_back(wav, model))
+    assert len(coded) == 1
+
+
+def test_what_is_no_sample_is_kept_wherever_it_stands(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(16, 21, 1), 16)
+    content = wav.read_bytes()
+    extra = b"bext" + struct.pack("<I", 6) + b"author"
+    behind = b"LIST" + struct.pack("<I", 4) + b"INFO" + b"rest that is no chunk"
+    wav.write_bytes(content[:12] + extra + content[12:] + behind)
+    there_and_back(wav, exact(16, "factorised"))
+    wav.write_bytes(content[:-3])  # cut within a sample
+    there_and_back(wav, exact(16, "factorised"))
+
+
+def test_silence_is_small_and_noise_is_hardly_larger_than_it_was(tmp_path: Path) -> None:
+    frames, model = 640, exact(8)
+    silent = there_and_back(
+        write_wav(tmp_path / "a.wav", np.zeros((frames, 1), np.int64), 8), model
+    )
+    loud = there_and_back(write_wav(tmp_path / "a.wav", noise(8, frames, 1), 8), model)
+    assert len(silent) < len(loud) < 3 * frames + 700
+
+
+@pytest.fixture(scope="module")
+def coded(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
+    """A WAV file and what it is coded as."""
+    folder = tmp_path_factory.mktemp("coded")
+    wav = write_wav(folder / "a.wav", noise(8, 40, 2), 8)
+    return wav.read_bytes(), there_and_back(wav, exact(8))
+
+
+def test_the_layout_is_the_documented_one(coded: tuple[bytes, bytes]) -> None:
+    """Read here as another program would, from the page alone."""
+    wav, content = coded
+    assert content.startswith(b"\x89CCTL\r\n\x1a")
+    at, records = 8, []
+    while at < len(content):
+        length, crc = struct.unpack_from("<II", content, at)
+        records.append(content[at + 8 : at + 8 + length])
+        assert zlib.crc32(records[-1]) == crc
+        at += 8 + length
+    header = json.loads(records[0])
+    assert (header["channels"], header["bits"], header["frames"]) == (2, 8, 40)
+    assert zlib.decompress(records[1]) == wav[:44] + wav[44 + 80 :]
+    assert len(records) == 2 + 3 + 1  # 80 symbols in chunks of 32
+    assert len(records[-1]) == 48
+
+
+def test_another_model_or_machine_is_refused_before_anything_is_written(
+    tmp_path: Path, coded: tuple[bytes, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = tmp_path / "a.cctl", tmp_path / "a.wav"
+    source.write_bytes(coded[1])
+    with pytest.raises(DataError, match=r"coded with the model .{12}, found .{12}; decode it with"):
+        decode_file(source, target, exact(16, "factorised"))
+    monkeypatch.setattr(files, "check_of", lambda model: check_of(model) ^ 1)
+    with pytest.raises(CodecctlError, match="this machine computes other frequencies"):
+        decode_file(source, target, exact(8))
+    assert not target.exists()
+    with pytest.raises(NotFoundError, match=r"none\.cctl: no such file"):
+        read_header(tmp_path / "none.cctl")
+
+
+def _records(content: bytes) -> list[bytes]:
+    at, records = len(MAGIC), []
+    while at + RECORD.size <= len(content):
+        length, _ = RECORD.unpack_from(content, at)
+        records.append(content[at + RECORD.size : at + RECORD.size + length])
+        at += RECORD.size + length
+    return records
+
+
+def _joined(records: list[bytes]) -> bytes:
+    return MAGIC + b"".join(RECORD.pack(len(r), zlib.crc32(r)) + r for r in records)
+
+
+def mutated(content: bytes, rng: np.random.Generator, *, resealed: bool) -> bytes:
+    """One to three changes of bytes, or of a number of the header; with true CRCs if asked for."""
+    records = _records(content) if resealed else [content]
+    if resealed and rng.random() < 0.4:
+        header = json.loads(records[0])
+        name = rng.choice([name for name in header if name != "model"])
+        header[name] = int(rng.choice([0, 1, -1, 2, 7, 40, 2**16, 2**40, header[name] + 1]))
+        records[0] = json.dumps(header).encode()
+        return _joined(records)
+    for _ in range(int(rng.integers(1, 4))):
+        index = int(rng.integers(len(records)))
+        data = bytearray(records[index])
+        at = int(rng.integers(len(data))) if data else 0
+        kind = rng.integers(4)
+        if kind == 0 and data:
+            data[at] = int(rng.integers(256))
+        elif kind == 1:
+            del data[at : at + int(rng.integers(1, 9))]
+        elif kind == 2:
+            data[at:at] = rng.bytes(int(rng.integers(1, 9)))
+        else:
+            other = int(rng.integers(len(records)))
+            records[index], records[other] = records[other], records[index]
+            continue
+        records[index] = bytes(data)
+    return _joined(records) if resealed else records[0]
+
+
+@pytest.mark.parametrize("resealed", [False, True])
+def test_a_mutated_file_gives_the_audio_or_a_clear_error(
+    tmp_path: Path, coded: tuple[bytes, bytes], resealed: bool
+) -> None:
+    wav, content = coded
+    rng = np.random.default_rng(int(resealed))
+    source, target = tmp_path / "a.cctl", tmp_path / "a.wav"
+    refused = 0
+    tracemalloc.start()
+    for _ in range(MUTATIONS // 2):
+        source.write_bytes(mutated(content, rng, resealed=resealed))
+        try:
+            decode_file(source, target, exact(8))
+        except CodecctlError as error:
+            assert str(error) and "\n" not in str(error)
+            assert not target.exists()
+            refused += 1
+            continue
+        assert target.read_bytes() == wav
+        target.unlink()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert refused > MUTATIONS // 4
+    assert peak < 50e6
+    assert [path.name for path in tmp_path.iterdir()] == ["a.cctl"]
+
+
+def test_a_header_is_the_one_that_was_written(tmp_path: Path, coded: tuple[bytes, bytes]) -> None:
+    (tmp_path / "a.cctl").write_bytes(coded[1])
+    header = read_header(tmp_path / "a.cctl")
+    assert json.loads(_records(coded[1])[0]) == asdict(header)
+    assert (header.symbols, header.num_chunks, header.length(2)) == (80, 3, 16)
+    assert header.model == exact(8).fingerprint
