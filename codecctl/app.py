@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from codecctl import __version__
-from codecctl.commands import dashboard, data, export, import_, profile, runs, train
+from codecctl.commands import coding, dashboard, data, export, import_, profile, runs, train
 from codecctl.output import result
 
 app = typer.Typer(
@@ -24,6 +24,8 @@ app.add_typer(runs.app, name="runs")
 app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
 )(train.train)
+app.command()(coding.encode)
+app.command()(coding.decode)
 app.command()(dashboard.dashboard)
 app.command()(export.export)
 app.command("import")(import_.import_weights)

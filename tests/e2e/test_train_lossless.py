@@ -228,3 +228,31 @@ def write_pcm_store(folder: Path, *, channels: int) -> None:
             writer.write(samples.astype(np.int32))
             infos.append(writer.commit())
     write_index(folder, name=folder.name, sample_rate=8000, dtype="pcm", recordings=infos)
+
+
+def code(command: str, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [command, *arguments])
+
+
+def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Path) -> None:
+    words = ("data.chunk_size=128", "model.head=factorised", "--training_steps", "20")
+    trained = train("-p", "lossless-16bit", *TINY, "--audio_dir", "audio", *words)
+    assert trained.exit_code == 0, trained.output
+    frames = 0.3 * np.sin(np.arange(500)[:, None] * 0.07 * np.arange(1, 4))
+    soundfile.write("new.wav", frames, 44100, subtype="PCM_16")
+    encoded = code("encode", "new.wav", "--model", "audio_model.npz")
+    assert encoded.exit_code == 0, encoded.output
+    assert "new.cctl: 3044 bytes of WAV" in encoded.output and "ratio " in encoded.output
+    decoded = code("decode", "new.cctl", "-m", "audio_model.npz", "-o", "back.wav", "--json")
+    assert decoded.exit_code == 0, decoded.output
+    assert json.loads(decoded.stdout)["symbols"] == 1500
+    assert Path("back.wav").read_bytes() == Path("new.wav").read_bytes()
+    for arguments, exit_code, message in (
+        (("encode", "new.wav", "-m", "audio_model.npz"), 2, "new.cctl: exists; choose another"),
+        (("encode", "gone.wav", "-m", "audio_model.npz"), 5, "gone.wav: no such file"),
+        (("encode", "new.wav", "-m", "new.wav", "-o", "x"), 4, "new.wav: no exported weights"),
+        (("decode", "new.wav", "-m", "audio_model.npz", "-o", "x"), 4, "no file of codecctl enc"),
+    ):
+        failed = code(*arguments)
+        assert getattr(failed.exception, "exit_code", None) == exit_code, arguments
+        assert message in str(failed.exception)

@@ -1,0 +1,119 @@
+"""`codecctl encode` and `codecctl decode`: WAV files through a trained language model and back."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from codecctl.errors import UsageError
+from codecctl.output import progress, result, result_json
+
+if TYPE_CHECKING:
+    from codecctl.engine.lossless.exact import ExactTransformer
+    from codecctl.engine.lossless.files import Sizes
+    from codecctl.engine.profile.schema import LosslessProfile
+
+SUFFIX = ".cctl"
+
+_Model = Annotated[
+    Path, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
+]
+_Output = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Where it goes; default: beside the input.")
+]
+_AtOnce = Annotated[
+    int, typer.Option(min=0, help="Chunks side by side, for speed only; 0: as memory allows.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def encode(
+    source: Annotated[Path, typer.Argument(metavar="WAV", help="WAV file of 8, 16 or 24 bits.")],
+    model: _Model,
+    output: _Output = None,
+    at_once: _AtOnce = 0,
+    as_json: _Json = False,
+) -> None:
+    """Compress a WAV file losslessly with a trained model of the lossless profiles.
+
+    Decoding needs the same model. Every byte of the file comes back, metadata included.
+    """
+    target = output or source.with_suffix(SUFFIX)
+    _refuse_existing(target)
+    from codecctl.engine.lossless.files import encode_file
+    from codecctl.engine.lossless.wav import read_parts
+
+    parts = read_parts(source)
+    exact, profile = _load(model)
+    total = parts.frames * parts.channels
+    started = time.monotonic()
+    with progress("encode", total, unit="symbols") as advance:
+        sizes = encode_file(
+            source,
+            target,
+            exact,
+            block=profile.data.stereo_blocking_n,
+            at_once=at_once,
+            advance=advance,
+        )
+    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+
+
+def decode(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What encode wrote.")],
+    model: _Model,
+    output: _Output = None,
+    at_once: _AtOnce = 0,
+    as_json: _Json = False,
+) -> None:
+    """Restore a WAV file, byte for byte, with the model that it was encoded with."""
+    target = output or source.with_suffix(".wav")
+    _refuse_existing(target)
+    from codecctl.engine.lossless.files import decode_file, read_header
+
+    total = read_header(source).symbols
+    exact, _ = _load(model)
+    started = time.monotonic()
+    with progress("decode", total, unit="symbols") as advance:
+        sizes = decode_file(source, target, exact, at_once=at_once, advance=advance)
+    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists():
+        raise UsageError(f"{target}: exists; choose another name with --output FILE, or remove it")
+
+
+def _load(path: Path) -> tuple[ExactTransformer, LosslessProfile]:
+    from codecctl.engine.build_lossless import transformer_layout
+    from codecctl.engine.lossless.exact import ExactTransformer
+    from codecctl.engine.lossless_export import load_exported
+
+    profile, weights = load_exported(path)
+    network = transformer_layout(profile).build()
+    network.load_state_dict(weights)
+    return ExactTransformer(network), profile
+
+
+def _tell(target: Path, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        result_json(
+            {
+                "schema": 1,
+                "file": str(target),
+                "raw_bytes": sizes.raw,
+                "coded_bytes": sizes.coded,
+                "symbols": sizes.symbols,
+                "wall_seconds": seconds,
+            }
+        )
+        return
+    ratio = sizes.raw / sizes.coded
+    result(
+        f"{target}: {sizes.raw} bytes of WAV, {sizes.coded} coded, ratio {ratio:.3f}, "
+        f"{sizes.symbols} symbols in {seconds:.1f} s "
+        f"({sizes.symbols / max(seconds, 1e-3):.0f} per second)"
+    )
