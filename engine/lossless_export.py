@@ -12,18 +12,20 @@ import os
 import shutil
 import tempfile
 import zipfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from codecctl.engine.networks.transformer import Transformer
-from codecctl.engine.profile import profile_from_json
+from codecctl.engine.networks.transformer import Transformer, TransformerLayout
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.errors import CodecctlError, DataError
 
 CONFIG = "config"
+LAYOUT = "layout"
+"""Apart from the profile, whose keys change with versions: files outlive the version that coded
+them, and so does what decodes them."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,9 @@ def export(network: Transformer, profile: LosslessProfile, *, log: Path) -> Expo
         CodecctlError: The disk takes no more.
     """
     folder, name = Path(profile.trainer.output_dir), profile.trainer.model_name
-    config = json.dumps(profile.model_dump(mode="json")).encode()
     arrays = {key: value.cpu().numpy() for key, value in network.state_dict().items()}
-    arrays[CONFIG] = np.frombuffer(config, np.uint8)
+    arrays[LAYOUT] = _as_array(asdict(network.layout))
+    arrays[CONFIG] = _as_array(profile.model_dump(mode="json"))
     target = folder / f"{name}.npz"
     beside = folder / f".{name}.npz.tmp-{os.getpid()}"
     try:
@@ -83,8 +85,8 @@ def export(network: Transformer, profile: LosslessProfile, *, log: Path) -> Expo
     return Exported(target, copied)
 
 
-def load_exported(path: Path) -> tuple[LosslessProfile, dict[str, torch.Tensor]]:
-    """The profile and the weights of an exported file.
+def load_exported(path: Path) -> Transformer:
+    """The network of an exported file.
 
     Raises:
         DataError: It is no such file.
@@ -92,10 +94,15 @@ def load_exported(path: Path) -> tuple[LosslessProfile, dict[str, torch.Tensor]]
     try:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
-        config = json.loads(arrays.pop(CONFIG).tobytes())
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DataError(f"{path}: no exported weights: {error}; needed a .npz of train") from error
-    profile = profile_from_json(config, label=f"{path}: {CONFIG}")
-    if not isinstance(profile, LosslessProfile):
-        raise DataError(f"{path}: found weights of mode {profile.mode}, needed lossless")
-    return profile, {name: torch.from_numpy(array) for name, array in arrays.items()}
+        layout = TransformerLayout(**json.loads(arrays.pop(LAYOUT).tobytes()))
+        arrays.pop(CONFIG, None)
+        network = layout.build()
+        network.load_state_dict({name: torch.from_numpy(each) for name, each in arrays.items()})
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+        first = str(error).splitlines()[0]
+        raise DataError(f"{path}: no exported weights: {first}; needed a .npz of train") from error
+    return network.eval()
+
+
+def _as_array(value: object) -> np.ndarray:
+    return np.frombuffer(json.dumps(value).encode(), np.uint8)

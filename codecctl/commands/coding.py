@@ -14,7 +14,6 @@ from codecctl.output import progress, result, result_json
 if TYPE_CHECKING:
     from codecctl.engine.lossless.exact import ExactTransformer
     from codecctl.engine.lossless.files import Sizes
-    from codecctl.engine.profile.schema import LosslessProfile
 
 SUFFIX = ".cctl"
 
@@ -34,6 +33,9 @@ def encode(
     source: Annotated[Path, typer.Argument(metavar="WAV", help="WAV file of 8, 16 or 24 bits.")],
     model: _Model,
     output: _Output = None,
+    block: Annotated[
+        int, typer.Option(min=1, help="Samples of a channel in a row; best as it was trained.")
+    ] = 1024,
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
@@ -47,7 +49,7 @@ def encode(
     from codecctl.engine.lossless.wav import read_parts
 
     parts = read_parts(source)
-    exact, profile = _load(model)
+    exact = _load(model)
     total = parts.frames * parts.channels
     started = time.monotonic()
     with progress("encode", total, unit="symbols") as advance:
@@ -55,7 +57,7 @@ def encode(
             source,
             target,
             exact,
-            block=profile.data.stereo_blocking_n,
+            block=block,
             at_once=at_once,
             advance=advance,
         )
@@ -75,7 +77,7 @@ def decode(
     from codecctl.engine.lossless.files import decode_file, read_header
 
     total = read_header(source).symbols
-    exact, _ = _load(model)
+    exact = _load(model)
     started = time.monotonic()
     with progress("decode", total, unit="symbols") as advance:
         sizes = decode_file(source, target, exact, at_once=at_once, advance=advance)
@@ -87,15 +89,11 @@ def _refuse_existing(target: Path) -> None:
         raise UsageError(f"{target}: exists; choose another name with --output FILE, or remove it")
 
 
-def _load(path: Path) -> tuple[ExactTransformer, LosslessProfile]:
-    from codecctl.engine.build_lossless import transformer_layout
+def _load(path: Path) -> ExactTransformer:
     from codecctl.engine.lossless.exact import ExactTransformer
     from codecctl.engine.lossless_export import load_exported
 
-    profile, weights = load_exported(path)
-    network = transformer_layout(profile).build()
-    network.load_state_dict(weights)
-    return ExactTransformer(network), profile
+    return ExactTransformer(load_exported(path))
 
 
 def _tell(target: Path, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
