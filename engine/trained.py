@@ -15,10 +15,11 @@ from codecctl.engine.build import build_networks
 from codecctl.engine.checkpoint import AVERAGE
 from codecctl.engine.checkpoint_files import META, damage
 from codecctl.engine.profile import Profile, profile_from_json
+from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.rows import number
 from codecctl.engine.rundir import read_json
-from codecctl.errors import DataError, NotFoundError
+from codecctl.errors import DataError, NotFoundError, ProfileError
 
 Weights = Literal["average", "last", ""]
 """Averaged over steps, of the last step, or averaged where a checkpoint has them."""
@@ -50,7 +51,7 @@ def load_trained(checkpoint: Path, weights: Weights = "") -> Trained:
     Raises:
         NotFoundError: There are no weights of this kind.
         DataError: A file is damaged, or the weights are not those of the profile.
-        ProfileError: profile.json of the run does not hold a profile.
+        ProfileError: profile.json of the run does not hold a profile, or not one of a codec.
     """
     if problem := damage(checkpoint):
         raise DataError(f"{checkpoint}: {problem}; take another checkpoint of this run")
@@ -66,6 +67,11 @@ def load_trained(checkpoint: Path, weights: Weights = "") -> Trained:
     profile = profile_from_json(
         stored if isinstance(stored, dict) else {}, label=str(run / "profile.json")
     )
+    if isinstance(profile, LosslessProfile):
+        raise ProfileError(
+            f"{run.name}: found a language model, needed a codec; its weights were exported as "
+            f"{profile.trainer.model_name}.npz at the end of its training"
+        )
     network, _ = build_networks(profile)
     load_strictly(network, read_tensors(file), label=str(file))
     return Trained(

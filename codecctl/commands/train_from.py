@@ -88,8 +88,14 @@ def again(run: Path) -> Path | None:
 
 def take_weights(prepared: Prepared, checkpoint: Path, *, partial: bool) -> dict[str, object]:
     """Give the networks the weights and print what became of each layer; returns the facts."""
+    from codecctl.engine.profile.schema import LosslessProfile
     from codecctl.engine.transfer import transfer
 
+    if isinstance(prepared.profile, LosslessProfile):
+        raise UsageError(
+            "--from: found a profile of language models, needed one of codecs; train --resume "
+            "continues a language model"
+        )
     done = transfer(prepared.recipe, checkpoint, partial=partial, rate=prepared.profile.data.rate)
     for layer in done.layers:
         note(layer.line())

@@ -236,8 +236,9 @@ def code(command: str, *arguments: str) -> Result:
 
 
 def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Path) -> None:
-    words = ("data.chunk_size=128", "model.head=factorised", "--training_steps", "20")
-    trained = train("-p", "lossless-16bit", *TINY, "--audio_dir", "audio", *words)
+    shape = ("data.chunk_size=128", "model.head=factorised", "--training_steps", "20")
+    words = ("-p", "lossless-16bit", *TINY, "--audio_dir", "audio", *shape)
+    trained = train(*words, "--run", "made")
     assert trained.exit_code == 0, trained.output
     frames = 0.3 * np.sin(np.arange(500)[:, None] * 0.07 * np.arange(1, 4))
     soundfile.write("new.wav", frames, 44100, subtype="PCM_16")
@@ -253,6 +254,8 @@ def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Pat
         (("encode", "gone.wav", "-m", "audio_model.npz"), 5, "gone.wav: no such file"),
         (("encode", "new.wav", "-m", "new.wav", "-o", "x"), 4, "new.wav: no exported weights"),
         (("decode", "new.wav", "-m", "audio_model.npz", "-o", "x"), 4, "no file of codecctl enc"),
+        (("export", "made", "-o", "x"), 3, "made: found a language model, needed a codec"),
+        (("train", *words, "--from", "made", "--run", "n"), 2, "found a profile of language mod"),
     ):
         failed = code(*arguments)
         assert getattr(failed.exception, "exit_code", None) == exit_code, arguments
