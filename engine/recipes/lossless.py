@@ -80,13 +80,15 @@ class LosslessRecipe:
         if self._average is not None:
             self._average.restart()
 
-    def train_step(self, audio: Tensor, step: int) -> Scalars:
+    def train_step(self, audio: Tensor, step: int, channels: Tensor | None = None) -> Scalars:
         """Descend the mean cost of a symbol once.
 
         Args:
             audio: (B, 1, T).
             step: Updates done so far.
+            channels: Without influence: a stream has one.
         """
+        del channels
         tokens = self.tokens(audio)
         total = torch.zeros((), device=tokens.device)
         for part in torch.split(tokens, self._items_at_once or len(tokens)):
@@ -110,8 +112,9 @@ class LosslessRecipe:
             "skipped_updates": self._player.skipped,
         }
 
-    def evaluate(self, audio: Tensor) -> Evaluation:
+    def evaluate(self, audio: Tensor, channels: Tensor | None = None) -> Evaluation:
         """Bits that each chunk of a batch (B, 1, T) would take."""
+        del channels
         tokens = self.tokens(audio)
         with evaluating(self.modules().values()), self._runtime.autocast():
             costs: Tensor = self.evaluated(tokens)  # (B, T)
