@@ -18,6 +18,8 @@ from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
 from codecctl.engine.checkpoint_files import (
+    META,
+    SCHEMA,
     CheckedFile,
     mend_pointers,
     newest_usable,
@@ -29,10 +31,9 @@ from codecctl.engine.checkpoint_files import (
 from codecctl.engine.finite import spoiled_tensors
 from codecctl.engine.recipes.base import State
 from codecctl.engine.rows import plain
-from codecctl.engine.rundir import step_name
+from codecctl.engine.rundir import read_json, step_name
 from codecctl.errors import CodecctlError
 
-SCHEMA = 1
 AVERAGE = "ema.safetensors"
 
 
@@ -102,9 +103,15 @@ def load_state(checkpoint: Path) -> State:
     """The state in a checkpoint folder, on the CPU.
 
     Raises:
-        CodecctlError: The file holds something else than plain values.
+        CodecctlError: The file holds something else than plain values, or is of another version.
     """
     path = checkpoint / "state.pt"
+    schema = read_json(checkpoint / META).get("schema")
+    if schema not in (None, SCHEMA):
+        raise CodecctlError(
+            f"{checkpoint}: found a state of schema {schema}, needed {SCHEMA}; continue it with "
+            "the version of codecctl that wrote it, or start another run"
+        )
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:

@@ -29,7 +29,8 @@ from codecctl.engine.rows import number
 from codecctl.engine.runlist import STEP_PREFIX, read_json, read_pointer
 from codecctl.errors import CodecctlError
 
-SCHEMA = 1
+SCHEMA = 2
+"""Of a checkpoint: what its state holds."""
 META = "meta.json"
 _TEMPORARY = ".tmp-"
 _REPLACED = ".replaced-"

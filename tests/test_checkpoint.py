@@ -66,7 +66,7 @@ def test_meta_names_what_the_checkpoint_belongs_to(tmp_path: Path) -> None:
     meta = json.loads((path / "meta.json").read_text())
 
     assert {key: meta[key] for key in ("schema", "step", "epoch", "mode", "metrics")} == {
-        "schema": 1,
+        "schema": 2,
         "step": 7,
         "epoch": 1,
         "mode": "toy",
@@ -82,6 +82,14 @@ def test_tied_weights_are_written_twice(tmp_path: Path) -> None:
     module[1].weight = module[0].weight
     weights = load_file(_save(tmp_path / "c", 1, module=module) / "weights.safetensors")
     assert torch.equal(weights["0.weight"], weights["1.weight"])
+
+
+def test_a_state_of_another_version_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = _save(tmp_path, 7)
+    meta = json.loads((path / "meta.json").read_text())
+    (path / "meta.json").write_text(json.dumps({**meta, "schema": 1}))
+    with pytest.raises(CodecctlError, match="found a state of schema 1, needed 2; continue it"):
+        load_state(path)
 
 
 def test_code_in_a_checkpoint_is_refused_not_run(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from codecctl.engine.quantizers import Ranks
+
 Scalars: TypeAlias = dict[str, Tensor]
 """Detached 0-d tensors by name; they stay on the device until a row is written."""
 
@@ -64,6 +66,11 @@ class Runtime(Protocol):
     def all_reduce_(self, tensor: Tensor) -> None:
         """Sum a tensor over the ranks, in place."""
         ...
+
+
+def ranks_of(runtime: Runtime) -> Ranks:
+    """The processes that code a global batch, for a quantizer."""
+    return Ranks(rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_)
 
 
 def mean_over_ranks(values: Tensor, runtime: Runtime) -> Tensor:

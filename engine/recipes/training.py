@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.memory import irreversible
-from codecctl.engine.quantizers import Ranks, count_codes
+from codecctl.engine.quantizers import count_codes
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
-from codecctl.engine.recipes.base import Runtime, Scalars
+from codecctl.engine.recipes.base import Runtime, Scalars, ranks_of
 from codecctl.engine.recipes.latent_terms import LatentTerms
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
@@ -231,7 +231,7 @@ class Training:
         quantizer = self._network.quantizer
         with kept_where(self.blocked, cast(nn.Module, quantizer).buffers()):
             revival = generator_at(self._seed, step=step, purpose="revival")
-            quantizer.update(revival, ranks=self._ranks())
+            quantizer.update(revival, ranks=ranks_of(self._runtime))
         if self._objective.balancer is not None:
             self._objective.balancer.settle(self.blocked)
         skipped = self._generator.skipped
@@ -259,8 +259,7 @@ class Training:
 
     def _held(self, coded: Coded, *, num_groups: int) -> Tensor:
         """What the quantizer holds the encoder to, 0-d."""
-        held = weighted_sum(coded.quantizer_terms(self._weights), self._weights)
-        return num_groups * held.mean()
+        return num_groups * weighted_sum(coded.quantizer_terms(self._weights), self._weights).mean()
 
     def _by_capsule(self, terms: Mapping[str, Tensor], num_groups: int) -> dict[str, Tensor]:
         """Means over items, detached: (N,) to (M,)."""
@@ -285,9 +284,8 @@ class Training:
         players = {"generator": self._generator}
         if self._adversary is not None:
             players["discriminator"] = self._adversary.player
-        device = self._runtime.device
         return {
-            f"lr/{name}": on_device(player.rate_at(step), device)
+            f"lr/{name}": on_device(player.rate_at(step), self._runtime.device)
             for name, player in players.items()
         }
 
@@ -300,9 +298,3 @@ class Training:
         for number, revived in enumerate(quantizer.revived, start=1):
             scalars[f"codebook/{number}/dead"] = revived.float()
         return scalars
-
-    def _ranks(self) -> Ranks:
-        runtime = self._runtime
-        return Ranks(
-            rank=runtime.rank, world_size=runtime.world_size, all_reduce_=runtime.all_reduce_
-        )
