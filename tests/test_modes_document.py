@@ -11,7 +11,7 @@ import pytest
 import typer.main
 
 from codecctl.app import app
-from codecctl.engine.profile import aliased_options, load_profile
+from codecctl.engine.profile import MODES, aliased_options, load_profile
 from codecctl.engine.profile.aliases import BRANCH_ALIASES, canonical_key
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.schema import Profile
@@ -34,7 +34,7 @@ def test_every_training_of_the_page_resolves(command: str) -> None:
     words = [word for word in words if word not in (*OPTIONS, "NAME")]
     chosen, overrides = aliased_options(words)
     resolved = load_profile(chosen or profile, overrides, search=(PACKAGED,))
-    assert resolved.profile.mode in ("baseline", "mono", "paired")
+    assert resolved.profile.mode in MODES
 
 
 def test_the_page_has_commands_of_every_profile() -> None:
