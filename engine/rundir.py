@@ -78,7 +78,7 @@ __all__ = [
 
 SCHEMA = 1
 REQUESTS = ("save", "stop")
-_FOLDERS = ("checkpoints", "previews", "array", "control")
+_FOLDERS = ("checkpoints", "previews", "control")
 
 
 class RunDirectory:
@@ -137,12 +137,14 @@ class RunDirectory:
         Raises:
             CodecctlError: The disk does not take it.
         """
+        path = self.path / name
         try:
-            write_json_atomically(self.path / name, value)
+            if path.parent != self.path:  # which nobody makes again where it was deleted
+                path.parent.mkdir(exist_ok=True)
+            write_json_atomically(path, value)
         except OSError as error:
             raise CodecctlError(
-                f"{self.path / name}: cannot write: {error.strerror}; free some space and use "
-                "--resume"
+                f"{path}: cannot write: {error.strerror}; free some space and use --resume"
             ) from error
 
     def metric(
