@@ -111,10 +111,10 @@ VALUES: dict[str, tuple[object, ...]] = {
     "trainer.loss_config.adversarial.weights": alike(ADVERSARIAL),
     "trainer.loss_config.bottleneck.weights.commitment": halves(0.0, 1.0),
     "trainer.loss_config.pairwise.weights": (
-        {"similarity": 0.0, "diversity": 0.0},
-        {"similarity": 0.0, "diversity": 0.0},
-        {"similarity": 0.5, "diversity": 0.5},  # D13
-        {"similarity": 0.0, "diversity": 0.0},
+        {"similarity": 0.0, "diversity": 0.0, "classifier": 0.0},
+        {"similarity": 0.0, "diversity": 0.0, "classifier": 0.0},
+        {"similarity": 0.5, "diversity": 0.5, "classifier": 0.0},  # D13
+        {"similarity": 0.0, "diversity": 0.0, "classifier": 0.0},
     ),
     "trainer.loss_config.pairwise.similarity.config.stage": alike(0),
     "trainer.loss_config.pairwise.diversity.config.stage": alike(1),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.widgets import Static
 
 from codecctl.dashboard.views import RunView
-from codecctl.engine.array_report import ArrayReport, report_summary
+
+if TYPE_CHECKING:
+    from codecctl.engine.array_report import ArrayReport
 
 _AT_1_KHZ = 2
 """Place of 1 kHz among the frequencies of a report's coherence."""
@@ -28,6 +32,9 @@ class ArrayPane(Static):
 
 def array_lines(report: ArrayReport) -> list[str]:
     """A summary, the agreement of first codes by angle, and the probe on second codes."""
+    # Here, not above: most runs have no such report, and pydantic takes a while.
+    from codecctl.engine.array_report import report_summary
+
     groups = report.first_by_angle
     rows = {
         "angle": [f"{group.degrees:.0f}°" for group in groups],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from codecctl.dashboard.columns import parse_lines
 from codecctl.dashboard.follow import Follower, decode_rows
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import Detail, Preview, SceneScore
-from codecctl.engine.array_report import latest_report
 from codecctl.engine.rundir import (
     CheckpointInfo,
     Row,
@@ -17,6 +17,9 @@ from codecctl.engine.rundir import (
     pending_requests,
     read_json,
 )
+
+if TYPE_CHECKING:
+    from codecctl.engine.array_report import ArrayReport
 
 MAX_EVENTS = 2000
 _PREVIEW_PREFIX = "step-"
@@ -63,7 +66,7 @@ class DetailReader:
             previews=list_previews(self._path),
             scenes=self._newest.scenes(),
             requests=pending_requests(self._path),
-            array=latest_report(self._path),
+            array=_latest_survey(self._path),
         )
         return events.complete and system.complete and validation.complete
 
@@ -124,3 +127,12 @@ class _NewestValidation:
             SceneScore(metric, scene, sum(values) / len(values), len(values))
             for (metric, scene), values in sorted(sums.items())
         )
+
+
+def _latest_survey(run: Path) -> ArrayReport | None:
+    """The last survey of whole arrays; what reads it is loaded only where there is one."""
+    if not (run / "array").is_dir():
+        return None
+    from codecctl.engine.array_report import latest_report
+
+    return latest_report(run)

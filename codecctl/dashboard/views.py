@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from codecctl.dashboard.table import Table
-from codecctl.engine.array_report import ArrayReport
 from codecctl.engine.rundir import CheckpointInfo, Row, RunSummary
+
+if TYPE_CHECKING:
+    from codecctl.engine.array_report import ArrayReport
 
 DEFAULT_BEST = "val/mel"
 

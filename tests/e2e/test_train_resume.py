@@ -158,11 +158,11 @@ def test_a_run_can_be_asked_to_stop_and_the_second_ctrl_c_quits(home: Path) -> N
 
 
 def test_a_changed_profile_or_store_is_not_continued(home: Path, tmp_path: Path) -> None:
-    change = "trainer.optimizer.config.lr=0.5"
+    change = "trainer.optimizer.config.weight_decay=0.5"
     code, _, err = run(home, "train", "--run", "whole", "--resume", change)
     assert code == 3
     assert "whole: the profile is not the one that this run was started with" in err
-    assert "trainer.optimizer.config.lr: 0.5 now, 0.001 then" in err
+    assert "trainer.optimizer.config.weight_decay: 0.5 now, 0.0 then" in err
 
     write_store(home / "stores" / "other", seconds=0.6)
     code, _, err = run(home, "train", "--run", "whole", "--resume", "data.store=other")
