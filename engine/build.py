@@ -30,7 +30,7 @@ from codecctl.engine.profile.schema_losses import DiversityConfig, Losses, Simil
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes import RECIPES
-from codecctl.engine.recipes.adversary import Adversary, Jury, Timing
+from codecctl.engine.recipes.adversary import Adversary, Jury
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
 from codecctl.engine.recipes.capsule_classifier import TERM
@@ -42,6 +42,7 @@ from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.pairwise_terms import PairwiseTerms
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
+from codecctl.engine.recipes.timing import Timing
 from codecctl.engine.sides import sides_of
 
 ADVERSARIAL = ("generator", "feature")
@@ -235,7 +236,13 @@ def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch
         generator_first=trainer.order == "generator_first",
         adversarial_before_start=settings.adversarial_before_start,
     )
-    return Adversary(player, timing=timing, seed=trainer.seed, runtime=runtime)
+    return Adversary(
+        player,
+        timing=timing,
+        seed=trainer.seed,
+        runtime=runtime,
+        feature=trainer.loss_config.adversarial.feature.config.kind,
+    )
 
 
 def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime) -> Objective:
@@ -245,6 +252,7 @@ def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime)
         scales=terms.mel.config.scales,
         num_mels=terms.mel.config.num_mels,
         mel_kind=terms.mel.config.kind,
+        time_kind=terms.time.config.kind,
     )
     losses = {
         name: _placed(loss(config), runtime) for name, loss in LOSSES.items() if name in weights

@@ -7,7 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.recipes.adversary import Jury, Timing
+from codecctl.engine.build import build_recipe
+from codecctl.engine.profile import load_profile
+from codecctl.engine.recipes.adversary import Jury
+from codecctl.engine.recipes.timing import Timing
+from codecctl.engine.runtime import FabricRuntime
 
 TIMING = Timing(
     start_step=10,
@@ -55,3 +59,30 @@ class Echo(nn.Module):
 def test_a_jury_hands_on_every_scale_of_every_member() -> None:
     judgements = Jury([Echo(), Echo()])(torch.ones(1, 1, 4))
     assert len(judgements) == 2
+
+
+def test_a_profile_may_train_with_the_terms_of_soundstream() -> None:
+    pulls = {}
+    for kind in ("relative", "summed"):
+        profile = load_profile(
+            "mono",
+            [
+                "model=soundstream",
+                "model=soundstream-tiny",
+                "trainer.loss_config.reconstruction.time.config.kind=l2",
+                "trainer.loss_config.reconstruction.mel.config.kind=power_and_log_norm",
+                f"trainer.loss_config.adversarial.feature.config.kind={kind}",
+                "trainer.discriminator.start={step=0}",
+                "model.quantizer.codebook_size=8",
+            ],
+        ).profile
+        recipe = build_recipe(
+            profile, runtime=FabricRuntime(0), updates_per_epoch=profile.data.items_per_epoch
+        )
+        audio = 0.1 * torch.randn(2, 1, 24_000, generator=torch.Generator().manual_seed(0))
+        recipe.initialize(audio for _ in range(100))
+        pulls[kind] = recipe.train_step(audio, 0)
+    for scalars in pulls.values():
+        assert all(bool(value.isfinite()) for value in scalars.values())
+    # Sums over width and bins are larger than means that are relative to the size of a map.
+    assert pulls["summed"]["loss/feature"] > 2 * pulls["relative"]["loss/feature"]

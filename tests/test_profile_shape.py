@@ -27,7 +27,7 @@ SHAPE = shape_of(Profile)
         ("trainer.num_gpus", "'auto' or a whole number at least 0"),
         ("trainer.stages", "an empty list"),
         ("trainer.wandb", "a table of use_wandb, project, run_name, mode"),
-        ("trainer.loss_config.reconstruction.time.config", "an empty table"),
+        ("trainer.loss_config.reconstruction.time.config", "a table of kind"),
         ("trainer.optimizer", "a table of type 'Adam' or 'AdamW'"),
         ("trainer.discriminator.start", "{epoch = ...} or {step = ...}"),
         ("model.generator", "a table of type 'seanet' or 'soundstream'"),

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.parametrizations import weight_norm
+from torch.nn.utils.parametrize import is_parametrized
 
 from codecctl.engine.reflection import reflect
 
@@ -67,8 +68,11 @@ def preserve_variance(network: nn.Module) -> None:
             # What reaches one output sample: of a transposed convolution, one tap in a stride.
             inputs, stride = (1, 1) if isinstance(layer, nn.Conv1d) else (0, layer.stride[0])
             taps = layer.weight.shape[inputs] * layer.weight.shape[2] / stride
-            # Assigned, not filled: a parametrized weight takes up a new value this way only.
-            layer.weight = torch.randn_like(layer.weight) / taps**0.5
+            drawn = torch.randn_like(layer.weight) / taps**0.5
+            if is_parametrized(layer, "weight"):
+                layer.weight = drawn  # filled, it would be computed again from its parts
+            else:
+                layer.weight.copy_(drawn)
             if layer.bias is not None:
                 layer.bias.zero_()
 

@@ -16,18 +16,21 @@ from codecctl.engine.profile.constraints import (
 )
 
 
-class Empty(BaseModel):
-    """Settings of a term that has none."""
+class TimeConfig(BaseModel):
+    """Distance of waveforms."""
 
     model_config = CLOSED
+
+    kind: Literal["l1", "l2"]
+    """l1: mean absolute difference; l2: mean squared difference."""
 
 
 class TimeTerm(BaseModel):
-    """Mean absolute difference of the waveforms."""
+    """Difference of the waveforms, sample by sample."""
 
     model_config = CLOSED
 
-    config: Empty
+    config: TimeConfig
 
 
 class MelConfig(BaseModel):
@@ -35,9 +38,10 @@ class MelConfig(BaseModel):
 
     model_config = CLOSED
 
-    kind: Literal["log", "power_and_log"]
+    kind: Literal["log", "power_and_log", "power_and_log_norm"]
     """log: L1 and L2 of log mel, Slaney bands; power_and_log: L1 of mel power, L2 of its
-    logarithm, HTK bands."""
+    logarithm, HTK bands; power_and_log_norm: L1 of mel power and the norm of its logarithm over
+    the bands, summed over windows, as in SoundStream."""
     scales: Annotated[
         tuple[Annotated[int, Field(ge=4, le=16)], ...], Field(min_length=1, max_length=13)
     ]
@@ -81,7 +85,25 @@ class AdversarialWeights(BaseModel):
     generator: NotNegative
     """Hinge loss of the generator against the discriminators."""
     feature: NotNegative
-    """Feature matching: relative distance of the discriminators' activations."""
+    """Feature matching: distance of the discriminators' activations."""
+
+
+class FeatureConfig(BaseModel):
+    """Distance of the discriminators' activations."""
+
+    model_config = CLOSED
+
+    kind: Literal["relative", "summed"]
+    """relative: to the size of each map, a mean; summed: over width and bins of each map, which
+    is large, so that its weight is small."""
+
+
+class FeatureTerm(BaseModel):
+    """Feature matching."""
+
+    model_config = CLOSED
+
+    config: FeatureConfig
 
 
 class AdversarialLosses(BaseModel):
@@ -89,6 +111,7 @@ class AdversarialLosses(BaseModel):
 
     model_config = CLOSED
 
+    feature: FeatureTerm
     weights: AdversarialWeights
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, cast
+from typing import Literal, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +15,21 @@ from codecctl.engine.losses.adversarial import (
     hinge_discriminator_loss,
     hinge_generator_loss,
     relative_feature_loss,
+    summed_feature_loss,
 )
 from codecctl.engine.memory import irreversible
 from codecctl.engine.networks import CHANNEL_VIEWS, ChannelView, Judgement
 from codecctl.engine.recipes.base import Runtime, Scalars, mean_over_ranks
 from codecctl.engine.recipes.player import Player
-from codecctl.engine.seeds import draw, generator_at
+from codecctl.engine.recipes.timing import Timing
+from codecctl.engine.seeds import generator_at
 
 Judgements: TypeAlias = list[Judgement]
 """Logits and feature maps of every scale."""
+
+
+FeatureKind = Literal["relative", "summed"]
+"""How distances of feature maps are made one number: see `losses.adversarial`."""
 
 
 class Jury(nn.Module):
@@ -60,32 +66,6 @@ class Jury(nn.Module):
         return judgements
 
 
-@dataclass(frozen=True)
-class Timing:
-    """When the discriminators act."""
-
-    start_step: int
-    """First step, counted from 0, on which they may learn."""
-    update_probability: float
-    """Chance that a step updates them."""
-    update_every: int
-    """Steps between updates."""
-    generator_first: bool
-    """Whether both players learn from judgements made before either moved."""
-    adversarial_before_start: bool
-    """Whether the generator is trained against untrained discriminators before the start."""
-
-    def judges(self, step: int) -> bool:
-        """Whether the generator is trained against them on this step."""
-        return self.adversarial_before_start or step >= self.start_step
-
-    def learns(self, step: int, *, seed: int) -> bool:
-        """Whether they are updated on this step: a function of the seed and the step."""
-        if step < self.start_step or step % self.update_every:
-            return False
-        return draw(seed, step=step, purpose="discriminator") < self.update_probability
-
-
 class Exhibit(NamedTuple):
     """What is judged: signals (N, C, T)."""
 
@@ -105,6 +85,7 @@ class Verdict:
     reference: Judgements
     learning: bool
     """Whether their graph reaches the discriminators' weights."""
+    feature: FeatureKind = "relative"
 
     def levels(self, num_groups: int) -> Tensor:
         """Mean size of each feature map of the reference: (maps, num_groups)."""
@@ -117,16 +98,16 @@ class Verdict:
             num_groups: Signals of an item.
             levels: Those of the global batch, if this is a part of it.
         """
+        ours = [maps for _, maps in self.estimate]
+        theirs = [maps for _, maps in self.reference]
+        if self.feature == "summed":
+            feature = summed_feature_loss(ours, theirs, num_groups=num_groups)
+        else:
+            feature = relative_feature_loss(ours, theirs, num_groups=num_groups, levels=levels)
+        logits = [logits for logits, _ in self.estimate]
         return {
-            "generator": hinge_generator_loss(
-                [logits for logits, _ in self.estimate], num_groups=num_groups
-            ),
-            "feature": relative_feature_loss(
-                [maps for _, maps in self.estimate],
-                [maps for _, maps in self.reference],
-                num_groups=num_groups,
-                levels=levels,
-            ),
+            "generator": hinge_generator_loss(logits, num_groups=num_groups),
+            "feature": feature,
         }
 
     def loss(self, num_groups: int) -> Tensor:
@@ -150,13 +131,23 @@ class Adversary:
         timing: When they act.
         seed: With the step it decides on random updates.
         runtime: Runs it.
+        feature: Kind of feature matching.
     """
 
-    def __init__(self, player: Player, *, timing: Timing, seed: int, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        player: Player,
+        *,
+        timing: Timing,
+        seed: int,
+        runtime: Runtime,
+        feature: FeatureKind = "relative",
+    ) -> None:
         self.player = player
         self.timing = timing
         self._seed = seed
         self._runtime = runtime
+        self._feature: FeatureKind = feature
         self._learned_first: Scalars | None = None
 
     def orders(self, signals: int, channels: int, *, step: int) -> Tensor | None:
@@ -182,7 +173,7 @@ class Adversary:
             with nullcontext() if learning else torch.no_grad():
                 of_reference: Judgements = network(exhibit.reference, exhibit.order)
             of_estimate: Judgements = network(exhibit.estimate, exhibit.order)
-        return Verdict(estimate=of_estimate, reference=of_reference, learning=learning)
+        return Verdict(of_estimate, of_reference, learning, self._feature)
 
     def learn_first(self, exhibits: Sequence[Exhibit], *, num_groups: int, step: int) -> Scalars:
         """Update the discriminators where they come before the generator; else nothing.
@@ -214,7 +205,8 @@ class Adversary:
         Of several parts each reference is judged once more, without a graph: the first of them
         needs the levels of the last.
         """
-        if not self.timing.judges(step) or len(exhibits) == 1:
+        summed = self._feature == "summed"  # relative to nothing
+        if not self.timing.judges(step) or len(exhibits) == 1 or summed:
             return None
         levels: list[Tensor] = []
         with torch.no_grad(), self._runtime.autocast():
@@ -241,7 +233,7 @@ class Adversary:
             num_groups: Signals of an item.
             levels: From `levels`.
         """
-        if levels is None:
+        if levels is None and self._feature == "relative":
             levels = mean_over_ranks(verdict.levels(num_groups), self._runtime)
         return verdict.terms(num_groups, levels)
 
