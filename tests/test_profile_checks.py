@@ -43,6 +43,10 @@ PLAIN = load_profile("paired", search=SEARCH).profile
             "model.generator.channels = 1: 'all'",
         ),
         (
+            ["model.discriminators.0.num_filters=4", "model=soundstream"],
+            "model.discriminators.0.num_filters: found 4, allowed: a multiple of 8",
+        ),
+        (
             ["trainer.on_out_of_memory=halve", "trainer.num_gpus=2"],
             "trainer.on_out_of_memory: found 'halve', allowed with several processes: 'stop'; one "
             "of them cannot repeat a step without the others",

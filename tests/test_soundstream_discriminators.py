@@ -91,3 +91,13 @@ def test_a_judgement_of_a_spectrogram_does_not_depend_on_later_frames() -> None:
     untouched = (4096 - 128) // 64 - 7
     assert torch.equal(before[:, :, : untouched // 8 + 1], after[:, :, : untouched // 8 + 1])
     assert not torch.equal(before, after)
+
+
+@pytest.mark.parametrize("num_filters", [8, 16])
+def test_every_weight_of_the_narrowest_networks_gets_a_gradient(num_filters: int) -> None:
+    audio = torch.randn(2, 1, 24_000)
+    for network in (spectra(num_filters=num_filters), waves(num_filters=num_filters)):
+        torch.autograd.backward(torch.stack([logits.mean() for logits, _ in network(audio)]).sum())
+        assert all(
+            p.grad is not None and bool(p.grad.isfinite().all()) for p in network.parameters()
+        )

@@ -11,6 +11,7 @@ from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_model import (
     Model,
     MultiScaleStftDiscriminator,
+    ResidualStftDiscriminator,
     SeanetGenerator,
     Staged,
 )
@@ -49,6 +50,12 @@ def check_model(model: Model) -> Iterator[Finding]:
     for index, discriminator in enumerate(model.discriminators):
         if isinstance(discriminator, MultiScaleStftDiscriminator):
             yield from _check_scales(discriminator, f"model.discriminators.{index}")
+        if isinstance(discriminator, ResidualStftDiscriminator) and discriminator.num_filters % 8:
+            # Gradients of narrower layers crash in the library that torch uses on CPUs.
+            yield disagreement(
+                f"model.discriminators.{index}.num_filters",
+                f"found {discriminator.num_filters}, allowed: a multiple of 8",
+            )
         if discriminator.channels == "pairs" and generator.channels < 2:
             yield disagreement(
                 f"model.discriminators.{index}.channels",
