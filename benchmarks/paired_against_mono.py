@@ -79,6 +79,7 @@ VARIANTS = {
     "paired": Variant("paired", 2),
     "share": Variant("paired", 2, shares(0.5)),
     "bounded": Variant("paired-bounded", 2),
+    "classifier": Variant("paired-classifier", 2),
     "similar": Variant(
         "paired",
         2,
