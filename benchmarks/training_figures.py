@@ -24,6 +24,8 @@ from benchmarks.training.svg import write_chart
 
 PAGE = Path(__file__).parents[1] / "docs" / "training-figures.md"
 CURVES = PAGE.with_name("training")
+POLICY = "32ch-"
+"""Parts that differ in what the discriminators see of 32 channels alone."""
 
 
 def main() -> None:
@@ -52,7 +54,9 @@ def tables(out: Path) -> Iterator[tuple[str, list[str]]]:
     yield from quantizer_tables(_results(out / "quantizers"))
     yield from paired_tables(_results(out / "paired"))
     yield "continued", continued_table(_results(out / "continued"))
-    yield "full", _full(_results(out / "full"))
+    full = _results(out / "full")
+    yield "full", _full(full)
+    yield "policies", _policies(full)
     yield "small", _small(_results(out / "small"))
 
 
@@ -82,7 +86,7 @@ def _full(found: Mapping[str, Result]) -> list[str]:
         "loss/total",
     )
     for name, part in FULL.items():
-        if name not in found:
+        if name not in found or name.startswith(POLICY):
             continue
         each = found[name]
         parameters = ", ".join(
@@ -97,6 +101,24 @@ def _full(found: Mapping[str, Result]) -> list[str]:
                 parameters,
                 f"{median(each['seconds']):.0f}",
                 f"{median(each['cpu_seconds']):.0f}",
+                f"{each['peak_gb']:.1f} GB",
+                ", ".join(f"{value:.3g}" for value in each["losses"]),
+            )
+        )
+    return lines if len(lines) > 2 else []
+
+
+def _policies(found: Mapping[str, Result]) -> list[str]:
+    lines = head("channels", "discriminator", "s a step, CPU", "peak memory", "loss/total")
+    for name in FULL:
+        if name not in found or not name.startswith(POLICY):
+            continue
+        each = found[name]
+        lines.append(
+            line(
+                f"`{name.removeprefix(POLICY)}`",
+                f"{each['parameters']['discriminator'] / 1e6:.3f} M",
+                ", ".join(f"{seconds:.0f}" for seconds in each["cpu_seconds"]),
                 f"{each['peak_gb']:.1f} GB",
                 ", ".join(f"{value:.3g}" for value in each["losses"]),
             )
