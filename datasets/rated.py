@@ -11,17 +11,16 @@ minute; windows do not.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import gcd
-from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import xxhash
 
 from codecctl.datasets.resample import QUALITY, Resampler, converted_frames
-from codecctl.datasets.store import AudioSource, Corpus, RecordingInfo, Store
+from codecctl.datasets.store import AudioSource, RecordingInfo, Store
+from codecctl.datasets.view import View
 from codecctl.errors import DataError
 
 MARGIN = 256
@@ -48,7 +47,7 @@ def note(source: AudioSource) -> str:
     """What a user should know who trains on a view, "" for a store."""
     if not isinstance(source, RatedStore):
         return ""
-    rate, native = source.sample_rate, source.native.sample_rate
+    rate, native = source.sample_rate, source.source.sample_rate
     empty = f", holds nothing above {native // 2} Hz" if rate > native else ""
     return (
         f"store {source.name}: {native} Hz{empty}, resampled to {rate} Hz as it is read; a store "
@@ -72,7 +71,7 @@ class _Grid:
         return _Grid(source, target, -(-MARGIN // min(source, target)))
 
 
-class RatedStore:
+class RatedStore(View[Store]):
     """A store as if it held another rate; reads like a `Store`, and belongs to it.
 
     `recordings` count their frames at the new rate; what they say of their source stays. Threads
@@ -85,50 +84,15 @@ class RatedStore:
 
     def __init__(self, store: Store, rate: int) -> None:
         assert rate > 0 and rate != store.sample_rate, (rate, store.sample_rate)
-        self.native = store
+        super().__init__(store, [_at_rate(info, rate) for info in store.recordings])
         self.sample_rate = rate
-        self.recordings = tuple(_at_rate(info, rate) for info in store.recordings)
-        self._by_name = {info.name: info for info in self.recordings}
         self._grid = _Grid.of(store.sample_rate, rate)
-
-    @property
-    def path(self) -> Path:
-        """Folder of the store."""
-        return self.native.path
-
-    @property
-    def name(self) -> str:
-        """Name of the store."""
-        return self.native.name
-
-    @property
-    def dtype(self) -> str:
-        """`float32`, whatever the store holds: what is resampled has no integers any more."""
-        return "float32"
-
-    @property
-    def corpora(self) -> tuple[Corpus, ...]:
-        """The data sets that recordings came from."""
-        return self.native.corpora
-
-    @property
-    def metadata(self) -> Mapping[str, Mapping[str, str]]:
-        """What is known about a recording, by its name."""
-        return self.native.metadata
 
     @property
     def fingerprint(self) -> str:
         """Hash of the store's own, of the rate and of the filter."""
-        identity = json.dumps([self.native.fingerprint, self.sample_rate, f"soxr {QUALITY}"])
+        identity = json.dumps([self.source.fingerprint, self.sample_rate, f"soxr {QUALITY}"])
         return f"xxh3-128:{xxhash.xxh3_128_hexdigest(identity.encode())}"
-
-    def recording(self, name: str) -> RecordingInfo:
-        """What the index says of a recording, at the new rate.
-
-        Raises:
-            NotFoundError: There is none of this name.
-        """
-        return self._by_name.get(name) or self.native.recording(name)
 
     def read(
         self,
@@ -180,25 +144,10 @@ class RatedStore:
         """Tell the system that a span is read next, so that a cold disk serves a batch at once."""
         first, last = self._steps(start, frames)
         begin, end = self._inside(name, first=first, last=last)
-        self.native.will_need(name, begin, end - begin, channels)
-
-    def close(self) -> None:
-        """Close the store's files; a later read opens what it needs again."""
-        self.native.close()
-
-    def __enter__(self) -> RatedStore:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        self.source.will_need(name, begin, end - begin, channels)
 
     def __reduce__(self) -> tuple[type[RatedStore], tuple[Store, int]]:
-        return RatedStore, (self.native, self.sample_rate)
+        return RatedStore, (self.source, self.sample_rate)
 
     def _steps(self, start: int, frames: int) -> tuple[int, int]:
         """The steps of the grid around a span and its margins; may lie outside the recording."""
@@ -208,7 +157,7 @@ class RatedStore:
 
     def _inside(self, name: str, *, first: int, last: int) -> tuple[int, int]:
         """The frames of the store between two steps, as far as the recording goes."""
-        stored = self.native.recording(name).frames
+        stored = self.source.recording(name).frames
         begin, end = (step * self._grid.source for step in (first, last))
         return min(max(begin, 0), stored), min(max(end, 0), stored)
 
@@ -220,8 +169,8 @@ class RatedStore:
         ends of the recording, a stream takes one channel and begins and ends with it: soxr's
         stages do not see what the stage before them would ring ahead of the first frame.
         """
-        line = self.native.read(name, begin, end - begin, channels).reshape(1, -1)
-        resampler = Resampler(1, source_rate=self.native.sample_rate, rate=self.sample_rate)
+        line = self.source.read(name, begin, end - begin, channels).reshape(1, -1)
+        resampler = Resampler(1, source_rate=self.source.sample_rate, rate=self.sample_rate)
         total = line.shape[1]
         blocks = [
             resampler.convert(line[:, at : at + _BLOCK_FRAMES], last=at + _BLOCK_FRAMES >= total)

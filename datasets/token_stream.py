@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import TracebackType
 from typing import Protocol
 
 import numpy as np
 import xxhash
 
-from codecctl.datasets.store import AudioSource, Corpus, RecordingInfo
+from codecctl.datasets.store import AudioSource, RecordingInfo
 from codecctl.datasets.tokens import Tokenizer, mixed_down, rectangles
+from codecctl.datasets.view import View
 from codecctl.errors import DataError
 
 MONO, ONE, BLOCKED = "mono", "one", "blocked"
@@ -50,7 +49,7 @@ class Layout:
         return ""
 
 
-class TokenStream:
+class TokenStream(View[IntegerSource]):
     """An integer source as if every recording had one channel: its stream of symbols.
 
     Reads like a store of float32: symbol s is (s - 2^(b - 1)) / 2^(b - 1), exactly, so that
@@ -67,49 +66,21 @@ class TokenStream:
     """
 
     def __init__(self, source: IntegerSource, tokenizer: Tokenizer, layout: Layout) -> None:
-        self.source = source
+        streams = [_as_stream(i, layout) for i in source.recordings if not layout.misfit(i)]
+        super().__init__(source, streams)
         self.tokenizer = tokenizer
         self.layout = layout
-        self.recordings = tuple(
-            _as_stream(info, layout) for info in source.recordings if not layout.misfit(info)
-        )
         self.left_out = tuple(
             f"{info.name}: {why}" for info in source.recordings if (why := layout.misfit(info))
         )
         """A sentence for each recording without a stream."""
         if not self.recordings:
             raise DataError(f"{source.name}: no recording can be used: {'; '.join(self.left_out)}")
-        self._by_name = {info.name: info for info in self.recordings}
-
-    @property
-    def path(self) -> Path:
-        """Folder of the source."""
-        return self.source.path
-
-    @property
-    def name(self) -> str:
-        """Name of the source."""
-        return self.source.name
 
     @property
     def sample_rate(self) -> int:
         """Hz of the source: `frames / sample_rate` are the seconds of all channels together."""
         return self.source.sample_rate
-
-    @property
-    def dtype(self) -> str:
-        """Of what `read` returns."""
-        return "float32"
-
-    @property
-    def corpora(self) -> tuple[Corpus, ...]:
-        """The data sets that recordings came from."""
-        return self.source.corpora
-
-    @property
-    def metadata(self) -> Mapping[str, Mapping[str, str]]:
-        """What is known about a recording, by its name."""
-        return self.source.metadata
 
     @property
     def fingerprint(self) -> str:
@@ -122,14 +93,6 @@ class TokenStream:
         """Whether the source can be had back from the symbols, sample by sample."""
         kept = self.layout.mode == BLOCKED or all(i.channels == 1 for i in self.source.recordings)
         return kept and all(self.tokenizer.is_exact(i.source_bits) for i in self.source.recordings)
-
-    def recording(self, name: str) -> RecordingInfo:
-        """What is known of a stream.
-
-        Raises:
-            NotFoundError: There is none of this name.
-        """
-        return self._by_name.get(name) or self.source.recording(name)
 
     def tokens(self, name: str, start: int, length: int) -> np.ndarray:
         """A span of a stream, (length,) int64.
@@ -183,21 +146,6 @@ class TokenStream:
         elif self.layout.mode == MONO:
             every = range(self.source.recording(name).channels)
             self.source.will_need(name, start, frames, every)
-
-    def close(self) -> None:
-        """Close the source."""
-        self.source.close()
-
-    def __enter__(self) -> TokenStream:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _samples(self, info: RecordingInfo, start: int, length: int) -> np.ndarray:
         """The integers behind a span, (length,)."""
