@@ -18,15 +18,15 @@ from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.array_items import array_items
 from codecctl.engine.balancer import Balancer
 from codecctl.engine.build_classifier import build_classifier
+from codecctl.engine.build_pairwise import PAIRWISE, build_pairwise
 from codecctl.engine.build_player import optimizer_of, schedule_of
 from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
-from codecctl.engine.losses.pairwise import DIVERSITIES
 from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.metrics import METRICS
 from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, GENERATORS
 from codecctl.engine.profile import MODES, Profile
-from codecctl.engine.profile.schema_losses import DiversityConfig, Losses, SimilarityConfig
+from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes import RECIPES
@@ -39,7 +39,6 @@ from codecctl.engine.recipes.levels import LEVELS
 from codecctl.engine.recipes.measuring import Measuring
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.objective import Objective
-from codecctl.engine.recipes.pairwise_terms import PairwiseTerms
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.recipes.timing import Timing
@@ -49,8 +48,6 @@ ADVERSARIAL = ("generator", "feature")
 """Terms that discriminators give."""
 BOTTLENECK = ("commitment", "codebook")
 """Terms that the quantizer gives."""
-PAIRWISE = ("similarity", "diversity")
-"""Terms between two capsules."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     """
     network, jury = build_networks(profile)
     weights = term_weights(profile.trainer.loss_config)
-    pairwise = _pairwise(profile.trainer.loss_config, weights)
+    pairwise = build_pairwise(profile.trainer.loss_config, weights)
     weights = _without(weights, (*PAIRWISE, TERM))
     if not isinstance(profile.model.quantizer, LearnedQuantizer):
         weights = _without(weights, ("codebook",))
@@ -272,28 +269,6 @@ def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime)
             over_ranks=lambda sizes: mean_over_ranks(sizes, runtime),
         )
     return Objective(losses, wave_weights, balancer=balancer)
-
-
-def _pairwise(losses: Losses, weights: Mapping[str, float]) -> PairwiseTerms:
-    alike, apart = losses.pairwise.similarity.config, losses.pairwise.diversity.config
-    configs: dict[str, SimilarityConfig | DiversityConfig] = {
-        "similarity": alike,
-        "diversity": apart,
-    }
-    return PairwiseTerms(
-        similarity_stage=alike.stage,
-        diversity_stage=apart.stage,
-        diversity=DIVERSITIES[apart.kind],
-        margin=apart.margin,
-        weights={name: weight for name, weight in weights.items() if name in PAIRWISE},
-        frames={name: config.frames for name, config in configs.items()},
-        shares={
-            name: config.share
-            for name, config in configs.items()
-            if config.weighting == "gradient_share"
-        },
-        decay=losses.pairwise.share_decay,
-    )
 
 
 def _placed(measure: WaveLoss, runtime: Runtime) -> WaveLoss:
