@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from codecctl.engine.profile.schema_lossless import LosslessTrainer
+from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
-from codecctl.engine.profile.schema_trainer import Optimizer, Trainer
+from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.schedules import (
     OPTIMIZERS,

@@ -12,11 +12,11 @@ from pydantic import BaseModel, Field
 
 from codecctl.engine.profile.constraints import CLOSED, Count, CountOrZero, NotNegative, Text
 from codecctl.engine.profile.schema_data import Scene
+from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
 from codecctl.engine.profile.schema_trainer import (
     ArrayMeasures,
     MovingAverage,
-    Optimizer,
     Previews,
     Wandb,
 )

@@ -17,39 +17,8 @@ from codecctl.engine.profile.constraints import (
     Text,
 )
 from codecctl.engine.profile.schema_losses import Balancer, Losses
+from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
-
-
-class AdamConfig(BaseModel):
-    """Arguments of Adam and AdamW, by torch's names."""
-
-    model_config = CLOSED
-
-    lr: Positive
-    betas: tuple[Decay, Decay]
-    eps: Positive
-    weight_decay: NotNegative
-
-
-class Adam(BaseModel):
-    """Adam: decay of weights is part of the gradient."""
-
-    model_config = CLOSED
-
-    type: Literal["Adam"]
-    config: AdamConfig
-
-
-class AdamW(BaseModel):
-    """AdamW: decay of weights is apart from the gradient."""
-
-    model_config = CLOSED
-
-    type: Literal["AdamW"]
-    config: AdamConfig
-
-
-Optimizer = Annotated[Adam | AdamW, Field(discriminator="type")]
 
 
 class StartAtEpoch(BaseModel):
