@@ -32,6 +32,9 @@ class Quantized:
     for codebooks that no gradient moves."""
     bits_per_frame: float
     """Size of the codes of one frame, without entropy coding."""
+    divergence: Tensor | None = None
+    """Of the distribution that the latent was drawn from, by item (B,); None where it is not
+    drawn."""
 
 
 class Quantizer(Protocol):
@@ -57,13 +60,13 @@ class Quantizer(Protocol):
     def revived(self) -> Tensor:
         """Dead entries that the last update moved (K,); a figure to log, no state."""
 
-    def __call__(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
+    def __call__(self, latent: Tensor, draws: Tensor | None = None, /) -> Quantized:
         """Quantize a latent sequence (B, D, F); in training mode, note what was coded.
 
         Args:
             latent: (B, D, F).
-            depths: Codebooks of each group that code each item (B,), int64 from 1 on; all of
-                them where None.
+            draws: What was drawn for each item. Of codebooks, the depth: how many of each group
+                code it, (B,) int64 from 1 on; all of them where None.
         """
 
     def encode(self, latent: Tensor) -> Tensor:

@@ -92,6 +92,7 @@ class Measuring:
 
     def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
         terms = self._objective.reconstruction(coded.estimate, reference)
+        terms |= self._objective.emission(coded.emitted, coded.target)
         if self._adversary is not None:
             verdict = self._adversary.judge(Exhibit(coded.estimate, reference))
             judged = verdict.terms(reference.shape[0])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from codecctl.engine.networks import Autoencoder
@@ -21,6 +22,10 @@ class Coded(NamedTuple):
 
     estimate: Tensor
     """Reconstruction (N, C, T), float32."""
+    emitted: Tensor
+    """What the decoder itself gave: the estimate, or the features that it is rendered from."""
+    target: Tensor
+    """What it should have given, shaped like `emitted`: the audio, or its features."""
     latent: Tensor
     """Output of the encoder (N, D, F)."""
     codes: Tensor
@@ -31,10 +36,16 @@ class Coded(NamedTuple):
     """Mean over stages of the squared distance to the chosen entries, (N,)."""
     attraction: Tensor
     """The same for learned codebooks, with a gradient to the entries, (N,)."""
+    divergence: Tensor
+    """Of the distribution that the latent was drawn from, (N,); 0 where it is not drawn."""
 
     def quantizer_terms(self, weights: Mapping[str, float]) -> dict[str, Tensor]:
         """Terms of the quantizer that have a weight, for each signal (N,)."""
-        terms = {"commitment": self.commitment, "codebook": self.attraction}
+        terms = {
+            "commitment": self.commitment,
+            "codebook": self.attraction,
+            "kl": self.divergence,
+        }
         return {name: values for name, values in terms.items() if name in weights}
 
 
@@ -66,20 +77,33 @@ class CodecNetwork(nn.Module):
         self.channels = channels
         self.level = level
 
-    def forward(self, audio: Tensor, depths: Tensor | None = None) -> Coded:
-        """Code and decode audio (N, C, T), with so many codebooks for each signal (N,)."""
+    def forward(self, audio: Tensor, draws: Tensor | None = None) -> Coded:
+        """Code and decode audio (N, C, T), with what was drawn for each signal (N, ...)."""
         level = self.level(audio)
-        latent = self.autoencoder.encode(audio / level)
-        quantized: Quantized = self.quantizer(latent, depths)
-        decoded = self.autoencoder.decode(quantized.latent, audio.shape[-1])
+        features = self.autoencoder.analyze(audio / level)
+        latent = self.autoencoder.encode_features(features)
+        quantized: Quantized = self.quantizer(latent, draws)
+        decoded = self.autoencoder.emit(quantized.latent, audio.shape[-1]).to(audio.dtype)
+        emits_audio = self.autoencoder.emits_audio
+        emitted = decoded * level if emits_audio else decoded
+        divergence = quantized.divergence
         return Coded(
-            estimate=decoded.to(audio.dtype) * level,
+            estimate=self.render(emitted, audio),
+            emitted=emitted,
+            target=audio if emits_audio else features,
             latent=latent,
             codes=quantized.codes,
             stages=quantized.stages,
             commitment=quantized.commitment,
             attraction=quantized.attraction,
+            divergence=torch.zeros_like(quantized.commitment) if divergence is None else divergence,
         )
+
+    def render(self, emitted: Tensor, reference: Tensor) -> Tensor:
+        """The audio (N, C, T) of what the decoder emitted for a reference (N, C, T)."""
+        if self.autoencoder.emits_audio:
+            return emitted
+        return self.autoencoder.render(emitted, reference.shape[-1]) * self.level(reference)
 
     def encode(self, audio: Tensor) -> Tensor:
         """Latent frames before quantization: (N, C, T) to (N, D, F)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ class Pull:
     """Where the terms at the decoder's output want it to go."""
 
     gradient: Tensor
-    """Shaped like the estimate, detached."""
+    """Shaped like what the decoder emits, detached."""
     scalars: Scalars
     """Shares of the balanced terms."""
 
@@ -31,6 +32,7 @@ class Objective:
 
     Args:
         losses: Reconstruction terms; the adversary adds its own.
+        emission_losses: Terms on what the decoder emits before it is rendered.
         weights: Of every term at the decoder's output.
         balancer: Balances those of the terms that it has weights for; the others, or all where
             there is none, enter with their own size times their weight.
@@ -42,8 +44,10 @@ class Objective:
         weights: Mapping[str, float],
         *,
         balancer: Balancer | None,
+        emission_losses: Mapping[str, WaveLoss] = MappingProxyType({}),
     ) -> None:
         self._losses = dict(losses)
+        self._emission_losses = dict(emission_losses)
         self.weights = dict(weights)
         self.balancer = balancer
 
@@ -51,38 +55,42 @@ class Objective:
         """Reconstruction terms of each item: (N, C, T) twice to (N,) by term."""
         return {name: loss(estimate, reference) for name, loss in self._losses.items()}
 
+    def emission(self, emitted: Tensor, target: Tensor) -> dict[str, Tensor]:
+        """Terms on what the decoder emits: (N, ...) twice to (N,) by term."""
+        return {name: loss(emitted, target) for name, loss in self._emission_losses.items()}
+
     def gradients(
         self,
         terms: Mapping[str, Tensor],
-        estimate: Tensor,
+        emitted: Tensor,
         *,
         keep_graph: bool,
         scale: Tensor | None = None,
     ) -> dict[str, Tensor]:
-        """Gradient at the estimate of each balanced term, and of the others as `OUTSIDE`.
+        """Gradient of each balanced term at what was emitted, and of the others as `OUTSIDE`.
 
         Those of parts of a batch, one after the other, are those of the batch.
 
         Args:
-            terms: 0-d each, computed from the estimate.
-            estimate: A leaf, (N, C, T).
+            terms: 0-d each, computed from `emitted`.
+            emitted: A leaf, (N, ...).
             keep_graph: Whether the graph of the terms is needed again.
             scale: Of the losses on their way back through float16; the gradients are without it.
         """
         if not terms:
-            return {OUTSIDE: torch.zeros_like(estimate)}
+            return {OUTSIDE: torch.zeros_like(emitted)}
         balanced = self.balancer.weights if self.balancer is not None else {}
         inside = {name: term for name, term in terms.items() if name in balanced}
         outside = [self.weights[name] * term for name, term in terms.items() if name not in inside]
         if not outside:
-            return gradients_of(inside, estimate, keep_graph=keep_graph, scale=scale)
+            return gradients_of(inside, emitted, keep_graph=keep_graph, scale=scale)
         whole = {OUTSIDE: torch.stack(outside).sum()}
         keep = keep_graph or bool(inside)
-        first = gradients_of(whole, estimate, keep_graph=keep, scale=scale)
-        return first | gradients_of(inside, estimate, keep_graph=keep_graph, scale=scale)
+        first = gradients_of(whole, emitted, keep_graph=keep, scale=scale)
+        return first | gradients_of(inside, emitted, keep_graph=keep_graph, scale=scale)
 
     def combine(self, gradients: Mapping[str, Tensor]) -> Pull:
-        """One gradient from those of all terms, (N, C, T) each, of a whole batch."""
+        """One gradient from those of all terms, (N, ...) each, of a whole batch."""
         inside = dict(gradients)
         outside = inside.pop(OUTSIDE, None)
         if self.balancer is None or not inside:

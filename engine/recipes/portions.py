@@ -20,10 +20,14 @@ class Portion:
 
     audio: Tensor
     """(b, M, T)."""
-    depths: Tensor | None
-    """Codebooks for each signal (n,)."""
+    draws: Tensor | None
+    """What was drawn for the bottleneck of each signal (n, ...)."""
+    emitted: Tensor
+    """What the decoder gave for each signal (n, ...): a leaf, where every term's gradient stops."""
+    target: Tensor
+    """What it should have given."""
     exhibit: Exhibit
-    """Signals (n, C, T); the estimate is a leaf, so that every term's gradient stops there."""
+    """Signals (n, C, T); the estimate is `emitted`, or rendered from it."""
     coded: Coded | None
     """With its graph; None where that was not kept."""
 

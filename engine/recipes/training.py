@@ -13,6 +13,7 @@ from codecctl.engine.memory import irreversible
 from codecctl.engine.quantizers import count_codes
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars, ranks_of
+from codecctl.engine.recipes.draws import Draws
 from codecctl.engine.recipes.latent_terms import LatentTerms
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
@@ -46,9 +47,9 @@ class Training:
     is trained in portions gives the same update as one that is not: sizes of gradients, levels of
     feature maps and codes are of the whole. It takes two passes, for the balance of the terms
     has to be known before the first gradient goes into the codec. The first codes every portion
-    without a graph and keeps, of each term, the gradient at the decoder's output, as large as the
-    audio; the second codes again and goes backward. So an update costs one forward of the codec
-    and, for the levels, one of the discriminators on the references more, and holds the
+    without a graph and keeps the gradients at what the decoder emits, as large as the audio or its
+    spectrogram; the second codes again and goes backward. So an update costs one forward of the
+    codec and, for the levels, one of the discriminators on the references more, and holds the
     activations of one portion.
 
     Args:
@@ -60,6 +61,7 @@ class Training:
         seed: With the step it decides all that is random.
         runtime: Runs it.
         dropout: Train each signal with a random number of codebooks, all counts as likely.
+        noise: Give the bottleneck standard normal numbers to draw latents with.
         items_at_once: Largest portion; 0: the whole batch.
     """
 
@@ -74,6 +76,7 @@ class Training:
         seed: int,
         runtime: Runtime,
         dropout: bool = False,
+        noise: bool = False,
         items_at_once: int = 0,
     ) -> None:
         self._network = cast(CodecNetwork, generator.network)
@@ -84,7 +87,7 @@ class Training:
         self._stacking = stacking
         self._seed = seed
         self._runtime = runtime
-        self._dropout = dropout
+        self._draws = Draws(self._network, seed, runtime=runtime, dropout=dropout, noise=noise)
         self._items_at_once = items_at_once
 
     @property
@@ -138,10 +141,10 @@ class Training:
                 self._objective.balancer.undo()
         return size
 
-    def code(self, reference: Tensor, depths: Tensor | None = None) -> Coded:
-        """Code and decode signals (N, C, T), with so many codebooks for each (N,)."""
+    def code(self, reference: Tensor, draws: Tensor | None = None) -> Coded:
+        """Code and decode signals (N, C, T), with what was drawn for each (N, ...)."""
         with self._runtime.autocast():
-            coded: Coded = self._generator.wrapped(reference, depths)
+            coded: Coded = self._generator.wrapped(reference, draws)
         return coded
 
     def _portions(self, audio: Tensor, step: int) -> list[Portion]:
@@ -149,9 +152,9 @@ class Training:
         size = self._items_at_once or len(audio)
         assert len(audio) % size == 0 or len(audio) < size, (audio.shape, size)
         parts = torch.split(audio, size)
-        depths = self._depths(len(self._stacking.stack(audio)), step)
+        draws = self._draws(self._stacking.stack(audio), step)
         orders = self._orders(self._stacking.stack(audio), step)
-        drawn = zip(parts, split(depths, len(parts)), split(orders, len(parts)), strict=True)
+        drawn = zip(parts, split(draws, len(parts)), split(orders, len(parts)), strict=True)
         portions: list[Portion] = []
         for part, of_part, order in drawn:
             reference = self._stacking.stack(part)
@@ -161,8 +164,11 @@ class Training:
                 # In evaluation mode: the quantizer notes what it codes in the second pass only.
                 with evaluating([self._network]):
                     coded = self.code(reference, of_part)
-            exhibit = Exhibit(coded.estimate.detach().requires_grad_(), reference, order)
-            portions.append(Portion(part, of_part, exhibit, coded if len(parts) == 1 else None))
+            emitted = coded.emitted.detach().requires_grad_()
+            exhibit = Exhibit(self._network.render(emitted, reference), reference, order)
+            kept = coded if len(parts) == 1 else None
+            target = coded.target.detach()
+            portions.append(Portion(part, of_part, emitted, target, exhibit, kept))
         return portions
 
     def _judge(self, portions: Sequence[Portion], *, num_groups: int, step: int) -> Judged:
@@ -178,13 +184,14 @@ class Training:
         heard: list[Tensor] = []
         # Of an item of the global batch, over which the ranks together take the mean.
         share = self._runtime.world_size * len(portions)
-        for exhibit in exhibits:
-            verdict = None if self._adversary is None else self._adversary.open(exhibit, step=step)
-            parts = self._wave_terms(exhibit, verdict, num_groups=num_groups, levels=levels)
+        for portion in portions:
+            adversary = self._adversary
+            verdict = None if adversary is None else adversary.open(portion.exhibit, step=step)
+            parts = self._wave_terms(portion, verdict, num_groups=num_groups, levels=levels)
             gradients.append(
                 self._objective.gradients(
                     {name: values.sum() / share for name, values in parts.items()},
-                    exhibit.estimate,
+                    portion.emitted,
                     keep_graph=verdict is not None and verdict.learning,
                     scale=self._generator.scale,
                 )
@@ -204,17 +211,17 @@ class Training:
         self, portions: Sequence[Portion], pull: Pull, *, num_groups: int, extra: LatentTerms
     ) -> PassedBack:
         """The gradient at the decoder's output and those of all other terms, into the codec."""
-        gradients = torch.split(pull.gradient, [len(each.exhibit.estimate) for each in portions])
+        gradients = torch.split(pull.gradient, [len(each.emitted) for each in portions])
         passed = PassedBack([], [], [])
         for portion, gradient in zip(portions, gradients, strict=True):
-            coded = portion.coded or self.code(portion.exhibit.reference, portion.depths)
+            coded = portion.coded or self.code(portion.exhibit.reference, portion.draws)
             losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
             passed.between.append({name: values.mean() for name, values in losses.items()})
             loss = self._held(coded, num_groups=num_groups)
             if losses:
                 loss = loss + weighted_sum(passed.between[-1], extra.weights)
             # Ranks average what they pass back, but the gradients of all items add up.
-            pulled = (coded.estimate * gradient).sum() * self._runtime.world_size
+            pulled = (coded.emitted * gradient).sum() * self._runtime.world_size
             self._generator.backward(pulled + loss / len(portions))
             passed.held.append(self._by_capsule(coded.quantizer_terms(self._weights), num_groups))
             passed.codes.append(coded.codes)
@@ -243,14 +250,16 @@ class Training:
 
     def _wave_terms(
         self,
-        exhibit: Exhibit,
+        portion: Portion,
         verdict: Verdict | None,
         *,
         num_groups: int,
         levels: Tensor | None,
     ) -> dict[str, Tensor]:
         """Terms at the decoder's output of each capsule, (M,)."""
+        exhibit = portion.exhibit
         measured = self._objective.reconstruction(exhibit.estimate, exhibit.reference)
+        measured |= self._objective.emission(portion.emitted, portion.target)
         terms = {name: group_means(values, num_groups) for name, values in measured.items()}
         if self._adversary is not None and verdict is not None:
             judged = self._adversary.terms(verdict, num_groups=num_groups, levels=levels)
@@ -264,15 +273,6 @@ class Training:
     def _by_capsule(self, terms: Mapping[str, Tensor], num_groups: int) -> dict[str, Tensor]:
         """Means over items, detached: (N,) to (M,)."""
         return {name: group_means(values.detach(), num_groups) for name, values in terms.items()}
-
-    def _depths(self, signals: int, step: int) -> Tensor | None:
-        """Codebooks that code each signal (N,); drawn for all ranks, so that none matters."""
-        if not self._dropout:
-            return None
-        generator = generator_at(self._seed, step=step, purpose="depths")
-        shape = (self._runtime.world_size, signals)
-        depths = torch.randint(1, self._network.quantizer.max_depth + 1, shape, generator=generator)
-        return depths[self._runtime.rank].to(self._runtime.device, non_blocking=True)
 
     def _orders(self, signals: Tensor, step: int) -> Tensor | None:
         """In which order discriminators see the channels of signals (N, C, T): (N, C)."""
