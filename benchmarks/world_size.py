@@ -1,6 +1,6 @@
 """One global batch on 1, 2 and 4 gloo processes and in micro-batches: how far the weights differ.
 
-    .venv/bin/python benchmarks/world_size.py [--only CASE]    prints the table
+    .venv/bin/python benchmarks/world_size.py [--only CASE] [--split N:PARTS]    prints the table
 
 Exit code 1 where a difference is above its bound. `--rank` is one process of it, placed by torch's
 variables.
@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +58,8 @@ CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
 CODEBOOKS = "codebooks"
 """A case of its own: float32 codebooks that code the same latents, as of a frozen encoder."""
 CODEBOOK_STEPS = 200
+SPLITS = ((2, 1), (4, 1), (2, 2))
+"""Processes, and parts that each of them trains its rows in."""
 
 
 @dataclass(frozen=True)
@@ -182,25 +184,31 @@ def _rank(case: str, out: Path, parts: int) -> None:
             torch.save(weights, out)
 
 
-def gaps(case: str, folder: Path) -> Iterator[Gap]:
-    """How far each number of processes and of parts ends from one process with the whole batch."""
+def gaps(case: str, folder: Path, splits: Sequence[tuple[int, int]]) -> Iterator[Gap]:
+    """How far each split of the batch ends from one process with the whole of it."""
     if case == CODEBOOKS:
         single = code(None)
-        for world_size in (2, 4):
+        for world_size in dict.fromkeys(world_size for world_size, _ in splits):
             found = largest_difference(single, together(case, world_size, folder))
             what = f"codebooks, {CODEBOOK_STEPS} steps, float32"
             yield Gap(what, world_size, 1, found, bound=1e-6)
         return
     single = train(case, 1, None)
-    for world_size, parts in ((2, 1), (4, 1), (2, 2)):
+    for world_size, parts in splits:
         found = largest_difference(single, together(case, world_size, folder, parts=parts))
         yield Gap(f"{case}, {STEPS} steps, float64", world_size, parts, found, bound=1e-9)
+
+
+def _split(text: str) -> tuple[int, int]:
+    processes, _, parts = text.partition(":")
+    return int(processes), int(parts or 1)
 
 
 def main() -> None:
     """Print one line for each case, number of processes and number of parts."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=(*CASES, CODEBOOKS))
+    parser.add_argument("--split", type=_split, help="one of them alone, e.g. 2:2")
     parser.add_argument("--rank", nargs=3, metavar=("CASE", "OUT", "PARTS"))
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -213,7 +221,7 @@ def main() -> None:
     missed = False
     with tempfile.TemporaryDirectory() as folder:
         for case in [given.only] if given.only else [*CASES, CODEBOOKS]:
-            for gap in gaps(case, Path(folder)):
+            for gap in gaps(case, Path(folder), [given.split] if given.split else SPLITS):
                 print(gap.text(), flush=True)
                 missed |= not gap.held
     sys.exit(int(missed))
