@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 
@@ -26,6 +27,18 @@ class Front(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """Codes and decodes audio of any length in bounded memory."""
+
+    def encode(self, audio: Tensor) -> Tensor:
+        """The latent sequence (B, D, F) of audio (B, C, T)."""
+        ...
+
+    def decode(self, latent: Tensor, num_samples: int) -> Tensor:
+        """Audio (B, C, num_samples) of a latent sequence (B, D, F)."""
+        ...
+
+
 class Autoencoder(nn.Module):
     """Maps audio to a latent sequence and back; what lies between is the codec's business.
 
@@ -36,6 +49,7 @@ class Autoencoder(nn.Module):
         latent_dim: Width of what the decoder takes.
         hop_length: Samples per latent frame.
         front: Between audio and features; None: the networks see audio.
+        stream: Codes and decodes long audio a piece at a time where no gradient is asked for.
     """
 
     def __init__(
@@ -46,6 +60,7 @@ class Autoencoder(nn.Module):
         latent_dim: int,
         hop_length: int,
         front: Front | None = None,
+        stream: Stream | None = None,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -53,6 +68,7 @@ class Autoencoder(nn.Module):
         self.latent_dim = latent_dim
         self.hop_length = hop_length
         self.front = front
+        self.stream = stream
 
     @property
     def emits_audio(self) -> bool:
@@ -88,10 +104,14 @@ class Autoencoder(nn.Module):
 
     def encode(self, audio: Tensor) -> Tensor:
         """The latent sequence (B, D, num_latents(T)) of audio (B, C, T)."""
+        if self.stream is not None and not torch.is_grad_enabled():
+            return self.stream.encode(audio)
         return self.encode_features(self.analyze(audio))
 
     def decode(self, latent: Tensor, num_samples: int) -> Tensor:
         """The first `num_samples` samples (B, C, num_samples) of a latent sequence (B, D, F)."""
+        if self.stream is not None and not torch.is_grad_enabled():
+            return self.stream.decode(latent, num_samples)
         return self.render(self.emit(latent, num_samples), num_samples)
 
     def forward(self, audio: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""No quantizer: a continuous latent passes as it is."""
+"""No quantizer: a continuous latent passes as it is, or is drawn."""
 
 from __future__ import annotations
 
@@ -6,30 +6,44 @@ import torch
 from torch import Tensor, nn
 
 from codecctl.engine.quantizers.base import Quantized
+from codecctl.engine.quantizers.gaussian import divergence_by_number, mean_and_deviation
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 
 
 class Passthrough(nn.Module):
-    """Hands the latent on; K = 0, so that every figure of codebooks is of none.
+    """Hands a continuous latent on; K = 0, so that every figure of codebooks is of none.
 
     Args:
         dim: Latent width D.
+        drawn: The encoder gives means and scales (B, 2D, F); the latent is drawn from them where
+            noise is given, as in training, else it is their mean.
     """
 
     revived: Tensor
 
-    def __init__(self, *, dim: int) -> None:
+    def __init__(self, *, dim: int, drawn: bool = False) -> None:
         super().__init__()
         self.dim = dim
+        self.drawn = drawn
         self.num_codebooks = self.max_depth = self.codebook_size = self.frames_needed = 0
         self.bits_per_frame = 0.0
         self.register_buffer("revived", torch.zeros(0, dtype=torch.int64), persistent=False)
 
-    def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
-        """The latent (B, D, F) itself, without codes."""
-        del depths
+    def forward(self, latent: Tensor, noise: Tensor | None = None) -> Quantized:
+        """The latent without codes.
+
+        Args:
+            latent: (B, D, F), or (B, 2D, F) where it is drawn.
+            noise: Standard normal numbers (B, D, F), where it is drawn.
+        """
         batch, _, frames = latent.shape
         latent = latent.to(torch.promote_types(latent.dtype, torch.float32))
+        divergence: Tensor | None = None
+        if self.drawn:
+            with torch.autocast(latent.device.type, enabled=False):
+                mean, deviation = mean_and_deviation(latent)
+                divergence = divergence_by_number(mean, deviation).sum(1).mean(1)
+                latent = mean if noise is None else mean + deviation * noise.to(mean.dtype)
         nothing = latent.new_zeros(batch)
         return Quantized(
             latent=latent,
@@ -39,6 +53,7 @@ class Passthrough(nn.Module):
             commitment=nothing,
             attraction=nothing,
             bits_per_frame=0.0,
+            divergence=divergence,
         )
 
     def encode(self, latent: Tensor) -> Tensor:

@@ -39,6 +39,7 @@ class CodecRecipe:
         seed: With the step it decides all that is random.
         runtime: Runs it.
         dropout: Train each signal with a random number of codebooks, all counts as likely.
+        noise: Draw latents from the encoder's distribution in training.
         items_at_once: Largest part of a batch that goes through the networks together; 0: all.
         average: Of the codec's weights; validation and previews use it.
     """
@@ -55,6 +56,7 @@ class CodecRecipe:
         seed: int,
         runtime: Runtime,
         dropout: bool = False,
+        noise: bool = False,
         items_at_once: int = 0,
         average: WeightAverage[CodecNetwork] | None = None,
     ) -> None:
@@ -76,6 +78,7 @@ class CodecRecipe:
             seed=seed,
             runtime=runtime,
             dropout=dropout,
+            noise=noise,
             items_at_once=items_at_once,
         )
 
@@ -191,8 +194,8 @@ class CodecRecipe:
 
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
-        with evaluating(self.modules().values()):
-            return self._code(self.stacking.stack(audio)).estimate.reshape(audio.shape)
+        with evaluating(self.modules().values()), self._runtime.autocast():
+            return self.evaluated.reconstruct(self.stacking.stack(audio)).reshape(audio.shape)
 
     def state_dict(self) -> State:
         """Networks, optimizers and balancer; learning rates and draws follow from the step."""

@@ -105,6 +105,13 @@ class CodecNetwork(nn.Module):
             return emitted
         return self.autoencoder.render(emitted, reference.shape[-1]) * self.level(reference)
 
+    def reconstruct(self, audio: Tensor) -> Tensor:
+        """Code and decode audio (N, C, T) without keeping what lies between."""
+        level = self.level(audio)
+        quantized: Quantized = self.quantizer(self.autoencoder.encode(audio / level))
+        decoded = self.autoencoder.decode(quantized.latent, audio.shape[-1])
+        return decoded.to(audio.dtype) * level
+
     def encode(self, audio: Tensor) -> Tensor:
         """Latent frames before quantization: (N, C, T) to (N, D, F)."""
         return self.autoencoder.encode(audio / self.level(audio))
