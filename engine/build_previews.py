@@ -7,6 +7,7 @@ from pathlib import Path
 from codecctl.datasets.validation import batches
 from codecctl.engine.array_survey import can_survey, surveyed_network
 from codecctl.engine.prepare import Prepared
+from codecctl.engine.preview_codes import preview_codes
 from codecctl.engine.previews import Previews
 from codecctl.engine.recipes.token_swap import TokenSwap
 
@@ -28,4 +29,5 @@ def build_previews(prepared: Prepared, folder: Path) -> Previews:
         device=prepared.runtime.device,
         arrays=lambda: list(batches(store, arrays, batch_size=1, frames=frames)),
         swap=TokenSwap(surveyed_network(recipe)) if can_survey(recipe) else None,
+        codes=preview_codes(surveyed_network(recipe)),
     )

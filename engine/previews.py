@@ -10,11 +10,14 @@ previews/step-000000500/item-000.swap.wav       two capsules A and B: the first 
                                                 second ones of A, then of A with those of B
 previews/step-000000500/whole-000.wav           all capsules of an array, each with codes of its own
 previews/step-000000500/whole-000.shared.wav    the same with one stream of first codes for all
+
+Beside each reconstruction of a codec stand its codes, `item-000.codes.json`: see `preview_codes`.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +30,7 @@ from torch import Tensor
 
 from codecctl.datasets.batch import Batch
 from codecctl.engine.feed import Feed
+from codecctl.engine.preview_codes import SUFFIX, PreviewCodes
 from codecctl.engine.recipes.token_swap import TokenSwap
 from codecctl.engine.rundir import step_name
 from codecctl.errors import CodecctlError
@@ -36,6 +40,7 @@ SUBTYPE = "PCM_24"
 _TEMPORARY = ".tmp-"
 _Clips: TypeAlias = Mapping[str, "tuple[np.ndarray, int]"]
 """Audio (M, T) and its rate in Hz, by name of the file."""
+_NO_CODES: Mapping[str, object] = {}
 
 
 class Previews:
@@ -47,6 +52,7 @@ class Previews:
         device: Where the networks live.
         arrays: Those of whole arrays; heard only with `swap`.
         swap: Exchanges first codes; None where there are none to exchange.
+        codes: Codes the items; None where nothing has codes.
     """
 
     def __init__(
@@ -57,11 +63,13 @@ class Previews:
         device: torch.device,
         arrays: Callable[[], Sequence[Batch]] = tuple,
         swap: TokenSwap | None = None,
+        codes: PreviewCodes | None = None,
     ) -> None:
         self._folder = folder
         self._batches = batches
         self._arrays = arrays
         self._swap = swap
+        self._codes = codes
         self._feed = Feed(device)
 
     def write(self, step: int, reconstruct: Callable[[Tensor], Tensor]) -> int:
@@ -88,12 +96,15 @@ class Previews:
             audio = {name: (batch.audio[0], batch.sample_rate) for name, batch in shown.items()}
             _write_folder(reference, audio)
         clips: dict[str, tuple[np.ndarray, int]] = {}
+        codes: dict[str, object] = {}
         for name, batch in shown.items():
             with torch.no_grad():
                 heard = self._heard(name, batch, reconstruct, whole=name in arrays)
                 for label, estimate in heard:
                     clips[label] = (estimate[0].float().cpu().numpy(), batch.sample_rate)
-        _write_folder(self._folder / step_name(step), clips)
+                if self._codes is not None:
+                    codes[name] = self._codes.of(self._feed.audio(batch))
+        _write_folder(self._folder / step_name(step), clips, codes)
         return len(items)
 
     def _heard(
@@ -110,8 +121,8 @@ class Previews:
             yield f"{name}.swap", self._swap.exchange(audio)
 
 
-def _write_folder(folder: Path, clips: _Clips) -> None:
-    """Write one multichannel file for each (M, T) array; the folder appears whole."""
+def _write_folder(folder: Path, clips: _Clips, codes: Mapping[str, object] = _NO_CODES) -> None:
+    """Write a multichannel file for each (M, T) array, and codes; the folder appears whole."""
     beside = folder.with_name(f"{_TEMPORARY}{folder.name}")
     try:
         beside.mkdir()
@@ -121,6 +132,9 @@ def _write_folder(folder: Path, clips: _Clips) -> None:
                 file, audio.T.clip(-1.0, 1.0), sample_rate, subtype=SUBTYPE, format="WAV"
             )
             (beside / f"{name}.wav").write_bytes(file.getbuffer())
+        for name, found in codes.items():
+            text = json.dumps(found, separators=(",", ":"))
+            (beside / f"{name}{SUFFIX}").write_bytes(text.encode())
         if folder.exists():
             shutil.rmtree(folder)
         beside.rename(folder)

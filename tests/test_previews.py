@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import soundfile
 import torch
 
 from codecctl.datasets.batch import Batch, Item
+from codecctl.engine.preview_codes import PreviewCodes, preview_codes
 from codecctl.engine.previews import Previews
 from codecctl.engine.recipes.token_swap import TokenSwap
 from codecctl.errors import CodecctlError
@@ -154,3 +156,27 @@ def test_references_of_arrays_join_those_of_a_run_that_had_none(tmp_path: Path) 
         tmp_path, lambda: [pair], device=cpu, arrays=lambda: [whole], swap=TokenSwap(network)
     ).write(2, lambda given: given)
     assert len(list((tmp_path / "reference").iterdir())) == 2
+
+
+def test_codes_beside_a_reconstruction_decode_to_it(tmp_path: Path) -> None:
+    network = codec()
+    audio, codes = scene(network, capsules=2)
+    batch = Batch(audio[:1].numpy(), 600, (Item("Beach.1", 0, (0, 1)),))
+    previews = Previews(
+        tmp_path, lambda: [batch], device=torch.device("cpu"), codes=PreviewCodes(network)
+    )
+    previews.write(5, lambda audio: audio)
+    step = tmp_path / "step-000000005"
+    assert sorted(path.name for path in step.iterdir()) == ["item-000.codes.json", "item-000.wav"]
+    written = json.loads((step / "item-000.codes.json").read_text())
+    assert torch.equal(torch.tensor(written.pop("codes")), codes[0])  # (M, K, F)
+    assert written == {"schema": 1, "sample_rate": 600, "hop_length": 8, "codebook_size": 4}
+    assert not list((tmp_path / "reference").glob("*.json"))
+
+
+def test_what_makes_no_codes_writes_none() -> None:
+    assert preview_codes(torch.nn.Identity()) is None
+    network = codec()
+    assert preview_codes(network) == PreviewCodes(network)
+    network.quantizer.num_codebooks = 0
+    assert preview_codes(network) is None
