@@ -122,34 +122,35 @@ def steer(audio: Samples, beam: Beam) -> Samples:
     return output[beam.delay : beam.delay + frames]
 
 
-def em32_weights(look: Floats, frequencies: Floats) -> Complexes:
-    """Frequency responses of the filters for the 32 capsules, (32, F).
+def em32_weights(looks: Floats, frequencies: Floats) -> Complexes:
+    """Frequency responses of the filters for the 32 capsules, (..., 32, F).
 
     Args:
-        look: Unit vector.
+        looks: Unit vectors, (..., 3).
         frequencies: Hz, (F,).
     """
     capsules = capsule_directions()
     between = np.clip(capsules @ capsules.T, -1.0, 1.0)
     order = ORDER_AT_48_KHZ
     covariance = diffuse_covariance(between, frequencies, radius=RADIUS_METERS, order=order)
-    facing = np.clip(capsules @ look, -1.0, 1.0)
+    facing = np.clip(looks.reshape(-1, 3) @ capsules.T, -1.0, 1.0)  # (D, 32)
     heard = response_of_angle(facing, frequencies, radius=RADIUS_METERS, order=order)
     wanted = _projection(facing, frequencies)
     matrix = np.moveaxis(covariance, -1, 0)  # (F, 32, 32)
     power = np.einsum("fcc->f", matrix) / len(capsules)
     loaded = matrix + _LOADING * power[:, None, None] * np.eye(len(capsules))
-    right = np.stack([wanted.T, heard.T], axis=-1)  # (F, 32, 2)
-    best, correction = np.moveaxis(np.linalg.solve(loaded, right), -1, 0)  # (F, 32) each
-    missing = 1 - np.einsum("fc,cf->f", best.conj(), heard)
-    room = np.einsum("fc,cf->f", correction.conj(), heard)
-    solution = best + correction * (missing / room).conj()[:, None]
-    weights: Complexes = solution.conj().T
-    return weights
+    right = np.concatenate([wanted, heard]).transpose(2, 1, 0)  # (F, 32, 2 D)
+    solved = np.linalg.solve(loaded, right).transpose(2, 0, 1)  # (2 D, F, 32)
+    best, correction = solved[: len(facing)], solved[len(facing) :]
+    missing = 1 - np.einsum("dfc,dcf->df", best.conj(), heard)
+    room = np.einsum("dfc,dcf->df", correction.conj(), heard)
+    solution = best + correction * (missing / room).conj()[..., None]
+    weights: Complexes = solution.conj().swapaxes(1, 2)
+    return weights.reshape(*looks.shape[:-1], *weights.shape[1:])
 
 
 def _projection(facing: Floats, frequencies: Floats) -> Complexes:
-    """Mean over all directions of response times wanted pattern, (32, F)."""
+    """Mean over all directions of response times wanted pattern, (D, 32, F)."""
     kr = 2 * np.pi * frequencies * RADIUS_METERS / SPEED_OF_SOUND
     focus = max_re_weights(EM32_ORDER)
     focus /= np.sum(focus * (2 * np.arange(EM32_ORDER + 1) + 1))

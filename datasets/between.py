@@ -1,0 +1,103 @@
+"""What lies between the channels of a reconstruction, beside that of its reference; numpy alone.
+
+The same windows and definitions as the validation (`codecctl.engine.metrics.spatial`), by octave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from codecctl.datasets.bands import band_edges, nominal, octave_centers
+from codecctl.datasets.sphere import Complexes
+
+Samples = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+WINDOW = 512
+_BATCH = 128
+_FLOOR = 1e-12
+"""Of a mean square, relative to that of the loudest bin."""
+_SILENCE = 1e-18
+
+
+@dataclass(frozen=True)
+class Between:
+    """Coherence of all pairs of channels, by octave; NaN where no bin lies in one."""
+
+    centers: tuple[float, ...]
+    """Nominal, Hz."""
+    reference: Floats
+    """Mean over pairs, (B,)."""
+    estimate: Floats
+    """(B,)"""
+    error: Floats
+    """Mean over pairs and bins of the absolute difference, (B,)."""
+    coherence_error: float
+    """Mean over all bins, as `val/coherence_error`."""
+    level_error_db: float
+    """Between the channels, as `val/level_error`."""
+
+
+def between(estimate: Samples, reference: Samples, *, sample_rate: int) -> Between:
+    """Compare what lies between channels.
+
+    Args:
+        estimate: (C, T), C >= 2, T >= 512.
+        reference: (C, T)
+        sample_rate: Hz.
+    """
+    pairs = np.triu_indices(len(reference), 1)
+    ours, theirs = (_cross_spectra(audio) for audio in (estimate, reference))
+    coherent = [_coherence(spectra)[:, pairs[0], pairs[1]] for spectra in (ours, theirs)]
+    levels = [_relative_levels(spectra) for spectra in (ours, theirs)]
+    difference = np.abs(coherent[0] - coherent[1]).mean(axis=1)  # (bins,)
+    frequencies = np.arange(1, WINDOW // 2) * sample_rate / WINDOW
+    centers = octave_centers(sample_rate)
+    inside = [
+        (frequencies >= low) & (frequencies < high) for low, high in band_edges(centers).tolist()
+    ]
+    heard = [index for index, bins in enumerate(inside) if bins.any()]
+    return Between(
+        centers=tuple(nominal(float(centers[index])) for index in heard),
+        reference=np.array([coherent[1][inside[index]].mean() for index in heard]),
+        estimate=np.array([coherent[0][inside[index]].mean() for index in heard]),
+        error=np.array([difference[inside[index]].mean() for index in heard]),
+        coherence_error=float(difference.mean()),
+        level_error_db=float(np.abs(levels[0] - levels[1]).mean()),
+    )
+
+
+def _cross_spectra(audio: Samples) -> Complexes:
+    """Mean over frames of X_c conj(X_d), without the bins that have no phase, (bins, C, C)."""
+    starts = np.arange(0, audio.shape[1] - WINDOW + 1, WINDOW // 2)
+    window = np.hanning(WINDOW + 1)[:-1]
+    total = np.zeros((WINDOW // 2 - 1, len(audio), len(audio)), np.complex128)
+    for first in range(0, len(starts), _BATCH):
+        places = starts[first : first + _BATCH, None] + np.arange(WINDOW)
+        spectrum = np.fft.rfft(audio[:, places] * window, axis=-1)[..., 1:-1]
+        rows = np.moveaxis(spectrum, -1, 0)  # (bins, C, frames)
+        total += rows @ rows.conj().swapaxes(1, 2)
+    return total / len(starts)
+
+
+def _powers(spectra: Complexes) -> Floats:
+    powers = np.einsum("bcc->bc", spectra).real
+    floor = _FLOOR * max(float(powers.max()), _SILENCE)
+    floored: Floats = np.maximum(powers, floor)
+    return floored
+
+
+def _coherence(spectra: Complexes) -> Floats:
+    roots = np.sqrt(_powers(spectra))
+    coherence: Floats = np.abs(spectra) / (roots[:, :, None] * roots[:, None, :])
+    return coherence
+
+
+def _relative_levels(spectra: Complexes) -> Floats:
+    """Levels of each channel in dB against the mean of all, (bins, C)."""
+    levels = 10 * np.log10(_powers(spectra))
+    relative: Floats = levels - levels.mean(axis=1, keepdims=True)
+    return relative

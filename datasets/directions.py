@@ -1,0 +1,117 @@
+"""Energy by direction: a beam of an array into every direction of a map of the sphere.
+
+For each bin of a short-time spectrum the power of a beam with filters w is w^H R w, with R the
+cross spectra of the channels, so that one matrix serves every direction. Between 700 Hz and 7 kHz,
+where the beams of an em32 have their third and fourth order.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from codecctl.datasets.beam import ambisonic_weights, em32_weights
+from codecctl.datasets.em32 import ARRAY_NAME, NUM_CAPSULES
+from codecctl.datasets.harmonics import order_of_channels
+from codecctl.datasets.sphere import Complexes
+
+Samples = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+LOW_HZ, HIGH_HZ = 700.0, 7000.0
+FLOOR_DB = -140.0
+_BIN_HZ = 94.0
+_BATCH = 128
+
+
+def can_aim(array: str, channels: int) -> bool:
+    """Whether beams of an array can be formed."""
+    if array == ARRAY_NAME:
+        return channels == NUM_CAPSULES
+    return array.startswith("ambisonic") and bool(order_of_channels(channels))
+
+
+def map_angles(columns: int, rows: int) -> tuple[Floats, Floats]:
+    """Azimuth of each column and elevation of each row of a map, degrees, at their centers.
+
+    Left is left: azimuth falls from 180 (back) over 90 (left), 0 (front) and -90 (right) to -180;
+    the first row is up.
+    """
+    azimuth = 180 - (np.arange(columns) + 0.5) * 360 / columns
+    elevation = 90 - (np.arange(rows) + 0.5) * 180 / rows
+    return azimuth, elevation
+
+
+def direction_map_db(
+    audio: Samples, *, array: str, sample_rate: int, columns: int, rows: int
+) -> Floats:
+    """Levels of beams into the directions of a map.
+
+    Args:
+        audio: (C, T) of an array for which `can_aim` holds.
+        array: `em32` or `ambisonic...`.
+        sample_rate: Hz.
+        columns: Of the map, around.
+        rows: Of the map, from top to bottom.
+
+    Returns:
+        (rows, columns), dB relative to full scale (mean square of 1).
+    """
+    size = 1 << max(6, round(np.log2(sample_rate / _BIN_HZ)))
+    spectra = _cross_spectra(audio, size)
+    frequencies = np.arange(size // 2 + 1) * sample_rate / size
+    inside = (frequencies >= LOW_HZ) & (frequencies <= min(HIGH_HZ, 0.43 * sample_rate))
+    spectra, frequencies = spectra[inside], frequencies[inside]
+    if array == ARRAY_NAME:
+        weights = _em32(columns, rows, tuple(frequencies.tolist()))
+        power = np.zeros(columns * rows)
+        for bin_weights, matrix in zip(np.moveaxis(weights, -1, 0), spectra, strict=True):
+            power += ((bin_weights @ matrix) * bin_weights.conj()).real.sum(axis=1)
+    else:
+        looks = _looks(columns, rows)
+        order = order_of_channels(len(audio))
+        assert order is not None, len(audio)
+        real = np.stack([ambisonic_weights(look, order) for look in looks])
+        power = np.einsum("dc,ce,de->d", real, spectra.sum(axis=0).real, real)
+    level: Floats = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+    return level.reshape(rows, columns)
+
+
+def strongest(levels_db: Floats) -> tuple[float, float]:
+    """Azimuth and elevation of the loudest place of a map, degrees."""
+    rows, columns = levels_db.shape
+    azimuth, elevation = map_angles(columns, rows)
+    row, column = divmod(int(np.argmax(levels_db)), columns)
+    return float(azimuth[column]), float(elevation[row])
+
+
+def _looks(columns: int, rows: int) -> Floats:
+    """Unit vectors of a map, (rows * columns, 3)."""
+    azimuth, elevation = (np.radians(angles) for angles in map_angles(columns, rows))
+    level = np.cos(elevation)[:, None]
+    up = np.broadcast_to(np.sin(elevation)[:, None], (rows, columns))
+    looks: Floats = np.stack([level * np.cos(azimuth), level * np.sin(azimuth), up], axis=-1)
+    return looks.reshape(-1, 3)
+
+
+@lru_cache(maxsize=4)
+def _em32(columns: int, rows: int, frequencies: tuple[float, ...]) -> Complexes:
+    """Filters of every direction, (rows * columns, 32, F); 30 MB for a map of 48 x 16."""
+    return em32_weights(_looks(columns, rows), np.array(frequencies))
+
+
+def _cross_spectra(audio: Samples, size: int) -> Complexes:
+    """Mean of X_c conj(X_d) over half-overlapping Hann frames, one-sided, (F, C, C)."""
+    audio = np.pad(audio, ((0, 0), (0, max(0, size - audio.shape[1]))))
+    starts = np.arange(0, audio.shape[1] - size + 1, size // 2)
+    window = np.hanning(size + 1)[:-1]
+    total = np.zeros((size // 2 + 1, len(audio), len(audio)), np.complex128)
+    for first in range(0, len(starts), _BATCH):
+        places = starts[first : first + _BATCH, None] + np.arange(size)
+        spectrum = np.fft.rfft(audio[:, places] * window, axis=-1)  # (C, frames, F)
+        rows = np.moveaxis(spectrum, -1, 0)  # (F, C, frames)
+        total += rows @ rows.conj().swapaxes(1, 2)
+    mean: Complexes = total * 2 / (len(starts) * size * np.sum(window**2))
+    return mean

@@ -1,0 +1,41 @@
+"""What lies between channels, in numpy, against the validation's own figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from codecctl.datasets.between import between
+from codecctl.engine.metrics import spatial_errors
+
+RATE = 24_000
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_the_errors_are_those_of_the_validation(channels: int) -> None:
+    generator = np.random.default_rng(channels)
+    shared = generator.normal(size=RATE)
+    reference = (shared + 0.5 * generator.normal(size=(channels, RATE))).astype(np.float32)
+    estimate = (0.7 * reference + 0.3 * generator.normal(size=reference.shape)).astype(np.float32)
+    estimate[0] *= 0.25
+    found = between(estimate, reference, sample_rate=RATE)
+    wanted = spatial_errors(torch.from_numpy(estimate)[None], torch.from_numpy(reference)[None])
+    assert found.coherence_error == pytest.approx(float(wanted["coherence_error"]), rel=1e-4)
+    assert found.level_error_db == pytest.approx(float(wanted["level_error"]), rel=1e-4)
+    assert found.level_error_db > 1
+
+
+def test_octaves_tell_where_the_coherence_is_lost() -> None:
+    generator = np.random.default_rng(0)
+    reference = np.repeat(generator.normal(size=(1, RATE)), 2, axis=0)
+    spectrum = np.fft.rfft(reference)
+    high = np.fft.rfftfreq(RATE, 1 / RATE) > 3000
+    spectrum[1, high] = np.fft.rfft(generator.normal(size=RATE))[high]
+    estimate = np.fft.irfft(spectrum).astype(np.float32)
+    found = between(estimate, reference.astype(np.float32), sample_rate=RATE)
+    by_octave = dict(zip(found.centers, found.error.tolist(), strict=True))
+    np.testing.assert_allclose(found.reference, 1.0, atol=1e-6)
+    assert by_octave[1000.0] < 0.01
+    assert by_octave[8000.0] > 0.8
+    assert found.error.shape == found.estimate.shape == (len(found.centers),)

@@ -1,0 +1,77 @@
+"""Maps of the sphere: a plane wave stands where it comes from."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from codecctl.datasets.directions import can_aim, direction_map_db, map_angles, strongest
+from codecctl.datasets.em32 import RADIUS_METERS, capsule_directions
+from codecctl.datasets.harmonics import sn3d, unit_vector
+from codecctl.datasets.sphere import array_response
+
+RATE = 24_000
+COLUMNS, ROWS = 36, 12
+
+
+def em32_wave(azimuth: float, elevation: float, *, seconds: float = 0.5) -> np.ndarray:
+    """White noise of power 1 from a direction, as the capsules hear it, (32, T)."""
+    frames = round(seconds * RATE)
+    spectrum = np.fft.rfft(np.random.default_rng(0).normal(size=frames))
+    frequencies = np.fft.rfftfreq(frames, 1 / RATE).astype(np.float64)
+    response = array_response(
+        frequencies,
+        unit_vector(azimuth, elevation)[None],
+        capsules=capsule_directions(),
+        radius=RADIUS_METERS,
+    )[0]
+    return np.fft.irfft(response * spectrum, frames).astype(np.float32)
+
+
+def angle_degrees(one: tuple[float, float], other: tuple[float, float]) -> float:
+    return float(np.degrees(np.arccos(np.clip(unit_vector(*one) @ unit_vector(*other), -1, 1))))
+
+
+@pytest.mark.parametrize("place", [(0.0, 0.0), (90.0, 0.0), (-135.0, 30.0), (40.0, -50.0)])
+def test_a_plane_wave_is_loudest_where_it_comes_from(place: tuple[float, float]) -> None:
+    levels = direction_map_db(
+        em32_wave(*place), array="em32", sample_rate=RATE, columns=COLUMNS, rows=ROWS
+    )
+    assert angle_degrees(strongest(levels), place) < 11  # half a diagonal of a cell
+    # A beam passes its look direction at 0 dB: white noise of power 1 between 700 and 7000 Hz.
+    assert levels.max() == pytest.approx(10 * np.log10(6300 / 12_000), abs=0.5)
+    assert levels.max() - np.median(levels) > 15
+
+
+def test_ambisonics_say_the_same() -> None:
+    noise = np.random.default_rng(1).normal(size=RATE // 2)
+    audio = (sn3d(unit_vector(90, 0)[None], 2)[0][:, None] * noise).astype(np.float32)
+    levels = direction_map_db(
+        audio, array="ambisonic2", sample_rate=RATE, columns=COLUMNS, rows=ROWS
+    )
+    assert angle_degrees(strongest(levels), (90, 0)) < 11
+    assert levels.max() == pytest.approx(10 * np.log10(6300 / 12_000), abs=0.5)
+
+
+def test_the_map_has_left_on_the_left_and_up_above() -> None:
+    azimuth, elevation = map_angles(4, 2)
+    assert azimuth.tolist() == [135, 45, -45, -135]
+    assert elevation.tolist() == [45, -45]
+
+
+def test_silence_and_short_clips_have_a_map() -> None:
+    for frames in (10, 5000):
+        silence = np.zeros((32, frames), np.float32)
+        levels = direction_map_db(
+            silence, array="em32", sample_rate=RATE, columns=COLUMNS, rows=ROWS
+        )
+        assert levels.max() == -140
+
+
+def test_which_arrays_can_aim() -> None:
+    assert can_aim("em32", 32)
+    assert can_aim("ambisonic4", 25)
+    assert not can_aim("em32", 2)
+    assert not can_aim("ambisonic", 1)
+    assert not can_aim("unknown", 32)
+    assert not can_aim("", 2)
