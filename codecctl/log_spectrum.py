@@ -14,12 +14,29 @@ FLOOR_DB = -140.0
 LOWEST_HZ = 50.0
 _WINDOW_SECONDS = 0.04
 _BATCH = 256
+_LABELED = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 
 
 def log_frequencies(sample_rate: int, rows: int) -> Array:
     """Edges of the rows, Hz, (rows + 1,) rising from 50 Hz to half the rate."""
     edges: Array = np.geomspace(min(LOWEST_HZ, sample_rate / 8), sample_rate / 2, rows + 1)
     return edges
+
+
+def frequency_labels(sample_rate: int, lines: int) -> dict[int, str]:
+    """Round frequencies by the line of a picture that they lie in, the highest line first.
+
+    Args:
+        sample_rate: Hz.
+        lines: Of the picture.
+    """
+    edges = log_frequencies(sample_rate, lines)
+    labels: dict[int, str] = {}
+    for frequency in _LABELED:
+        line = lines - int(np.searchsorted(edges, frequency, side="right"))
+        if 0 <= line < lines and line not in labels:
+            labels[line] = f"{frequency // 1000}k" if frequency >= 1000 else str(frequency)
+    return labels
 
 
 def log_spectrogram_db(audio: Samples, *, sample_rate: int, columns: int, rows: int) -> Array:

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
@@ -106,37 +105,10 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out(
         command.dashboard(steer=True)
     with pytest.raises(UsageError, match=r"--steer: contradicts --read-only"):
         command.dashboard(web=True, steer=True, read_only=True)
+    with pytest.raises(UsageError, match=r"--port: belongs to --web"):
+        command.dashboard(port=9000)
     with pytest.raises(UsageError, match=r"stdout is no terminal; use --once"):
         command.dashboard()
-
-
-def test_the_browser_needs_its_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setitem(sys.modules, "textual_serve.server", None)
-    with pytest.raises(UsageError, match=r"pip install 'codecctl\[web\]'"):
-        command.dashboard(web=True)
-
-
-@pytest.mark.parametrize(("steer", "forbidden"), [(False, True), (True, False)])
-def test_the_browser_changes_nothing_unless_it_is_told_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steer: bool, forbidden: bool
-) -> None:
-    served: list[str] = []
-
-    class Server:
-        def __init__(self, line: str, *, host: str, port: int, title: str) -> None:
-            served.extend([line, host])
-
-        def serve(self) -> None:
-            served.append("served")
-
-    module = ModuleType("textual_serve.server")
-    module.Server = Server  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "textual_serve.server", module)
-    monkeypatch.chdir(tmp_path)
-    command.dashboard(web=True, steer=steer)
-    assert served[1:] == ["127.0.0.1", "served"]
-    assert served[0].endswith(" --read-only") is forbidden
 
 
 def test_neither_the_application_nor_the_snapshot_loads_anything_heavy(tmp_path: Path) -> None:

@@ -53,7 +53,9 @@ def test_the_sound_is_played_with_its_gain_and_never_beyond_full_scale(
         assert blocking
         played.append((audio, samplerate))
 
-    monkeypatch.setitem(sys.modules, "sounddevice", _module(play=take))
+    monkeypatch.setitem(
+        sys.modules, "sounddevice", _module(play=take, query_devices=lambda kind: {})
+    )
     play(np.array([[0.01, 0.2]], np.float32), sample_rate=8000, gain_db=20.0)
     ((audio, rate),) = played
     np.testing.assert_allclose(audio, [[0.1], [1.0]], rtol=1e-6)

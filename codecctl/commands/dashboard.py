@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import shlex
 import shutil
+import socket
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +28,9 @@ def dashboard(
     width: Annotated[int, typer.Option(min=0, help="Of the snapshot; default: terminal.")] = 0,
     height: Annotated[int, typer.Option(min=0, help="Of the snapshot; default: terminal.")] = 0,
     web: Annotated[bool, typer.Option("--web", help="Serve it to a browser on this host.")] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="With --web.")] = 8000,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="With --web; 0: the first free one from 8000 on.")
+    ] = 0,
     steer: Annotated[bool, typer.Option("--steer", help="With --web: may change runs.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Never change a run.")] = False,
 ) -> None:
@@ -38,10 +42,12 @@ def dashboard(
         raise UsageError("--steer: belongs to --web; the terminal may steer without it")
     if steer and read_only:
         raise UsageError("--steer: contradicts --read-only; leave one of them out")
+    if port and not web:
+        raise UsageError("--port: belongs to --web; add it")
     if once:
         _print_once(folder, only, as_json=json, width=width, height=height)
     elif web:
-        _serve(runs, port, may_steer=steer)
+        _serve(runs, folder, port, may_steer=steer)
     elif not sys.stdout.isatty():
         raise UsageError("dashboard: stdout is no terminal; use --once for a text snapshot")
     else:
@@ -87,18 +93,30 @@ def _print_once(folder: Path, only: str, *, as_json: bool, width: int, height: i
     )
 
 
-def _serve(runs: str, port: int, *, may_steer: bool) -> None:
-    """Serve the dashboard to browsers on this machine, read-only unless `may_steer`.
+def _serve(runs: str, folder: Path, port: int, *, may_steer: bool) -> None:
+    """Serve the dashboard to browsers that know a token, read-only unless `may_steer`.
 
     Raises:
-        UsageError: The extra is not installed.
+        UsageError: The extra is not installed, or the port is taken.
     """
     try:
-        from textual_serve.server import Server
-    except ImportError:
-        raise UsageError("--web: needs textual-serve; pip install 'codecctl[web]'") from None
+        from codecctl.web.server import HOST, DashboardServer, open_port
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("codecctl"):
+            raise
+        raise UsageError("--web: needs textual-serve: pip install 'codecctl[web]'") from None
+    from codecctl.web.gate import new_token
 
     arguments = [sys.argv[0], "dashboard", *([runs] if runs else [])]
     arguments += [] if may_steer else ["--read-only"]
-    note(f"http://127.0.0.1:{port} shows it; from elsewhere: ssh -L {port}:127.0.0.1:{port} HOST")
-    Server(shlex.join(arguments), host="127.0.0.1", port=port, title="codecctl").serve()
+    token = new_token()
+    with open_port(port) as listening:
+        chosen = listening.getsockname()[1]
+        result(f"http://{HOST}:{chosen}/{token}/")
+        note(
+            f"from another machine first: ssh -N -L {chosen}:{HOST}:{chosen} "
+            f"{getpass.getuser()}@{socket.gethostname()}"
+        )
+        note("whoever knows this address may look" + (" and steer" if may_steer else ""))
+        note("ctrl+c ends it")
+        DashboardServer(shlex.join(arguments), runs=folder, token=token).serve_on(listening)

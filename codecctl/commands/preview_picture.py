@@ -13,7 +13,7 @@ from rich.text import Text
 from codecctl.dashboard.halfblock import NUM_LEVELS, color_rows, quantize, shade_rows
 from codecctl.dashboard.raster import Window, braille, curve_dots
 from codecctl.dashboard.ticks import linear_ticks
-from codecctl.log_spectrum import log_frequencies, log_spectrogram_db
+from codecctl.log_spectrum import frequency_labels, log_spectrogram_db
 from codecctl.terminal import BARS
 
 Samples = npt.NDArray[np.float32]
@@ -22,7 +22,6 @@ Array = npt.NDArray[np.float64]
 LABEL_WIDTH = 7
 WAVE_ROWS = 3
 MOST_RANGE_DB = 80.0
-_FREQUENCIES = (50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
 _LEAST_BAR_SPAN_DB = 12.0
 
 
@@ -183,12 +182,7 @@ def _waveform(audio: Samples, scale: Scale, frame: Frame) -> list[Text]:
 
 
 def _spectrogram_lines(picture: Array, scale: Scale, frame: Frame) -> list[Text]:
-    edges = log_frequencies(frame.sample_rate, frame.rows)
-    labels = {}
-    for frequency in _FREQUENCIES:
-        row = frame.rows - int(np.searchsorted(edges, frequency, side="right"))
-        if 0 <= row < frame.rows and row not in labels:
-            labels[row] = f"{frequency // 1000}k" if frequency >= 1000 else str(frequency)
+    labels = frequency_labels(frame.sample_rate, frame.rows)
     levels = quantize(picture, low=scale.low_db, high=scale.high_db)
     return [
         _label(labels.get(row, ""), frame).append_text(line)

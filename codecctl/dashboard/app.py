@@ -25,7 +25,7 @@ from codecctl.dashboard.comparison import Mark, best_mark
 from codecctl.dashboard.export import write_new
 from codecctl.dashboard.keymap import binding_names
 from codecctl.dashboard.palette import DashboardCommands
-from codecctl.dashboard.previews import Previews
+from codecctl.dashboard.previews import PREVIEW_KEYS
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
@@ -294,5 +294,5 @@ class DashboardApp(App[None]):
 
 def key_names() -> set[str]:
     """The names of all keys of the dashboard, as a file of own keys uses them."""
-    places = (DashboardApp, RunsScreen, RunScreen, CompareScreen, LineChart, Previews)
+    places = (DashboardApp, RunsScreen, RunScreen, CompareScreen, LineChart, *PREVIEW_KEYS)
     return set(binding_names(*(place.BINDINGS for place in places)))

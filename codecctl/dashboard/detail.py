@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from codecctl.dashboard.columns import parse_lines
 from codecctl.dashboard.follow import Follower, decode_rows
 from codecctl.dashboard.table import Table
-from codecctl.dashboard.views import Detail, Preview, SceneScore
+from codecctl.dashboard.views import Detail, ItemScore, Preview, SceneScore
 from codecctl.engine.rundir import (
     CheckpointInfo,
     Row,
@@ -65,6 +65,7 @@ class DetailReader:
             checkpoints=_checkpoints(self._path),
             previews=list_previews(self._path),
             scenes=self._newest.scenes(),
+            items=self._newest.items(),
             requests=pending_requests(self._path),
             array=_latest_survey(self._path),
         )
@@ -74,7 +75,8 @@ class DetailReader:
 def list_previews(run: Path) -> tuple[Preview, ...]:
     """The previews of a run by step and item."""
     found = []
-    for path in sorted((run / "previews").glob(f"{_PREVIEW_PREFIX}*/*.wav")):
+    files = (run / "previews").glob(f"{_PREVIEW_PREFIX}*/*.wav")
+    for path in sorted(files, key=lambda path: (path.parent.name, path.stem)):
         digits = path.parent.name.removeprefix(_PREVIEW_PREFIX)
         if not digits.isdigit() or path.name.startswith("."):
             continue
@@ -105,6 +107,8 @@ class _NewestValidation:
     def __init__(self) -> None:
         self._step = -1.0
         self._values: dict[tuple[float, str], tuple[str, float]] = {}
+        self._places: dict[float, Row] = {}
+        self._items: tuple[ItemScore, ...] | None = None
 
     def add(self, rows: list[Row]) -> None:
         """Take rows of validation.jsonl."""
@@ -114,9 +118,11 @@ class _NewestValidation:
             if step is None or item is None or value is None or not isinstance(metric, str):
                 continue
             if step > self._step:
-                self._step, self._values = step, {}
+                self._step, self._values, self._places = step, {}, {}
             if step == self._step:
                 self._values[item, metric] = (str(row.get("scene", "")), value)
+                self._places[item] = row
+                self._items = None
 
     def scenes(self) -> tuple[SceneScore, ...]:
         """Means over the items of each scene."""
@@ -127,6 +133,32 @@ class _NewestValidation:
             SceneScore(metric, scene, sum(values) / len(values), len(values))
             for (metric, scene), values in sorted(sums.items())
         )
+
+    def items(self) -> tuple[ItemScore, ...]:
+        """Every item with all of its values; computed again only after news."""
+        if self._items is None:
+            values: dict[float, dict[str, float]] = {}
+            for (item, metric), (_, value) in self._values.items():
+                values.setdefault(item, {})[metric] = value
+            self._items = tuple(
+                _item_score(item, self._places[item], found)
+                for item, found in sorted(values.items())
+            )
+        return self._items
+
+
+def _item_score(item: float, row: Row, values: dict[str, float]) -> ItemScore:
+    channels = row.get("channels")
+    return ItemScore(
+        item=int(item),
+        scene=str(row.get("scene", "")),
+        recording=str(row.get("recording", "")),
+        seconds=number(row.get("start_seconds")) or 0.0,
+        channels=tuple(c for c in channels if isinstance(c, int))
+        if isinstance(channels, list)
+        else (),
+        values=values,
+    )
 
 
 def _latest_survey(run: Path) -> ArrayReport | None:

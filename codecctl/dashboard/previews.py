@@ -1,70 +1,105 @@
-"""Listening with the eyes: a reference beside what the codec made of it."""
+"""Listening, with eyes and ears: a reference beside what the codec made of it."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import work
+from rich.text import Text
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widget import Widget
-from textual.widgets import Static
+from textual.widgets import ContentSwitcher, Static
 
-from codecctl.dashboard.clip import Clip, missing_clip, read_clip
-from codecctl.dashboard.picture import Picture
-from codecctl.dashboard.spectrum import peak_db
-from codecctl.dashboard.views import Preview, RunView
+from codecctl.dashboard.loaded import Loaded, load
+from codecctl.dashboard.origin import item_number, origin_of
+from codecctl.dashboard.playing import PlayPreview
+from codecctl.dashboard.preview_choice import PreviewChoice
+from codecctl.dashboard.queue_view import QueueView
+from codecctl.dashboard.space_view import SpaceView
+from codecctl.dashboard.spectra_view import SpectraView
+from codecctl.dashboard.tokens_view import TokensView
+from codecctl.dashboard.views import RunView
+
+VIEWS = ("spectra", "space", "tokens", "queue")
 
 
-class Previews(Widget, can_focus=True):
-    """The previews of a run by step, item and channel."""
+class Previews(PlayPreview, Vertical):
+    """The previews of a run: one step for all items, and four ways to look at one of them."""
 
-    HELP = """
-    ## Previews
-
-    Waveform and spectrogram of a fixed validation item and of its reconstruction at one step,
-    on the same scales. The newest step is followed until another one is chosen.
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "step(-1)", "Earlier", id="previews.earlier", tooltip="Earlier step"),
-        Binding("right", "step(1)", "Later", id="previews.later", tooltip="Later step"),
+        Binding(
+            "left,left_square_bracket",
+            "step(-1)",
+            "Step",
+            id="previews.earlier",
+            key_display="[ ]",
+            tooltip="Earlier step",
+        ),
+        Binding("right,right_square_bracket", "step(1)", "Later", show=False, id="previews.later"),
         Binding("home", "step(-100000)", "First step", show=False, id="previews.first"),
         Binding("end", "step(100000)", "Newest step", show=False, id="previews.newest"),
-        Binding("up", "item(-1)", "Previous item", show=False, id="previews.item_up"),
-        Binding("down", "item(1)", "Item", id="previews.item_down", tooltip="Next item"),
+        Binding("up,I", "item(-1)", "Previous item", show=False, id="previews.item_up"),
+        Binding("down,i", "item(1)", "Item", id="previews.item_down", key_display="↓"),
         Binding("c", "channel", "Channel", id="previews.channel", tooltip="Next channel"),
+        Binding("v", "view", "View", id="previews.view", tooltip="Spectra, space, tokens, queue"),
+        Binding("p", "play", "Play", id="previews.play", tooltip="Here, or in a browser"),
+        Binding("a", "other", "A/B", id="previews.other", tooltip="Reference or reconstruction"),
+        Binding("h", "page", "Page", show=False, id="previews.page", tooltip="HTML of the item"),
+        Binding("o", "store", "Store", show=False, id="previews.store", tooltip="Its recording"),
     ]
 
     class Read(Message):
         """Both files of a preview have been read."""
 
-        def __init__(self, preview: Preview, reference: Clip, reconstruction: Clip) -> None:
+        def __init__(self, loaded: Loaded) -> None:
             super().__init__()
-            self.preview = preview
-            self.reference = reference
-            self.reconstruction = reconstruction
+            self.loaded = loaded
+
+    class StoreWanted(Message):
+        """The recording of an item is to be looked at."""
+
+        def __init__(self, run: RunView, recording: str, seconds: float, channel: int) -> None:
+            super().__init__()
+            self.run, self.recording = run, recording
+            self.seconds, self.channel = seconds, channel
 
     def __init__(self) -> None:
         super().__init__()
-        self._all: tuple[Preview, ...] = ()
-        self._step: int | None = None
-        self._item = ""
-        self._channel = 0
-        self._num_channels = 1
-        self._shown: tuple[Preview, int] | None = None
+        self._choice = PreviewChoice()
+        self._shown: tuple[object, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """A line that says what is shown, and two pictures."""
+        """What is shown, which view of it, and the views."""
         yield Static(id="preview-status", markup=False)
-        with Horizontal(id="preview-pair"):
-            yield Picture("reference", id="reference")
-            yield Picture("reconstruction", id="reconstruction")
+        yield Static(id="preview-views", markup=False)
+        with ContentSwitcher(initial=VIEWS[0], id="preview-switch"):
+            yield SpectraView()
+            yield SpaceView()
+            yield TokensView()
+            yield QueueView()
+
+    @property
+    def view(self) -> SpectraView | SpaceView | TokensView | QueueView:
+        """The view that one sees."""
+        current = self.query_one(ContentSwitcher).current or VIEWS[0]
+        kinds: dict[str, type[SpectraView | SpaceView | TokensView | QueueView]] = {
+            "spectra": SpectraView,
+            "space": SpaceView,
+            "tokens": TokensView,
+            "queue": QueueView,
+        }
+        return self.query_one(kinds[current])
 
     def show_run(self, run: RunView) -> None:
         """Take over which previews there are."""
-        self._all = run.detail.previews if run.detail is not None else ()
+        self.run_view = run
+        previews = run.detail.previews if run.detail is not None else ()
+        self._choice.set_previews(previews)
+        numbers = (item_number(preview.item) for preview in previews)
+        heard = frozenset(number for number in numbers if number is not None)
+        self.query_one(QueueView).show_run(run, heard)
         self._refresh_choice()
 
     def on_show(self) -> None:
@@ -73,80 +108,119 @@ class Previews(Widget, can_focus=True):
 
     def action_step(self, by: int) -> None:
         """Another step; the newest one is followed from then on."""
-        steps = self._steps()
-        if steps:
-            index = steps.index(self._current_step(steps)) + by
-            index = min(max(index, 0), len(steps) - 1)
-            self._step = None if index == len(steps) - 1 else steps[index]
-            self._refresh_choice()
+        self._choice.move_step(by)
+        self._refresh_choice()
 
     def action_item(self, by: int) -> None:
         """Another item of the validation."""
-        items = self._items()
-        if items:
-            index = items.index(self._item) if self._item in items else 0
-            self._item = items[(index + by) % len(items)]
-            self._refresh_choice()
+        self._choice.move_item(by)
+        self._refresh_choice()
 
     def action_channel(self) -> None:
         """The next channel, the first one after the last."""
-        self._channel = (self._channel + 1) % max(1, self._num_channels)
+        self._choice.channel = (self._choice.channel + 1) % self._num_channels()
         self._refresh_choice()
 
-    def _steps(self) -> list[int]:
-        return sorted({preview.step for preview in self._all})
+    def action_view(self, name: str = "") -> None:
+        """The next view, or one by its name."""
+        switch = self.query_one(ContentSwitcher)
+        current = VIEWS.index(switch.current or VIEWS[0])
+        switch.current = name or VIEWS[(current + 1) % len(VIEWS)]
+        self.view.focus()
+        self.call_after_refresh(self._show_loaded)
+        self.play_on()
 
-    def _items(self) -> list[str]:
-        return sorted({preview.item for preview in self._all})
+    def action_store(self) -> None:
+        """The recording that an item is from, or the one under the cursor of the queue."""
+        run, preview = self.run_view, self._choice.current
+        if run is None:
+            return
+        item = preview.item if preview is not None else ""
+        if isinstance(self.view, QueueView) and self.view.selected_key:
+            item = f"item-{int(self.view.selected_key):03d}"
+        origin = origin_of(run.summary.path, item)
+        if origin is None:
+            self.notify("the run does not say where this item comes from", severity="warning")
+            return
+        channel = self._choice.channel
+        chosen = origin.channels[channel] if channel < len(origin.channels) else 0
+        self.post_message(self.StoreWanted(run, origin.recording, origin.seconds, chosen))
 
-    def _current_step(self, steps: list[int]) -> int:
-        return self._step if self._step in steps else steps[-1]
+    @on(QueueView.Chosen)
+    def _queue_chosen(self, event: QueueView.Chosen) -> None:
+        event.stop()
+        if self._choice.choose_item(f"item-{event.item:03d}"):
+            self.action_view("spectra")
+            self._refresh_choice()
+        else:
+            self.action_store()
+
+    @on(SpaceView.Aimed)
+    def _beam_aimed(self, event: SpaceView.Aimed) -> None:
+        event.stop()
+        self.play_on()
+
+    def _num_channels(self) -> int:
+        return self.loaded.channels if self.loaded is not None else 1
 
     def _refresh_choice(self) -> None:
         """Start to read what is chosen, if it is not what is shown."""
-        steps = self._steps()
-        if not steps:
-            self._shown = None
+        preview, run = self._choice.current, self.run_view
+        if preview is None or run is None:
+            self.loaded = None
             text = "no previews yet: the first is written at step 0"
             self.query_one("#preview-status", Static).update(text)
             return
-        step = self._current_step(steps)
-        here = [preview for preview in self._all if preview.step == step]
-        preview = next((p for p in here if p.item == self._item), here[0])
-        self._item = preview.item
-        if self.is_on_screen and self._shown != (preview, self._channel):
-            self._shown = (preview, self._channel)
-            self._read(preview, self._channel)
+        if not self.is_on_screen:
+            return
+        if self.loaded is not None and self.loaded.preview == preview:
+            self._show_loaded()
+        elif self._shown != (preview,):
+            self._shown = (preview,)
+            self._read(run, self._choice)
 
     @work(thread=True, exclusive=True, group="previews")
-    def _read(self, preview: Preview, channel: int) -> None:
-        if preview.reference:
-            reference = read_clip(preview.reference, channel)
-        else:
-            reference = missing_clip("not written")
-        reconstruction = read_clip(preview.reconstruction, channel)
-        self.post_message(self.Read(preview, reference, reconstruction))
+    def _read(self, run: RunView, choice: PreviewChoice) -> None:
+        if choice.current is not None:
+            self.post_message(self.Read(load(run.summary.path, choice.current)))
 
     def on_previews_read(self, event: Read) -> None:
-        """Show both clips on common scales."""
+        """Show what was read, unless something else was chosen meanwhile."""
         event.stop()
-        if self._shown is None or event.preview != self._shown[0]:
-            return
-        clips = (event.reference, event.reconstruction)
-        self._num_channels = max(1, *(clip.num_channels for clip in clips))
-        top_db = max(peak_db(clip.samples) for clip in clips)
-        full_scale = max(1e-4, *(float(abs(clip.samples).max(initial=0.0)) for clip in clips))
-        for name, clip in zip(("#reference", "#reconstruction"), clips, strict=True):
-            self.query_one(name, Picture).show(clip, top_db=top_db - 10, full_scale=full_scale)
-        self._write_status(event.preview, event.reconstruction)
+        if event.loaded.preview == self._choice.current:
+            self.loaded = event.loaded
+            self._show_loaded()
+            self.play_on()
 
-    def _write_status(self, preview: Preview, clip: Clip) -> None:
-        steps, items = self._steps(), self._items()
-        slider = "".join("●" if step == preview.step else "─" for step in steps[-40:])
-        parts = [
-            f"step {preview.step} ({steps.index(preview.step) + 1}/{len(steps)}) {slider}",
-            f"{preview.item} ({items.index(preview.item) + 1}/{len(items)})",
-            f"channel {clip.channel + 1}/{self._num_channels}",
-            f"{clip.sample_rate} Hz",
-        ]
-        self.query_one("#preview-status", Static).update(" · ".join(parts))
+    def _show_loaded(self) -> None:
+        self.write_views()
+        if self.loaded is None:
+            return
+        self._choice.channel %= self._num_channels()
+        state = (self.loaded, self._choice.channel, self.view.id)
+        if self._shown != state:  # a poll without news draws nothing again
+            self._shown = state
+            self.view.show(self.loaded, self._choice.channel)
+        rate = self.loaded.pair.reconstruction.sample_rate
+        status = self._choice.status(self._num_channels(), rate)
+        self.query_one("#preview-status", Static).update(status)
+
+    def write_views(self) -> None:
+        """The line that names the views, with what is heard."""
+        current = self.query_one(ContentSwitcher).current
+        line = Text("v ", style="dim")
+        for name in VIEWS:
+            style = "reverse" if name == current else "dim"
+            line.append(f" {name} ", style).append(" ")
+        line.append(f"  {self.play_text()}")
+        self.query_one("#preview-views", Static).update(line)
+
+    @property
+    def ears(self) -> tuple[int, tuple[float, float] | None]:
+        """Where one listens: a channel and, in the view of the space, a direction."""
+        view = self.view
+        return self._choice.channel, view.direction if isinstance(view, SpaceView) else None
+
+
+PREVIEW_KEYS = (Previews, SpaceView, TokensView, QueueView)
+"""What has keys of its own."""

@@ -57,6 +57,22 @@ class SceneScore:
 
 
 @dataclass(frozen=True)
+class ItemScore:
+    """A validation item at the newest validation."""
+
+    item: int
+    """Its number, that of its preview."""
+    scene: str
+    recording: str
+    seconds: float
+    """Where it begins in the recording."""
+    channels: tuple[int, ...]
+    """Counted from 0."""
+    values: Mapping[str, float]
+    """By metric, as in validation.jsonl."""
+
+
+@dataclass(frozen=True)
 class Detail:
     """What only the page of a run shows."""
 
@@ -68,6 +84,7 @@ class Detail:
     checkpoints: tuple[CheckpointInfo, ...] = ()
     previews: tuple[Preview, ...] = ()
     scenes: tuple[SceneScore, ...] = ()
+    items: tuple[ItemScore, ...] = ()
     requests: tuple[str, ...] = ()
     """Requests to the training process that it has not served yet."""
     array: ArrayReport | None = None

@@ -1,0 +1,204 @@
+"""The field around an array, of reference and reconstruction, and a beam that the arrows aim."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Static
+
+from codecctl.dashboard.loaded import Loaded
+from codecctl.dashboard.space import (
+    BeamLevels,
+    Direction,
+    Maps,
+    aimed,
+    beam_levels,
+    between_of,
+    direction_text,
+    is_comparable,
+    maps_of,
+)
+from codecctl.dashboard.sphere_map import LEAST_RANGE_DB, MOST_RANGE_DB, SphereMap
+from codecctl.datasets.between import Between
+
+_MOST_COLUMNS = 48
+_TABLE_LINES = 10
+_CELL = 7
+
+
+@dataclass(frozen=True)
+class _Field:
+    """What was computed of an item, for maps of one size."""
+
+    maps: Maps | None
+    between: Between
+
+
+class SpaceView(Vertical, can_focus=True):
+    """Maps of the sphere, coherence between capsules, and a beam."""
+
+    HELP = """
+    ## Space
+
+    Energy by direction (beams between 700 Hz and 7 kHz; front in the middle, left on the left) of
+    reference and reconstruction on one scale, and the coherence of all pairs of capsules by
+    octave. The arrows, or a click on a map, aim a beam; `p` plays it.
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "aim(1, 0)", "Aim", id="space.left", key_display="←→↑↓"),
+        *(
+            Binding(key, f"aim({left}, {up})", "Aim", show=False, id=f"space.{key}")
+            for key, left, up in (("right", -1, 0), ("up", 0, 1), ("down", 0, -1))
+        ),
+        Binding("home", "aim_front", "Front", show=False, id="space.front"),
+    ]
+
+    class Computed(Message):
+        """The thread is done."""
+
+        def __init__(self, loaded: Loaded, field: _Field, beam: BeamLevels | None) -> None:
+            super().__init__()
+            self.loaded, self.field, self.beam = loaded, field, beam
+
+    class Aimed(Message):
+        """The beam looks elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__(id="space")
+        self.direction: Direction = (0.0, 0.0)
+        self._loaded: Loaded | None = None
+        self._field: _Field | None = None
+        self._map_size = (0, 0)
+
+    def compose(self) -> ComposeResult:
+        """Two maps and a table."""
+        with Horizontal(id="maps"):
+            yield SphereMap("A reference", id="map-reference")
+            yield SphereMap("B reconstruction", id="map-reconstruction")
+        yield Static(id="space-text", markup=False)
+
+    def on_resize(self) -> None:
+        """Compute maps for the new size."""
+        if self._loaded is not None:
+            self.show(self._loaded, 0)
+
+    def show(self, loaded: Loaded, _channel: int) -> None:
+        """Exchange the item."""
+        columns = min(_MOST_COLUMNS, (self.size.width - 4) // 2)
+        lines = min(columns // 4, self.size.height - _TABLE_LINES - 2)
+        size = (columns, 2 * lines)
+        if self._loaded is not loaded or self._map_size != size:
+            self._field = None
+        self._loaded, self._map_size = loaded, size
+        problem = is_comparable(loaded)
+        if problem:
+            self._show_maps(None)
+            self.query_one("#space-text", Static).update(problem)
+        else:
+            self._compute(loaded, self.direction, self._field)
+
+    @work(thread=True, exclusive=True, group="space")
+    def _compute(self, loaded: Loaded, direction: Direction, field: _Field | None) -> None:
+        columns, rows = self._map_size
+        if field is None:
+            enough = columns >= 12 and rows >= 8
+            maps = maps_of(loaded, columns=columns, rows=rows) if enough else None
+            field = _Field(maps, between_of(loaded))
+        self.post_message(self.Computed(loaded, field, beam_levels(loaded, direction)))
+
+    @on(Computed)
+    def _computed(self, event: Computed) -> None:
+        event.stop()
+        if event.loaded is self._loaded:
+            self._field = event.field
+            self._show_maps(event.field.maps)
+            lines = field_lines(event.field.between, event.beam, self.direction)
+            if event.field.maps is not None:
+                maps = event.field.maps
+                lines.append(
+                    f"map: mean difference {maps.mean_error_db:.1f} dB within 20 dB of the "
+                    f"loudest, which moved {maps.moved_degrees:.0f}°"
+                )
+            elif event.beam is None:
+                lines.append("no map and no beam: the channels are no em32 or ambisonics")
+            self.query_one("#space-text", Static).update("\n".join(lines))
+
+    def _show_maps(self, maps: Maps | None) -> None:
+        self.query_one("#maps").display = maps is not None
+        if maps is None:
+            return
+        top_db = float(maps.reference.max())
+        range_db = min(MOST_RANGE_DB, max(LEAST_RANGE_DB, top_db - float(maps.reference.min())))
+        self.query_one("#maps").styles.height = maps.reference.shape[0] // 2 + 2
+        for name, levels in (
+            ("#map-reference", maps.reference),
+            ("#map-reconstruction", maps.reconstruction),
+        ):
+            self.query_one(name, SphereMap).show(
+                levels, top_db=top_db, range_db=range_db, aim=self.direction
+            )
+
+    def action_aim(self, left: int, up: int) -> None:
+        """Look further left or up, or right or down."""
+        self._aim(aimed(self.direction, left=left, up=up))
+
+    def action_aim_front(self) -> None:
+        """Look to the front."""
+        self._aim((0.0, 0.0))
+
+    @on(SphereMap.Aimed)
+    def _map_clicked(self, event: SphereMap.Aimed) -> None:
+        event.stop()
+        self._aim(event.direction)
+
+    def _aim(self, direction: Direction) -> None:
+        self.direction = direction
+        if self._field is not None:
+            self._show_maps(self._field.maps)
+        if self._loaded is not None:
+            self.show(self._loaded, 0)
+        self.post_message(self.Aimed())
+
+
+def field_lines(between: Between, beam: BeamLevels | None, direction: Direction) -> list[str]:
+    """Coherence by octave, and the beam beside it.
+
+    Args:
+        between: Of both sides.
+        beam: Levels in the direction; None where there is none.
+        direction: Azimuth and elevation, degrees.
+    """
+    lines = [
+        _row("octave", [_hertz(center) for center in between.centers]),
+        _row("coherence A", [f"{value:.2f}" for value in between.reference]),
+        _row("coherence B", [f"{value:.2f}" for value in between.estimate]),
+        _row("error", [f"{value:.2f}" for value in between.error]),
+        f"between capsules: coherence error {between.coherence_error:.3f}, "
+        f"level error {between.level_error_db:.2f} dB",
+    ]
+    return lines if beam is None else [*lines, *_beam_lines(beam, between.centers, direction)]
+
+
+def _beam_lines(beam: BeamLevels, centers: Sequence[float], direction: Direction) -> Iterator[str]:
+    shown = [beam.centers.index(center) for center in centers]
+    yield (
+        f"beam to {direction_text(direction)}: A {beam.reference:.1f} dB, "
+        f"B {beam.reconstruction:.1f} dB ({beam.reconstruction - beam.reference:+.1f})"
+    )
+    yield _row("beam A dB", [f"{beam.reference_bands[i]:.1f}" for i in shown])
+    yield _row("beam B dB", [f"{beam.reconstruction_bands[i]:.1f}" for i in shown])
+
+
+def _row(name: str, cells: Sequence[str]) -> str:
+    return f"{name:12}" + "".join(cell.rjust(_CELL) for cell in cells)
+
+
+def _hertz(value: float) -> str:
+    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"

@@ -1,0 +1,1 @@
+"""The dashboard in a browser: a server on this host, and the page that hears an item."""
