@@ -1,4 +1,4 @@
-"""Mel filter banks; the only module that imports torchaudio."""
+"""Mel filter banks and resampling on the device; the only module that imports torchaudio."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def htk_filters(*, n_fft: int, num_mels: int, sample_rate: int) -> Tensor:
         (n_fft // 2 + 1, num_mels) float32.
     """
     return _filters(n_fft, num_mels, sample_rate, norm=None, scale="htk")
+
+
+def resample(audio: Tensor, rate: int, wanted: int) -> Tensor:
+    """Audio (..., T) at another rate in Hz, band-limited; itself where the rates are equal."""
+    if rate == wanted:
+        return audio
+    resampled: Tensor = torchaudio.functional.resample(audio, rate, wanted)
+    return resampled
 
 
 def _filters(
