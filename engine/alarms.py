@@ -19,6 +19,9 @@ SETTLED_STEPS = 100
 ROWS_IN_A_ROW = 3
 """Of training that have to say the same: one batch may be of one sound."""
 
+FEWEST_ACTIVE = 0.1
+"""Share of the numbers of a latent that have to tell anything of what was encoded."""
+
 _PERPLEXITY = re.compile(r"(val/)?codebook/(\d+)/perplexity")
 
 
@@ -64,7 +67,8 @@ class Alarms:
     """Looks at rows and writes a warning event for each thing that goes wrong, once.
 
     A codebook collapses when its codes are as uneven as those of a tenth of its entries: in one
-    validation, or in a few rows of training in a row.
+    validation, or in a few rows of training in a row. A drawn latent does where next to none of
+    its numbers depend on the audio.
 
     Args:
         run: Takes the events.
@@ -84,6 +88,8 @@ class Alarms:
             step: Updates done; before the first one nothing is learned and nothing is wrong.
             values: Scalars by name.
         """
+        if "latent/active" in values and step >= SETTLED_STEPS:
+            self._judge_latent(values["latent/active"], step)
         for name, value in values.items():
             found = _PERPLEXITY.fullmatch(name)
             if step == 0 or found is None:
@@ -108,4 +114,20 @@ class Alarms:
             step,
             f"codebook {number} collapses: codes as those of {perplexity:.1f} of its {size} "
             "entries (perplexity); raise the weight of commitment or lower the learning rate",
+        )
+
+    def _judge_latent(self, active: float, step: int) -> None:
+        if not active < FEWEST_ACTIVE:
+            self._low_rows["latent"] = 0
+            self._raised.discard("latent")
+            return
+        self._low_rows["latent"] = self._low_rows.get("latent", 0) + 1
+        if self._low_rows["latent"] < ROWS_IN_A_ROW or "latent" in self._raised:
+            return
+        self._raised.add("latent")
+        self._run.event(
+            "warning",
+            step,
+            f"the latent collapses: {100 * active:.0f} % of its numbers depend on the audio "
+            "(latent/active); lower trainer.loss_config.bottleneck.weights.kl",
         )

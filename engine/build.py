@@ -18,13 +18,19 @@ from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.array_items import array_items
 from codecctl.engine.balancer import Balancer
 from codecctl.engine.build_classifier import build_classifier
+from codecctl.engine.build_generator import (
+    build_autoencoder,
+    build_bottleneck,
+    build_emission_losses,
+    build_wave_view,
+    draws_latents,
+)
 from codecctl.engine.build_pairwise import PAIRWISE, build_pairwise
 from codecctl.engine.build_player import optimizer_of, schedule_of
-from codecctl.engine.build_quantizer import build_quantizer
 from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.metrics import METRICS
-from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, GENERATORS
+from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, Autoencoder
 from codecctl.engine.profile import MODES, Profile
 from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
@@ -46,8 +52,12 @@ from codecctl.engine.sides import sides_of
 
 ADVERSARIAL = ("generator", "feature")
 """Terms that discriminators give."""
-BOTTLENECK = ("commitment", "codebook")
-"""Terms that the quantizer gives."""
+BOTTLENECK = ("commitment", "codebook", "kl")
+"""Terms that what stands between encoder and decoder gives."""
+
+
+_SETTINGS = {"weights", "share_decay", "apply_pre_transform_to_wave_losses"}
+"""Keys of groups of terms that are no terms."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
     weights = _without(weights, (*PAIRWISE, TERM))
     if not isinstance(profile.model.quantizer, LearnedQuantizer):
         weights = _without(weights, ("codebook",))
+    if not draws_latents(profile.model):
+        weights = _without(weights, ("kl",))
     if jury is None or not any(name in weights for name in ADVERSARIAL):
         jury, weights = None, _without(weights, ADVERSARIAL)
     trainer = profile.trainer
@@ -132,7 +144,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         runtime=runtime,
     )
     adversary = None if jury is None else _adversary(trainer, jury, runtime, updates_per_epoch)
-    objective = _objective(profile, weights, runtime)
+    objective = _objective(profile, weights, network.autoencoder, runtime)
     codec = CodecRecipe(
         generator,
         adversary,
@@ -148,6 +160,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         seed=trainer.seed,
         runtime=runtime,
         dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
+        noise=draws_latents(profile.model),
         items_at_once=_items_at_once(profile, runtime),
         average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
     )
@@ -160,9 +173,8 @@ def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
     model = profile.model
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(profile.trainer.seed)
-        layout = GENERATORS[model.generator.type](**model.generator.model_dump(exclude={"type"}))
-        autoencoder = layout.build()
-        quantizer = build_quantizer(model.quantizer, dim=autoencoder.latent_dim)
+        autoencoder = build_autoencoder(model)
+        quantizer = build_bottleneck(model, dim=autoencoder.latent_dim)
         discriminators: list[nn.Module] = [
             DISCRIMINATORS[entry.type](
                 channels=CHANNEL_VIEWS[entry.channels].channels(model.generator.channels),
@@ -194,11 +206,12 @@ def term_weights(losses: Losses) -> dict[str, float]:
         ("reconstruction", losses.reconstruction, losses.reconstruction.weights, ()),
         ("adversarial", losses.adversarial, losses.adversarial.weights, ADVERSARIAL),
         ("bottleneck", losses.bottleneck, losses.bottleneck.weights, BOTTLENECK),
+        ("spectral", losses.spectral, losses.spectral.weights, ()),
         ("pairwise", losses.pairwise, losses.pairwise.weights, ()),
     ]
     weights: dict[str, float] = {}
     for name, group, given, implied in groups:
-        terms = {*implied, *type(group).model_fields} - {"weights", "share_decay"}
+        terms = {*implied, *type(group).model_fields} - _SETTINGS
         weights |= match_weights(name, terms, given.model_dump())
     return {"commitment": 0.0, **weights}
 
@@ -242,7 +255,10 @@ def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch
     )
 
 
-def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime) -> Objective:
+def _objective(
+    profile: Profile, weights: Mapping[str, float], autoencoder: Autoencoder, runtime: Runtime
+) -> Objective:
+    spectral = profile.trainer.loss_config.spectral
     terms = profile.trainer.loss_config.reconstruction
     config = WaveLossConfig(
         sample_rate=profile.data.rate,
@@ -268,7 +284,13 @@ def _objective(profile: Profile, weights: Mapping[str, float], runtime: Runtime)
             device=runtime.device,
             over_ranks=lambda sizes: mean_over_ranks(sizes, runtime),
         )
-    return Objective(losses, wave_weights, balancer=balancer)
+    return Objective(
+        losses,
+        wave_weights,
+        balancer=balancer,
+        emission_losses=build_emission_losses(spectral, autoencoder),
+        wave_view=build_wave_view(spectral, autoencoder),
+    )
 
 
 def _placed(measure: WaveLoss, runtime: Runtime) -> WaveLoss:

@@ -113,3 +113,16 @@ def test_the_codes_of_a_row_follow_from_the_profile(
     profile: str, overrides: list[str], expected: Codes
 ) -> None:
     assert codes_of(load_profile(profile, overrides, search=(PACKAGED,)).profile) == expected
+
+
+def test_a_latent_that_collapses_is_told_once_until_it_recovers(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "a")
+    alarms = Alarms(run, codes_of(load_profile("spectral-vae", search=(PACKAGED,)).profile))
+    shares = (0.0, 0.0, 0.0, 0.0, 0.05, 0.0, 0.5, 0.02, 0.02, 0.02)
+    for step, active in zip(range(70, 170, 10), shares, strict=True):
+        alarms.look(step, {"latent/active": active})
+    warnings = told(run)
+    assert [row["step"] for row in warnings] == [120, 160]
+    assert str(warnings[0]["message"]).startswith(
+        "the latent collapses: 0 % of its numbers depend on the audio (latent/active); lower"
+    )

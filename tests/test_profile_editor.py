@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 import tomli
 
+from codecctl.engine.profile import MODES
 from codecctl.engine.profile.editor import editor_schema
 from codecctl.engine.profile.library import PACKAGED
 
@@ -57,7 +58,7 @@ def test_an_editor_finds_nothing_wrong_in_a_shipped_file(path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("mode = 'pared'", ".mode: none of ['baseline', 'mono', 'paired', 'lossless']"),
+        ("mode = 'pared'", f".mode: none of {list(MODES)}"),
         ("[trainer]\nsede = 1", ".trainer.sede: unknown"),
         ("[trainer]\nseed = 'x'", ".trainer.seed: not integer"),
         ("[trainer.optimizer]\ntype = 'SGD'", ".trainer.optimizer.type: none of ['Adam']"),

@@ -20,6 +20,26 @@ PROFILES = [entry.name for entry in list_profiles(SEARCH)]
 OPTIONS = [entry.written for entry in list_options(SEARCH)]
 
 
+USERS = {
+    "data=pcm": "lossless-8bit",
+    "model=lm": "lossless-8bit",
+    "model=lm-tiny": "lossless-8bit",
+    "model=oobleck": "waveform-vae",
+    "model=seanet-complex": "spectral-complex",
+    "model=seanet-continuous": "baseline-1ch",
+    "model=seanet-real": "spectral-vae",
+    "model=spectral-tiny": "spectral-vae",
+    "trainer=baseline": "baseline-1ch",
+    "trainer=lm": "lossless-8bit",
+    "trainer=lm-demo": "lossless-8bit",
+    "trainer=spectral": "spectral-vae",
+    "trainer=spectral-demo": "spectral-vae",
+    "trainer=spectral-shipped": "spectral-vae",
+    "trainer=waveform": "waveform-vae",
+}
+"""A profile that an option goes with, where it is not `paired`."""
+
+
 def value(profile: Profile, key: str) -> object:
     found: object = profile.model_dump(mode="json")
     for part in key.split("."):
@@ -34,9 +54,7 @@ def test_every_shipped_profile_loads_and_names_a_known_mode(name: str) -> None:
 
 @pytest.mark.parametrize("option", OPTIONS)
 def test_every_shipped_option_goes_with_a_shipped_profile(option: str) -> None:
-    of_baseline = option in ("model=seanet-continuous", "trainer=baseline")
-    of_lossless = "=lm" in option or option == "data=pcm"
-    name = "baseline-1ch" if of_baseline else "lossless-8bit" if of_lossless else "paired"
+    name = USERS.get(option, "paired")
     sources = load_profile(name, [option], search=SEARCH).provenance.values()
     assert any(source.endswith(option.replace("=", "/") + ".toml") for source in sources)
 
@@ -158,7 +176,7 @@ PAIRED: dict[str, object] = {
     "trainer.loss_config.reconstruction.mel.config.num_mels": 64,
     "trainer.loss_config.reconstruction.weights": {"time": 0.1, "mel": 1.0},
     "trainer.loss_config.adversarial.weights": {"generator": 3.0, "feature": 3.0},
-    "trainer.loss_config.bottleneck.weights": {"commitment": 1.0, "codebook": 1.0},
+    "trainer.loss_config.bottleneck.weights": {"commitment": 1.0, "codebook": 1.0, "kl": 0.0},
     "trainer.loss_config.pairwise.similarity.config.stage": 0,
     "trainer.loss_config.pairwise.diversity.config": {
         "stage": 1,

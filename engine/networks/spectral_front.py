@@ -71,6 +71,11 @@ class SpectralFront(nn.Module):
         summed = self.overlapped(features)
         return self.finished(summed, features.shape[-1], num_samples)
 
+    def synthesize_transformed(self, features: Tensor, num_samples: int) -> Tensor:
+        """The same without undoing the pre-transform: what the network sees, as a wave."""
+        summed = self._waves(features)
+        return self.finished(summed, features.shape[-1], num_samples)
+
     def padded(self, audio: Tensor) -> Tensor:
         """Audio (B, C, T) with half an FFT mirrored at either end."""
         return pad(audio, self.n_fft // 2, self.n_fft // 2, mode="reflect")
@@ -87,9 +92,7 @@ class SpectralFront(nn.Module):
     def overlapped(self, features: Tensor) -> Tensor:
         """Sum of the windowed frames (B, C, (frames - 1) * hop + n_fft), for `finished`."""
         with float32_island(features) as (channels,):
-            spectrum = from_channels(self.transform.inverse(channels)) * self._scale
-            waves = torch.fft.irfft(spectrum.transpose(-1, -2), self.n_fft)
-            return self._overlap(waves * self.window.to(waves.dtype))
+            return self._waves(self.transform.inverse(channels))
 
     def finished(self, summed: Tensor, frames: int, num_samples: int) -> Tensor:
         """The audio (B, C, num_samples) of the sums of all frames."""
@@ -99,6 +102,12 @@ class SpectralFront(nn.Module):
         audio = summed / torch.where(envelope > _LEAST_ENVELOPE, envelope, 1.0)
         half = self.n_fft // 2
         return audio[..., half : half + num_samples]
+
+    def _waves(self, features: Tensor) -> Tensor:
+        with float32_island(features) as (channels,):
+            spectrum = from_channels(channels) * self._scale
+            waves = torch.fft.irfft(spectrum.transpose(-1, -2), self.n_fft)
+            return self._overlap(waves * self.window.to(waves.dtype))
 
     def _overlap(self, waves: Tensor) -> Tensor:
         """Frames (B, C, frames, n_fft) added where they overlap."""

@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from codecctl.engine.profile.checks_spectral import check_spectral, check_spectral_terms
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema import MODES
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_model import (
-    Model,
     MultiScaleStftDiscriminator,
     ResidualStftDiscriminator,
     SeanetGenerator,
     Staged,
 )
+from codecctl.engine.profile.schema_spectral import CodecModel, SpectralModel
 from codecctl.engine.profile.schema_trainer import Trainer
 
 
@@ -42,11 +43,13 @@ def check_data(data: Data) -> Iterator[Finding]:
         )
 
 
-def check_model(model: Model) -> Iterator[Finding]:
+def check_model(model: CodecModel) -> Iterator[Finding]:
     """Keys of `model.` that contradict each other."""
     generator = model.generator
     if isinstance(generator, SeanetGenerator):
         yield from _check_seanet(generator)
+    if isinstance(model, SpectralModel):
+        yield from check_spectral(model)
     for index, discriminator in enumerate(model.discriminators):
         if isinstance(discriminator, MultiScaleStftDiscriminator):
             yield from _check_scales(discriminator, f"model.discriminators.{index}")
@@ -121,7 +124,7 @@ def _check_scales(discriminator: MultiScaleStftDiscriminator, key: str) -> Itera
 
 
 def check_together(
-    data: Data | None, model: Model | None, trainer: Trainer | None
+    data: Data | None, model: CodecModel | None, trainer: Trainer | None
 ) -> Iterator[Finding]:
     """Keys of different groups that contradict each other; None: a group cannot be judged."""
     if data and model:
@@ -130,11 +133,12 @@ def check_together(
         yield from _check_epoch(data, trainer)
     if model and trainer:
         yield from _check_terms(model, trainer)
+        yield from check_spectral_terms(model, trainer)
     if data and model and trainer:
         yield from _check_segment(data, model, trainer)
 
 
-def _check_bandwidths(data: Data, model: Model) -> Iterator[Finding]:
+def _check_bandwidths(data: Data, model: CodecModel) -> Iterator[Finding]:
     quantizer = model.quantizer
     if not isinstance(quantizer, Staged):
         return
@@ -167,7 +171,7 @@ def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
         )
 
 
-def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
+def _check_terms(model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
     losses, quantizer = trainer.loss_config, model.quantizer
     stages = quantizer.num_codebooks * quantizer.groups if isinstance(quantizer, Staged) else 0
     for name, stage, weight in (
@@ -193,7 +197,7 @@ def _check_terms(model: Model, trainer: Trainer) -> Iterator[Finding]:
         )
 
 
-def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Finding]:
+def _check_segment(data: Data, model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
     samples = round(data.segment_seconds * data.rate)
     longest = 2 ** max(trainer.loss_config.reconstruction.mel.config.scales)
     for discriminator in model.discriminators:
@@ -209,7 +213,7 @@ def _check_segment(data: Data, model: Model, trainer: Trainer) -> Iterator[Findi
 
 
 def check_mode(
-    mode: str, data: Data | None, model: Model | None, trainer: Trainer | None
+    mode: str, data: Data | None, model: CodecModel | None, trainer: Trainer | None
 ) -> Iterator[Finding]:
     """What the mode demands of the data, the networks and the terms."""
     facts = MODES[mode]

@@ -54,6 +54,7 @@ def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
     weights = {
         "time": losses.reconstruction.weights.time,
         "mel": losses.reconstruction.weights.mel,
+        "stft_mse": losses.spectral.weights.stft_mse,
         "generator": losses.adversarial.weights.generator,
         "feature": losses.adversarial.weights.feature,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from codecctl.engine.profile.checks import kbps_per_stage
+from codecctl.engine.profile.checks_spectral import spectral_notices
 from codecctl.engine.profile.schema import Profile
 from codecctl.engine.profile.schema_model import Staged
 from codecctl.engine.profile.schema_schedules import Exponential, Inverse, Scheduler
@@ -20,6 +21,7 @@ def notices(profile: Profile) -> Iterator[str]:
     if isinstance(profile.model.quantizer, Staged):
         yield from _unreachable_bandwidths(profile, profile.model.quantizer)
     trainer = profile.trainer
+    yield from spectral_notices(profile.model, trainer)
     for name, scheduler in (
         ("scheduler", trainer.scheduler),
         ("discriminator.scheduler", trainer.discriminator.scheduler),

@@ -14,6 +14,7 @@ from codecctl.engine.profile.constraints import CLOSED, Text
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_lossless import LosslessData, LosslessModel, LosslessTrainer
 from codecctl.engine.profile.schema_model import Model
+from codecctl.engine.profile.schema_spectral import SpectralModel
 from codecctl.engine.profile.schema_trainer import Trainer
 
 GROUPS = ("data", "model", "trainer")
@@ -44,6 +45,14 @@ class Profile(BaseModel):
     data: Data
     model: Model
     trainer: Trainer
+
+
+class SpectralProfile(Profile):
+    """A resolved profile of the spectral family: its networks are of other kinds."""
+
+    mode: Literal["spectral"]  # type: ignore[assignment]  # its own mode, family and networks
+    family: Literal["spectral"]  # type: ignore[assignment]
+    model: SpectralModel  # type: ignore[assignment]
 
 
 class LosslessProfile(Profile):
@@ -90,6 +99,13 @@ MODES: dict[str, Mode] = {
         most_capsules=None,
         policies=("random_distinct", "all"),
         together=False,
+    ),
+    "spectral": Mode(
+        schema=SpectralProfile,
+        least_capsules=1,
+        most_capsules=None,
+        policies=("random_one", "random_distinct", "all"),
+        together=True,
     ),
     "lossless": Mode(
         schema=LosslessProfile,

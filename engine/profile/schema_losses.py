@@ -14,6 +14,7 @@ from codecctl.engine.profile.constraints import (
     NotNegative,
     Positive,
 )
+from codecctl.engine.profile.schema_losses_spectral import SpectralLosses
 
 
 class TimeConfig(BaseModel):
@@ -124,10 +125,13 @@ class BottleneckWeights(BaseModel):
     """Distance of latents to the codebook entries that they choose, mean over stages."""
     codebook: NotNegative
     """Distance of learned codebook entries (`vq`) to the latents that choose them."""
+    kl: NotNegative
+    """Twice the divergence of drawn latents from the standard normal distribution, in nats, summed
+    over the width; ignored, with a notice, where there is no VAE."""
 
 
 class BottleneckLosses(BaseModel):
-    """Terms of the quantizer."""
+    """Terms of what stands between encoder and decoder."""
 
     model_config = CLOSED
 
@@ -241,6 +245,7 @@ class Losses(BaseModel):
     reconstruction: ReconstructionLosses
     adversarial: AdversarialLosses
     bottleneck: BottleneckLosses
+    spectral: SpectralLosses
     pairwise: PairwiseLosses
 
 
@@ -256,5 +261,5 @@ class Balancer(BaseModel):
     """Of the moving average of the norms."""
     epsilon: Positive
     """Added to the norms, so that a vanishing term does not divide by zero."""
-    covers: tuple[Literal["time", "mel", "generator", "feature"], ...]
+    covers: tuple[Literal["time", "mel", "stft_mse", "generator", "feature"], ...]
     """Terms that are balanced; those that act on the decoder's output can be."""

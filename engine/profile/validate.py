@@ -17,10 +17,11 @@ from codecctl.engine.profile.checks import (
 from codecctl.engine.profile.checks_lossless import check_lossless
 from codecctl.engine.profile.checks_trainer import check_trainer
 from codecctl.engine.profile.findings import Finding, findings_of
-from codecctl.engine.profile.schema import MODES, LosslessProfile, Profile
+from codecctl.engine.profile.schema import MODES, LosslessProfile, Profile, SpectralProfile
 from codecctl.engine.profile.schema_data import Data
 from codecctl.engine.profile.schema_lossless import LosslessData, LosslessModel, LosslessTrainer
 from codecctl.engine.profile.schema_model import Model
+from codecctl.engine.profile.schema_spectral import CodecModel, SpectralModel
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.profile.shape import shape_of
 from codecctl.engine.profile.tree import Tree
@@ -41,7 +42,7 @@ def validate(tree: Tree, mode: str) -> tuple[Profile | None, list[Finding]]:
         )
     else:
         disagreements = _disagreements(
-            mode, _section(Data, data), _section(Model, model), _section(Trainer, trainer)
+            mode, _section(Data, data), _networks(schema, model), _section(Trainer, trainer)
         )
     return profile, [*findings, *disagreements]
 
@@ -55,7 +56,7 @@ def validate_types(tree: Tree, schema: type[Section]) -> tuple[Section | None, l
 
 
 def _disagreements(
-    mode: str, data: Data | None, model: Model | None, trainer: Trainer | None
+    mode: str, data: Data | None, model: CodecModel | None, trainer: Trainer | None
 ) -> Iterator[Finding]:
     """What the groups that are of the right types do wrong, each and together."""
     if data:
@@ -66,6 +67,12 @@ def _disagreements(
         yield from check_trainer(trainer)
     yield from check_mode(mode, data, model, trainer)
     yield from check_together(data, model, trainer)
+
+
+def _networks(schema: type[Profile], values: object) -> CodecModel | None:
+    if schema is SpectralProfile:
+        return _section(SpectralModel, values)
+    return _section(Model, values)
 
 
 def _section(schema: type[Section], values: object) -> Section | None:

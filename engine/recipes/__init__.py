@@ -38,5 +38,6 @@ RECIPES: dict[str, Build] = {
     "baseline": _codec,
     "mono": _codec,
     "paired": _paired,
+    "spectral": _codec,
 }
 """Recipes by the mode that a profile names, made of a codec and terms between capsules."""

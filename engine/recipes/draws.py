@@ -30,7 +30,7 @@ class Draws:
         self._seed = seed
         self._runtime = runtime
         self._dropout = dropout
-        self._noise = noise
+        self.noise = noise
 
     def __call__(self, signals: Tensor, step: int) -> Tensor | None:
         """Depths (N,) or noise (N, D, F) for signals (N, C, T) of this rank; None: nothing."""
@@ -39,7 +39,7 @@ class Draws:
             most = self._network.quantizer.max_depth
             generator = generator_at(self._seed, step=step, purpose="depths")
             draws = torch.randint(1, most + 1, shape, generator=generator)
-        elif self._noise:
+        elif self.noise:
             frames = self._network.autoencoder.num_latents(signals.shape[-1])
             generator = generator_at(self._seed, step=step, purpose="noise")
             draws = torch.randn(

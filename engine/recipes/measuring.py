@@ -91,8 +91,9 @@ class Measuring:
         return Measured(coded=coded, metrics=metrics, total=weighted_sum(terms, self._weights))
 
     def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
-        terms = self._objective.reconstruction(coded.estimate, reference)
-        terms |= self._objective.emission(coded.emitted, coded.target)
+        terms = self._objective.terms(
+            coded.estimate, reference, emitted=coded.emitted, target=coded.target
+        )
         if self._adversary is not None:
             verdict = self._adversary.judge(Exhibit(coded.estimate, reference))
             judged = verdict.terms(reference.shape[0])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -33,6 +33,8 @@ class Objective:
     Args:
         losses: Reconstruction terms; the adversary adds its own.
         emission_losses: Terms on what the decoder emits before it is rendered.
+        wave_view: Makes, of what was emitted and a number of samples, the waves that reconstruction
+            terms compare; None: those that are heard.
         weights: Of every term at the decoder's output.
         balancer: Balances those of the terms that it has weights for; the others, or all where
             there is none, enter with their own size times their weight.
@@ -45,19 +47,31 @@ class Objective:
         *,
         balancer: Balancer | None,
         emission_losses: Mapping[str, WaveLoss] = MappingProxyType({}),
+        wave_view: Callable[[Tensor, int], Tensor] | None = None,
     ) -> None:
         self._losses = dict(losses)
         self._emission_losses = dict(emission_losses)
+        self._wave_view = wave_view
         self.weights = dict(weights)
         self.balancer = balancer
 
-    def reconstruction(self, estimate: Tensor, reference: Tensor) -> dict[str, Tensor]:
-        """Reconstruction terms of each item: (N, C, T) twice to (N,) by term."""
-        return {name: loss(estimate, reference) for name, loss in self._losses.items()}
+    def terms(
+        self, estimate: Tensor, reference: Tensor, *, emitted: Tensor, target: Tensor
+    ) -> dict[str, Tensor]:
+        """Every term of each item, (N,), but those that discriminators give.
 
-    def emission(self, emitted: Tensor, target: Tensor) -> dict[str, Tensor]:
-        """Terms on what the decoder emits: (N, ...) twice to (N,) by term."""
-        return {name: loss(emitted, target) for name, loss in self._emission_losses.items()}
+        Args:
+            estimate: Audio (N, C, T).
+            reference: What it should be.
+            emitted: What the decoder gave, of which the estimate is made, (N, ...).
+            target: What it should have given.
+        """
+        if self._wave_view is not None:
+            samples = reference.shape[-1]
+            estimate = self._wave_view(emitted, samples)
+            reference = self._wave_view(target, samples)
+        terms = {name: loss(estimate, reference) for name, loss in self._losses.items()}
+        return terms | {n: loss(emitted, target) for n, loss in self._emission_losses.items()}
 
     def gradients(
         self,

@@ -135,3 +135,11 @@ class Player:
             self._optimizer.step()
         elif not bool(self.blocked):
             self._optimizer.step()
+
+
+def rates(players: Mapping[str, Player], step: int, device: torch.device) -> Scalars:
+    """Learning rates of a step by role, made on the device instead of copied."""
+    return {
+        f"lr/{name}": torch.full((), player.rate_at(step), device=device)
+        for name, player in players.items()
+    }

@@ -55,6 +55,8 @@ class PassedBack:
     """Terms between capsules, 0-d."""
     codes: list[Tensor]
     """(n, K, F)."""
+    moments: list[Tensor]
+    """Of distributions that latents are drawn from, (4, D)."""
 
 
 def split(drawn: Tensor | None, parts: int) -> Sequence[Tensor | None]:

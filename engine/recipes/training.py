@@ -11,14 +11,16 @@ from torch import Tensor, nn
 from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.memory import irreversible
 from codecctl.engine.quantizers import count_codes
+from codecctl.engine.quantizers.gaussian import moments
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars, ranks_of
 from codecctl.engine.recipes.draws import Draws
+from codecctl.engine.recipes.latent_figures import latent_scalars
 from codecctl.engine.recipes.latent_terms import LatentTerms
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
 from codecctl.engine.recipes.objective import Objective, Pull
-from codecctl.engine.recipes.player import Player
+from codecctl.engine.recipes.player import Player, rates
 from codecctl.engine.recipes.portions import (
     Judged,
     PassedBack,
@@ -31,7 +33,6 @@ from codecctl.engine.recipes.portions import (
 from codecctl.engine.recipes.scalars import (
     codebook_scalars,
     loss_scalars,
-    on_device,
     over_ranks,
     weighted_sum,
 )
@@ -152,8 +153,11 @@ class Training:
         size = self._items_at_once or len(audio)
         assert len(audio) % size == 0 or len(audio) < size, (audio.shape, size)
         parts = torch.split(audio, size)
-        draws = self._draws(self._stacking.stack(audio), step)
-        orders = self._orders(self._stacking.stack(audio), step)
+        signals = self._stacking.stack(audio)
+        draws = self._draws(signals, step)
+        orders: Tensor | None = None
+        if self._adversary is not None:
+            orders = self._adversary.orders(*signals.shape[:2], step=step)
         drawn = zip(parts, split(draws, len(parts)), split(orders, len(parts)), strict=True)
         portions: list[Portion] = []
         for part, of_part, order in drawn:
@@ -212,7 +216,7 @@ class Training:
     ) -> PassedBack:
         """The gradient at the decoder's output and those of all other terms, into the codec."""
         gradients = torch.split(pull.gradient, [len(each.emitted) for each in portions])
-        passed = PassedBack([], [], [])
+        passed = PassedBack([], [], [], [])
         for portion, gradient in zip(portions, gradients, strict=True):
             coded = portion.coded or self.code(portion.exhibit.reference, portion.draws)
             losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
@@ -225,6 +229,8 @@ class Training:
             self._generator.backward(pulled + loss / len(portions))
             passed.held.append(self._by_capsule(coded.quantizer_terms(self._weights), num_groups))
             passed.codes.append(coded.codes)
+            if self._draws.noise:
+                passed.moments.append(moments(coded.latent))
         return passed
 
     def _move(
@@ -245,7 +251,8 @@ class Training:
         if self._adversary is not None:
             scalars |= self._adversary.close(judged.heard, step=step) | judged.scalars
             skipped = skipped + self._adversary.player.skipped
-        scalars |= judged.pull.scalars | losses | {"skipped_updates": skipped}
+        scalars |= judged.pull.scalars | losses | latent_scalars(passed.moments, self._runtime)
+        scalars["skipped_updates"] = skipped
         return self._of_all_ranks(scalars, torch.cat(passed.codes)) | self._rates(step)
 
     def _wave_terms(
@@ -258,8 +265,9 @@ class Training:
     ) -> dict[str, Tensor]:
         """Terms at the decoder's output of each capsule, (M,)."""
         exhibit = portion.exhibit
-        measured = self._objective.reconstruction(exhibit.estimate, exhibit.reference)
-        measured |= self._objective.emission(portion.emitted, portion.target)
+        measured = self._objective.terms(
+            exhibit.estimate, exhibit.reference, emitted=portion.emitted, target=portion.target
+        )
         terms = {name: group_means(values, num_groups) for name, values in measured.items()}
         if self._adversary is not None and verdict is not None:
             judged = self._adversary.terms(verdict, num_groups=num_groups, levels=levels)
@@ -274,20 +282,11 @@ class Training:
         """Means over items, detached: (N,) to (M,)."""
         return {name: group_means(values.detach(), num_groups) for name, values in terms.items()}
 
-    def _orders(self, signals: Tensor, step: int) -> Tensor | None:
-        """In which order discriminators see the channels of signals (N, C, T): (N, C)."""
-        if self._adversary is None:
-            return None
-        return self._adversary.orders(*signals.shape[:2], step=step)
-
     def _rates(self, step: int) -> Scalars:
         players = {"generator": self._generator}
         if self._adversary is not None:
             players["discriminator"] = self._adversary.player
-        return {
-            f"lr/{name}": on_device(player.rate_at(step), self._runtime.device)
-            for name, player in players.items()
-        }
+        return rates(players, step, self._runtime.device)
 
     def _of_all_ranks(self, scalars: Scalars, codes: Tensor) -> Scalars:
         """Losses and figures of the codebooks over the global batch: codes (n, K, F)."""
