@@ -20,10 +20,9 @@ from codecctl.engine.lease import Lease
 from codecctl.engine.previews import Previews
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.rundir import RunDirectory
+from codecctl.engine.runlist import LARGER_IS_BETTER
 from codecctl.engine.signals import StopSignals
 from codecctl.engine.validate import Validation
-
-LARGER_IS_BETTER = ("val/si_sdr",)
 
 
 @dataclass

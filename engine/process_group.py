@@ -103,8 +103,13 @@ class ProcessGroup:
         if error is None:
             distributed.destroy_process_group()
         else:
-            # Not destroyed: that would wait for messages that never come.
             self.tell(error, "".join(traceback.format_exception(error)))
+            # Destroyed like this, as nobody sends what it waits for; and not left to the end of
+            # Python, where a thread of a group that still lives aborts in place of the exit code.
+            for group in (self._control, distributed.GroupMember.WORLD):
+                if group is not None:
+                    group.abort()
+            distributed.destroy_process_group()
 
     def tell(self, error: BaseException, details: str) -> None:
         """Let the others know why this process ends; what was told first counts."""

@@ -11,6 +11,8 @@ from codecctl.engine.lease import RunState, read_state
 from codecctl.engine.rows import Row, latest_rows, number, read_last_rows, read_rows
 
 STEP_PREFIX = "step-"
+LARGER_IS_BETTER = ("val/si_sdr",)
+"""Validation scalars of which the largest value is the best; of all others it is the smallest."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ outlives it (`engine.process_group`), also where nothing but its exit code is le
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import signal
@@ -23,6 +22,7 @@ from types import FrameType
 
 from torch.distributed import TCPStore  # type: ignore[attr-defined]  # not said to be exported
 
+from codecctl.engine.children import FORWARDED, die_with_parent
 from codecctl.engine.process_group import MEETING, Failure, read_failure, tell_failure
 from codecctl.engine.topology import Node
 from codecctl.errors import CodecctlError
@@ -31,10 +31,8 @@ GRACE_SECONDS = 30.0
 """For the others, to write down what happened when one has failed."""
 _ORDERLY = (0, 75, 130)
 """Exit codes that all processes agree on."""
-_FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
 _LAST_CTRL_C = 3
 """The first saves, the second quits, and this one waits for nobody."""
-_PR_SET_PDEATHSIG = 1
 
 
 class Supervisor:
@@ -79,7 +77,7 @@ class Supervisor:
         """
         before = {
             number: signal.signal(number, self._forward)
-            for number in _FORWARDED
+            for number in FORWARDED
             # As in `engine.signals`: `nohup` alone is respected.
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
         }
@@ -109,7 +107,7 @@ class Supervisor:
             env=environment,
             # A session of its own: Ctrl-C comes through `_forward`, once.
             start_new_session=True,
-            preexec_fn=_die_with_parent(),
+            preexec_fn=die_with_parent(),
         )
         self._processes.append(process)
         threading.Thread(
@@ -170,9 +168,3 @@ def _words(code: int) -> str:
         return f"ended with exit code {code}"
     hint = "; the system does that when memory runs out" if code == -signal.SIGKILL else ""
     return f"was killed by {signal.Signals(-code).name}{hint}"
-
-
-def _die_with_parent() -> Callable[[], None]:
-    """What a new process calls, so that it saves and stops when this one is killed."""
-    prctl = ctypes.CDLL(None).prctl  # looked up before the fork, after which little is safe
-    return lambda: prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -71,6 +71,10 @@ def train(
         bool,
         typer.Option("--dry-run", help="Build everything, run an item, print sizes and times."),
     ] = False,
+    multirun: Annotated[
+        bool,
+        typer.Option("-m", "--multirun", help="Values in comma lists: a run for each combination."),
+    ] = False,
     processes: Annotated[
         int,
         typer.Option(
@@ -88,6 +92,9 @@ def train(
     from codecctl.engine.topology import adopt_step, find_place
 
     wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial)
+    if multirun:
+        _sweep(wish, dry_run=dry_run, processes=processes)
+        return
     adopt_step(os.environ)
     place = find_place(os.environ)
     if place is not None and place.world_size > 1:
@@ -103,6 +110,15 @@ def train(
     code = Supervisor([sys.executable, *sys.argv], node, tell=note).run()
     sys.stdout.flush()
     os._exit(code)  # a process that was interrupted has said so; leaving otherwise says it again
+
+
+def _sweep(wish: Wish, *, dry_run: bool, processes: int) -> None:
+    from codecctl.commands.train_sweep import sweep
+
+    options = ["--from", wish.start] if wish.start else []
+    options += ["--from-partial"] if wish.partial else []
+    options += ["--processes", str(processes)] if processes else []
+    sweep(wish, dry_run=dry_run, options=options)
 
 
 def _plan_node(job: Job, processes: int) -> Node:
