@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from codecctl.dashboard.app import DashboardApp, key_names
+from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.keymap import read_keymap
+from codecctl.dashboard.keys import key_names
 from codecctl.errors import UsageError
 
 from .dashboard_runs import NOW, make_run, settle

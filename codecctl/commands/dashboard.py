@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shlex
 import shutil
 import socket
@@ -17,6 +18,8 @@ from codecctl.locations import home, runs_folder
 from codecctl.output import note, result, result_json
 
 RUN_MARKER = "profile.json"
+WEB_DRIVER = "TEXTUAL_DRIVER"
+"""Set by a server that shows the dashboard in a browser and reads its stdout."""
 
 
 def dashboard(
@@ -48,12 +51,13 @@ def dashboard(
         _print_once(folder, only, as_json=json, width=width, height=height)
     elif web:
         _serve(runs, folder, port, may_steer=steer)
-    elif not sys.stdout.isatty():
+    elif not sys.stdout.isatty() and WEB_DRIVER not in os.environ:
         raise UsageError("dashboard: stdout is no terminal; use --once for a text snapshot")
     else:
         # Here, not above: `codecctl --help` must not wait for Textual.
-        from codecctl.dashboard.app import DashboardApp, key_names
+        from codecctl.dashboard.app import DashboardApp
         from codecctl.dashboard.keymap import FILE_NAME, read_keymap
+        from codecctl.dashboard.keys import key_names
 
         keymap = read_keymap(home() / FILE_NAME, key_names())
         DashboardApp(folder, only=only, may_steer=not read_only, keymap=keymap).run()

@@ -16,29 +16,28 @@ from textual.message import Message
 from textual.screen import Screen
 
 from codecctl.dashboard.alerts import Watch
-from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
+from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.export import write_new
-from codecctl.dashboard.keymap import binding_names
 from codecctl.dashboard.palette import DashboardCommands
-from codecctl.dashboard.previews import PREVIEW_KEYS
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.steering import steer
 from codecctl.dashboard.views import RunView, Snapshot
+from codecctl.locations import stores_folder
 
 NUM_SHOWN_AT_START = 4
 SHOW_SECONDS = 1.0
 """The screen changes at most this often while long files are read."""
 
 
-class DashboardApp(App[None]):
+class DashboardApp(DataPages):
     """Shows the runs of a folder while they train, and after.
 
     Once a second a thread reads what is new and posts it; while a reading is under way or its
@@ -49,7 +48,8 @@ class DashboardApp(App[None]):
         only: Follow this run alone and open its page; "" for all runs.
         clock: Unix time in seconds.
         may_steer: Whether runs may be asked for anything, tagged and deleted.
-        keymap: Keys in place of the usual ones, by name (`key_names`).
+        keymap: Keys in place of the usual ones, by name (`keys.key_names`).
+        stores: The folder of stores.
     """
 
     CSS_PATH = "dashboard.tcss"
@@ -90,10 +90,12 @@ class DashboardApp(App[None]):
         clock: Callable[[], float] = time.time,
         may_steer: bool = True,
         keymap: Mapping[str, str] | None = None,
+        stores: Path | None = None,
     ) -> None:
         # Without colors Textual would still write grays; the terminal's own palette has none.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.folder = folder
+        self.stores = stores or stores_folder()
         self.may_steer = may_steer
         self.snapshot = Snapshot()
         self.shown: set[str] = set()
@@ -290,9 +292,3 @@ class DashboardApp(App[None]):
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""
         steer(self, what)
-
-
-def key_names() -> set[str]:
-    """The names of all keys of the dashboard, as a file of own keys uses them."""
-    places = (DashboardApp, RunsScreen, RunScreen, CompareScreen, LineChart, *PREVIEW_KEYS)
-    return set(binding_names(*(place.BINDINGS for place in places)))

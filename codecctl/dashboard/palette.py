@@ -45,6 +45,12 @@ class DashboardCommands(Provider):
                 "in the charts of the list",
                 partial(app.toggle_run, run.name),
             )
+            yield (
+                f"Open store of run {run.name}",
+                "its recordings, levels and problems",
+                partial(app.open_store_of, run),
+            )
+        yield "Open data", "the list of stores", app.open_stores
         for metric in metric_names(app.snapshot.runs):
             choice = replace(app.choice, sort_by=metric)
             yield f"Sort runs by {metric}", "the best first", partial(app.choose, choice)

@@ -30,6 +30,8 @@ MAX_WINDOWS = 8
 """Each is a process of about 100 MB."""
 _PORTS_TRIED = 20
 DEFAULT_PORT = 8000
+_SHUTDOWN_SECONDS = 1.0
+_LAST_SECONDS, _POLL_SECONDS = 5.0, 0.05
 
 
 def open_port(port: int) -> socket.socket:
@@ -82,6 +84,7 @@ class DashboardServer:
         """The application of aiohttp, to be run by a loop."""
         app = web.Application(middlewares=[gate(self._token)])
         app.on_response_prepare.append(add_headers)
+        app.on_cleanup.append(self._wait_for_windows)
         app.add_routes(
             [
                 web.get("/{token}", self._to_page),
@@ -96,7 +99,21 @@ class DashboardServer:
 
     def serve_on(self, listening: socket.socket) -> None:
         """Serve until Ctrl-C or SIGTERM."""
-        web.run_app(self.application(), sock=listening, access_log=None, print=lambda *_: None)
+        web.run_app(
+            self.application(),
+            sock=listening,
+            access_log=None,  # it would hold the token
+            print=lambda *_: None,
+            shutdown_timeout=_SHUTDOWN_SECONDS,
+        )
+
+    async def _wait_for_windows(self, _app: web.Application) -> None:
+        """Let the dashboards of open windows end, and the loop notice that they have."""
+        for _ in range(round(_LAST_SECONDS / _POLL_SECONDS)):
+            if not self._windows:
+                break
+            await asyncio.sleep(_POLL_SECONDS)
+        await asyncio.sleep(4 * _POLL_SECONDS)
 
     async def _to_page(self, _request: web.Request) -> web.StreamResponse:
         raise web.HTTPFound(f"/{self._token}/")

@@ -1,0 +1,27 @@
+"""The names of all keys of the dashboard."""
+
+from __future__ import annotations
+
+from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.chart import LineChart
+from codecctl.dashboard.compare_screen import CompareScreen
+from codecctl.dashboard.data_pages import DATA_KEYS
+from codecctl.dashboard.keymap import binding_names
+from codecctl.dashboard.previews import PREVIEW_KEYS
+from codecctl.dashboard.run_screen import RunScreen
+from codecctl.dashboard.runs_screen import RunsScreen
+
+_PLACES = (
+    DashboardApp,
+    RunsScreen,
+    RunScreen,
+    CompareScreen,
+    LineChart,
+    *PREVIEW_KEYS,
+    *DATA_KEYS,
+)
+
+
+def key_names() -> set[str]:
+    """As a file of own keys uses them."""
+    return set(binding_names(*(place.BINDINGS for place in _PLACES)))
