@@ -14,13 +14,16 @@ from codecctl.app import app
 from codecctl.engine.profile import MODES, aliased_options, load_profile
 from codecctl.engine.profile.aliases import BRANCH_ALIASES, canonical_key
 from codecctl.engine.profile.library import PACKAGED
-from codecctl.engine.profile.schema import Profile
+from codecctl.engine.profile.schema import Profile, SpectralProfile
 from codecctl.engine.profile.shape import shape_of
 from codecctl.errors import ProfileError
 
 PAGE = (Path(__file__).parents[1] / "docs" / "modes.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^    codecctl (train [^\n#]+)", PAGE, re.MULTILINE)
-PROFILES = ("baseline-1ch", "baseline-32ch", "mono", "paired", "paired-bounded")
+PROFILES = (
+    *("baseline-1ch", "baseline-32ch", "mono", "paired", "paired-bounded"),
+    *("spectral-vae", "spectral-complex", "waveform-vae"),
+)
 OPTIONS = ("--run", "--resume", "--dry-run")
 
 
@@ -54,8 +57,8 @@ def test_every_other_command_exists() -> None:
 
 
 def test_every_key_in_code_style_is_one_of_the_tree() -> None:
-    shape = shape_of(Profile)
-    leaves = {".".join(key) for key in shape.leaves()}
+    shapes = [shape_of(schema) for schema in (Profile, SpectralProfile)]
+    leaves = {".".join(key) for shape in shapes for key in shape.leaves()}
     branches = {leaf.rpartition(".")[0] for leaf in leaves}
     quoted = " ".join(re.findall(r"`([^`]+)`", PAGE))
     keys = set(re.findall(r"\b(?:data|model|trainer|datasets|pairwise)\.[a-z_0-9.]+", quoted))
