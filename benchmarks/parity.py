@@ -21,8 +21,9 @@ from torch import Tensor, nn
 from benchmarks import parity_formulas
 from benchmarks.parity_files import of_files
 from benchmarks.parity_rows import SAMPLES, Row, audio, largest, package_model
+from benchmarks.parity_spectra import of_spectra
 from codecctl.engine.balancer import Balancer, gradients_of
-from codecctl.engine.losses import LOSSES, WaveLossConfig
+from codecctl.engine.losses import LOSSES
 from codecctl.engine.losses.mel import MultiScaleMelLoss
 from codecctl.engine.losses.waveform import time_distance
 from codecctl.engine.networks import Autoencoder, MultiScaleSTFTDiscriminator, SEANetLayout
@@ -48,7 +49,7 @@ def main() -> None:
     torch.set_num_threads(1)
     comparisons = (of_encodec, of_transformers, of_files, of_discriminator, of_losses, of_balance)
     rows = [row for compare in comparisons for row in compare()]
-    rows += of_step()
+    rows += [*of_step(), *of_spectra()]
     text = document(rows)
     print(text)
     if arguments.write:
@@ -159,12 +160,10 @@ def of_losses() -> Iterator[Row]:
     reference = audio(1) * torch.tensor([1.0, 0.1])[:, None, None]
     for kind, formula in parity_formulas.TERMS.items():
         loss = LOSSES["mel"](
-            WaveLossConfig(
-                sample_rate=parity_formulas.RATE,
-                scales=parity_formulas.SCALES,
-                num_mels=parity_formulas.MELS,
-                mel_kind=kind,
-            )
+            sample_rate=parity_formulas.RATE,
+            kind=kind,
+            scales=parity_formulas.SCALES,
+            num_mels=parity_formulas.MELS,
         )
         found = loss(audio(), reference).tolist()
         pairs = zip(audio().double().numpy(), reference.double().numpy(), strict=True)

@@ -16,21 +16,17 @@ from codecctl.datasets.store import AudioSource
 from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.array_items import array_items
-from codecctl.engine.balancer import Balancer
 from codecctl.engine.build_classifier import build_classifier
 from codecctl.engine.build_generator import (
     build_autoencoder,
     build_bottleneck,
-    build_emission_losses,
-    build_wave_view,
     draws_latents,
 )
+from codecctl.engine.build_objective import build_metrics, build_objective
 from codecctl.engine.build_pairwise import PAIRWISE, build_pairwise
 from codecctl.engine.build_player import optimizer_of, schedule_of
-from codecctl.engine.losses import LOSSES, WaveLoss, WaveLossConfig
 from codecctl.engine.losses.weights import match_weights
-from codecctl.engine.metrics import METRICS
-from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS, Autoencoder
+from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS
 from codecctl.engine.profile import MODES, Profile
 from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_model import LearnedQuantizer, Staged
@@ -38,13 +34,12 @@ from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes import RECIPES
 from codecctl.engine.recipes.adversary import Adversary, Jury
 from codecctl.engine.recipes.average import WeightAverage
-from codecctl.engine.recipes.base import Recipe, Runtime, mean_over_ranks
+from codecctl.engine.recipes.base import Recipe, Runtime
 from codecctl.engine.recipes.capsule_classifier import TERM
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.levels import LEVELS
 from codecctl.engine.recipes.measuring import Measuring
 from codecctl.engine.recipes.network import CodecNetwork
-from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.recipes.timing import Timing
@@ -144,7 +139,8 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         runtime=runtime,
     )
     adversary = None if jury is None else _adversary(trainer, jury, runtime, updates_per_epoch)
-    objective = _objective(profile, weights, network.autoencoder, runtime)
+    wave_weights = _without(weights, BOTTLENECK)
+    objective = build_objective(profile, wave_weights, network.autoencoder, runtime)
     codec = CodecRecipe(
         generator,
         adversary,
@@ -152,7 +148,7 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         weights=weights,
         stacking=Stacking(apart=not MODES[profile.mode].together),
         measuring=Measuring(
-            {name: _placed(metric(profile.data.rate), runtime) for name, metric in METRICS.items()},
+            build_metrics(profile, runtime),
             weights,
             objective=objective,
             adversary=adversary,
@@ -253,46 +249,3 @@ def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch
         runtime=runtime,
         feature=trainer.loss_config.adversarial.feature.config.kind,
     )
-
-
-def _objective(
-    profile: Profile, weights: Mapping[str, float], autoencoder: Autoencoder, runtime: Runtime
-) -> Objective:
-    spectral = profile.trainer.loss_config.spectral
-    terms = profile.trainer.loss_config.reconstruction
-    config = WaveLossConfig(
-        sample_rate=profile.data.rate,
-        scales=terms.mel.config.scales,
-        num_mels=terms.mel.config.num_mels,
-        mel_kind=terms.mel.config.kind,
-        time_kind=terms.time.config.kind,
-    )
-    losses = {
-        name: _placed(loss(config), runtime) for name, loss in LOSSES.items() if name in weights
-    }
-    settings = profile.trainer.balancer
-    wave_weights = _without(weights, BOTTLENECK)
-    balancer = None
-    covered = [name for name in settings.covers if name in wave_weights]
-    if settings.enabled and covered:
-        balancer = Balancer(
-            {name: wave_weights[name] for name in covered},
-            covered,
-            total_norm=settings.total_norm,
-            decay=settings.decay,
-            epsilon=settings.epsilon,
-            device=runtime.device,
-            over_ranks=lambda sizes: mean_over_ranks(sizes, runtime),
-        )
-    return Objective(
-        losses,
-        wave_weights,
-        balancer=balancer,
-        emission_losses=build_emission_losses(spectral, autoencoder),
-        wave_view=build_wave_view(spectral, autoencoder),
-    )
-
-
-def _placed(measure: WaveLoss, runtime: Runtime) -> WaveLoss:
-    """A loss or metric with its buffers on the device."""
-    return measure.to(runtime.device) if isinstance(measure, nn.Module) else measure

@@ -11,7 +11,7 @@ from codecctl.engine.lease import RunState, read_state
 from codecctl.engine.rows import Row, latest_rows, number, read_last_rows, read_rows
 
 STEP_PREFIX = "step-"
-LARGER_IS_BETTER = ("val/si_sdr",)
+LARGER_IS_BETTER = ("val/si_sdr", "val/eval/sisdr")
 """Validation scalars of which the largest value is the best; of all others it is the smallest."""
 
 

@@ -103,7 +103,7 @@ VALUES: dict[str, tuple[object, ...]] = {
     "trainer.discriminator.update_every": alike(1),
     "trainer.discriminator.start": halves({"epoch": 1}, {"epoch": 5}),
     "trainer.discriminator.adversarial_before_start": alike(False),  # D25
-    "trainer.loss_config.reconstruction.weights": alike({"time": 0.1, "mel": 1.0}),
+    "trainer.loss_config.reconstruction.weights": alike({"time": 0.1, "mel": 1.0, "si_sdr": 0.0}),
     "trainer.loss_config.reconstruction.mel.config": halves(
         {"kind": "power_and_log", "scales": SCALES, "num_mels": 64},
         {"kind": "log", "scales": SCALES, "num_mels": 64},

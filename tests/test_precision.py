@@ -142,8 +142,8 @@ def test_losses_get_the_estimate_in_float32(monkeypatch: pytest.MonkeyPatch) -> 
     seen: set[torch.dtype] = set()
 
     def listening(build: Callable[..., object]) -> Callable[..., object]:
-        def built(config: object) -> object:
-            loss = build(config)
+        def built(**config: object) -> object:
+            loss = build(**config)
 
             def measured(estimate: Tensor, reference: Tensor) -> Tensor:
                 seen.update({estimate.dtype, reference.dtype})

@@ -54,7 +54,7 @@ PLAIN = load_profile("paired", search=SEARCH).profile
         (
             ["data.segment_seconds=0.05"],
             "data.segment_seconds: found 0.05 (1200 samples), allowed: at least 0.08533, the "
-            "longest window of losses and discriminators",
+            "longest window of losses, measures and discriminators",
         ),
         (
             ["model.generator.channels=2"],

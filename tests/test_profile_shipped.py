@@ -174,7 +174,7 @@ PAIRED: dict[str, object] = {
     "trainer.discriminator.adversarial_before_start": False,
     "trainer.loss_config.reconstruction.mel.config.scales": [5, 6, 7, 8, 9, 10, 11],
     "trainer.loss_config.reconstruction.mel.config.num_mels": 64,
-    "trainer.loss_config.reconstruction.weights": {"time": 0.1, "mel": 1.0},
+    "trainer.loss_config.reconstruction.weights": {"time": 0.1, "mel": 1.0, "si_sdr": 0.0},
     "trainer.loss_config.adversarial.weights": {"generator": 3.0, "feature": 3.0},
     "trainer.loss_config.bottleneck.weights": {"commitment": 1.0, "codebook": 1.0, "kl": 0.0},
     "trainer.loss_config.pairwise.similarity.config.stage": 0,

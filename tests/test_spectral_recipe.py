@@ -28,6 +28,7 @@ SMALL = (
     "trainer.scheduler.enabled=false",
     "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
     "trainer.loss_config.reconstruction.mel.config.num_mels=16",
+    "trainer.eval_loss_config.terms=[]",
 )
 SPECTRUM = (
     "model.generator.n_fft=64",

@@ -33,6 +33,7 @@ HINTS = {
 
 _HIGHER = (
     "si_sdr",
+    "sisdr",
     "usage",
     "perplexity",
     "agreement",

@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from torch import Tensor
 
+from codecctl.engine.losses.linear_mel import MultiScaleLinearMelLoss
 from codecctl.engine.losses.log_norm_mel import MultiScaleLogNormMelLoss
 from codecctl.engine.losses.mel import MultiScaleMelLoss
+from codecctl.engine.losses.multi_resolution_stft import MultiResolutionStftLoss
+from codecctl.engine.losses.phase import PhaseLoss
 from codecctl.engine.losses.power_mel import MultiScalePowerMelLoss
+from codecctl.engine.losses.si_sdr import SiSdrLoss
 from codecctl.engine.losses.waveform import squared_time_distance, time_distance
 
 WaveLoss: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 """Estimate and reference, (N, C, T), to the loss of each item, (N,)."""
-
-
-@dataclass(frozen=True)
-class WaveLossConfig:
-    """What a waveform term may be told."""
-
-    sample_rate: int
-    """Hz."""
-    scales: tuple[int, ...]
-    """Exponents i of the windows of 2^i samples; of the mel term alone."""
-    num_mels: int
-    """Bands at every resolution; of the mel term alone."""
-    mel_kind: str = "log"
-    """A key of `MEL_LOSSES`."""
-    time_kind: str = "l1"
-    """A key of `TIME_LOSSES`."""
-
-
-def _time(config: WaveLossConfig) -> WaveLoss:
-    return TIME_LOSSES[config.time_kind]
-
-
-def _mel(config: WaveLossConfig) -> WaveLoss:
-    return MEL_LOSSES[config.mel_kind](
-        scales=config.scales, num_mels=config.num_mels, sample_rate=config.sample_rate
-    )
-
 
 MEL_LOSSES: dict[str, Callable[..., WaveLoss]] = {
     "log": MultiScaleMelLoss,
@@ -53,5 +29,30 @@ MEL_LOSSES: dict[str, Callable[..., WaveLoss]] = {
 TIME_LOSSES: dict[str, WaveLoss] = {"l1": time_distance, "l2": squared_time_distance}
 """Distances of waveforms by the kind that a profile gives."""
 
-LOSSES: dict[str, Callable[[WaveLossConfig], WaveLoss]] = {"time": _time, "mel": _mel}
-"""Reconstruction terms by the name that a profile gives."""
+
+def _time(*, sample_rate: int, kind: str) -> WaveLoss:
+    del sample_rate
+    return TIME_LOSSES[kind]
+
+
+def _mel(*, sample_rate: int, kind: str, scales: Sequence[int], num_mels: int) -> WaveLoss:
+    return MEL_LOSSES[kind](scales=scales, num_mels=num_mels, sample_rate=sample_rate)
+
+
+def _at_any_rate(loss: Callable[..., WaveLoss]) -> Callable[..., WaveLoss]:
+    def build(*, sample_rate: int, **config: object) -> WaveLoss:
+        del sample_rate
+        return loss(**config)
+
+    return build
+
+
+LOSSES: dict[str, Callable[..., WaveLoss]] = {
+    "time": _time,
+    "mel": _mel,
+    "si_sdr": _at_any_rate(SiSdrLoss),
+    "mrstft": _at_any_rate(MultiResolutionStftLoss),
+    "linear_mel": MultiScaleLinearMelLoss,
+    "phase": _at_any_rate(PhaseLoss),
+}
+"""Terms on waves by the name that a profile gives; each takes the rate in Hz and its config."""

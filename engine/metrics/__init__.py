@@ -14,6 +14,7 @@ from codecctl.engine.metrics.codes import (
     agreement_matrix,
     code_agreement,
 )
+from codecctl.engine.metrics.evaluation_losses import MelMeasure, SiSdrMeasure, StftMeasure
 from codecctl.engine.metrics.information import (
     Information,
     code_capsule_information,
@@ -26,6 +27,7 @@ from codecctl.engine.metrics.si_sdr import si_sdr
 from codecctl.engine.metrics.spatial import spatial_errors
 
 __all__ = [
+    "EVAL_LOSSES",
     "METRICS",
     "AgreementMatrix",
     "AngleGroup",
@@ -59,3 +61,10 @@ def _si_sdr(_sample_rate: int) -> WaveMetric:
 
 METRICS: dict[str, Callable[[int], WaveMetric]] = {"mel": _mel, "si_sdr": _si_sdr}
 """Measures that every codec profile reports, made for a sample rate in Hz."""
+
+EVAL_LOSSES: dict[str, Callable[..., WaveMetric]] = {
+    "sisdr": SiSdrMeasure,
+    "stft": StftMeasure,
+    "mel": MelMeasure,
+}
+"""Measures of `trainer.eval_loss_config` by name; each takes the rate in Hz and its settings."""

@@ -22,9 +22,13 @@ class SiSdrMeasure:
     Args:
         zero_mean: Take the mean of each channel away first.
         reduction: Over the channels of a signal.
+        rate: Hz of the audio; without influence.
     """
 
-    def __init__(self, *, zero_mean: bool, reduction: Literal["mean", "sum"]) -> None:
+    def __init__(
+        self, *, zero_mean: bool, reduction: Literal["mean", "sum"], rate: int = 0
+    ) -> None:
+        del rate
         self._zero_mean = zero_mean
         self._reduction = reduction
 

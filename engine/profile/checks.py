@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from codecctl.engine.profile.checks_losses import longest_window
 from codecctl.engine.profile.checks_spectral import check_spectral, check_spectral_terms
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema import MODES
@@ -199,16 +200,17 @@ def _check_terms(model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
 
 def _check_segment(data: Data, model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
     samples = round(data.segment_seconds * data.rate)
-    longest = 2 ** max(trainer.loss_config.reconstruction.mel.config.scales)
+    longest = longest_window(trainer, data.rate)
     for discriminator in model.discriminators:
         longest = max(longest, discriminator.shortest_samples)
     if samples < longest:
         yield disagreement(
             "data.segment_seconds",
             f"found {data.segment_seconds} ({samples} samples), allowed: at least "
-            f"{longest / data.rate:.4g}, the longest window of losses and discriminators",
+            f"{longest / data.rate:.4g}, the longest window of losses, measures and discriminators",
             "data.rate",
             "trainer.loss_config.reconstruction.mel.config.scales",
+            "trainer.eval_loss_config.terms",
         )
 
 

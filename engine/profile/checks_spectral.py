@@ -128,8 +128,25 @@ def spectral_notices(model: CodecModel, trainer: Trainer) -> Iterator[str]:
             f"trainer.loss_config.bottleneck.weights.kl: {weight:g} is ignored: there is no VAE "
             "(model.bottleneck.type=vae)"
         )
+    yield from _other_spectra(model, trainer)
     if drawn and weight >= _LIKELY_COLLAPSE:
         yield (
             f"trainer.loss_config.bottleneck.weights.kl: {weight:g} is so large that latents often "
             "collapse to noise (latent/active falls to 0); 1e-5 trains"
         )
+
+
+def _other_spectra(model: CodecModel, trainer: Trainer) -> Iterator[str]:
+    """A notice where evaluation looks through other windows than the network."""
+    if not isinstance(model, SpectralModel) or isinstance(model.generator, OobleckGenerator):
+        return
+    theirs, measures = model.generator, trainer.eval_loss_config
+    wanted = (theirs.n_fft, theirs.hop_length, theirs.win_length)
+    for name in ("stft", "mel"):
+        sizes = measures.stft if name == "stft" else measures.mel
+        found = (sizes.fft_size, sizes.hop_size, sizes.win_length)
+        if name in measures.terms and found != wanted:
+            yield (
+                f"trainer.eval_loss_config.{name}: fft, hop and window {found} are not those of "
+                f"model.generator, {wanted}; figures of runs with other settings do not compare"
+            )

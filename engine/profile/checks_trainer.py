@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codecctl.engine.profile.checks_losses import check_losses
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema_schedules import WarmupCosine
 from codecctl.engine.profile.schema_trainer import Trainer
@@ -34,6 +35,7 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
             "trainer.num_nodes",
         )
     yield from _check_balancer(trainer)
+    yield from check_losses(trainer)
     if trainer.array_measures.items == 1:
         yield disagreement(
             "trainer.array_measures.items",
@@ -51,12 +53,9 @@ def _check_balancer(trainer: Trainer) -> Iterator[Finding]:
     if len(set(covers)) != len(covers):
         yield disagreement("trainer.balancer.covers", f"found {list(covers)}, allowed: each once")
     losses = trainer.loss_config
+    groups = (losses.reconstruction, losses.spectral, losses.adversarial)
     weights = {
-        "time": losses.reconstruction.weights.time,
-        "mel": losses.reconstruction.weights.mel,
-        "stft_mse": losses.spectral.weights.stft_mse,
-        "generator": losses.adversarial.weights.generator,
-        "feature": losses.adversarial.weights.feature,
+        name: weight for group in groups for name, weight in group.weights.model_dump().items()
     }
     if trainer.balancer.enabled and not sum(weights[term] for term in covers):
         yield disagreement(

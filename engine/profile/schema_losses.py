@@ -59,13 +59,31 @@ class MelTerm(BaseModel):
     config: MelConfig
 
 
+class SiSdrConfig(BaseModel):
+    """Ratio of signal to distortion."""
+
+    model_config = CLOSED
+
+    zero_mean: bool
+    """Take the mean of each channel away first."""
+
+
+class SiSdrTerm(BaseModel):
+    """Minus the scale-invariant ratio of signal to distortion in dB."""
+
+    model_config = CLOSED
+
+    config: SiSdrConfig
+
+
 class ReconstructionWeights(BaseModel):
-    """Weight 0 disables a term."""
+    """Weight 0 disables a term, which is then not computed."""
 
     model_config = CLOSED
 
     time: NotNegative
     mel: NotNegative
+    si_sdr: NotNegative
 
 
 class ReconstructionLosses(BaseModel):
@@ -75,6 +93,7 @@ class ReconstructionLosses(BaseModel):
 
     time: TimeTerm
     mel: MelTerm
+    si_sdr: SiSdrTerm
     weights: ReconstructionWeights
 
 
@@ -249,6 +268,19 @@ class Losses(BaseModel):
     pairwise: PairwiseLosses
 
 
+Covered = Literal[
+    "time",
+    "mel",
+    "si_sdr",
+    "stft_mse",
+    "mrstft",
+    "linear_mel",
+    "phase",
+    "generator",
+    "feature",
+]
+
+
 class Balancer(BaseModel):
     """Rescales the gradients of the terms at the decoder's output to the weights' shares."""
 
@@ -261,5 +293,5 @@ class Balancer(BaseModel):
     """Of the moving average of the norms."""
     epsilon: Positive
     """Added to the norms, so that a vanishing term does not divide by zero."""
-    covers: tuple[Literal["time", "mel", "stft_mse", "generator", "feature"], ...]
+    covers: tuple[Covered, ...]
     """Terms that are balanced; those that act on the decoder's output can be."""

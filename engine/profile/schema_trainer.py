@@ -16,6 +16,7 @@ from codecctl.engine.profile.constraints import (
     Positive,
     Text,
 )
+from codecctl.engine.profile.schema_eval_losses import EvalLosses
 from codecctl.engine.profile.schema_losses import Balancer, Losses
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
@@ -170,6 +171,7 @@ class Trainer(BaseModel):
     """Of the generator."""
     discriminator: Adversary
     loss_config: Losses
+    eval_loss_config: EvalLosses
     balancer: Balancer
     ema: MovingAverage
     check_val_every_n_epoch: CountOrZero
@@ -192,7 +194,15 @@ class Trainer(BaseModel):
     """A checkpoint at every so many steps that is never removed; 0: none."""
     ckpt_dir: Text
     """Folder of the checkpoints below the run directory."""
-    best_metric: Literal["val/mel", "val/total", "val/time", "val/si_sdr"]
+    best_metric: Literal[
+        "val/mel",
+        "val/total",
+        "val/time",
+        "val/si_sdr",
+        "val/eval/sisdr",
+        "val/eval/stft",
+        "val/eval/mel",
+    ]
     """What chooses the best checkpoint."""
     deterministic: bool
     """On a GPU, use deterministic algorithms, and stop with an error at an operation that has
