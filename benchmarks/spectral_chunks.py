@@ -1,10 +1,10 @@
 """Peak memory and error of `model.spectral_chunk_frames`, at the documented size.
 
-    python -m benchmarks.spectral_chunks [--seconds 10 60 300] [--frames 0 512]
+    python -m benchmarks.spectral_chunks [--seconds 10 60 240] [--frames 0 512]
 
 Each measurement is a process of its own: white noise of one channel at 44.1 kHz goes through the
-untrained network of `spectral-vae`, there and back; or one update's forward and backward of a
-batch. Prints a table; the error is that against the audio that comes out without pieces.
+untrained network of `spectral-vae`, there and back; or forward and backward, as an update does.
+Prints a table; the error is that against the audio that comes out without pieces.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ CHANNELS = (
 def main() -> None:
     """Measure every length with every size of pieces."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, nargs="+", default=[10, 60, 300])
+    parser.add_argument("--seconds", type=float, nargs="+", default=[10, 60, 240])
+    parser.add_argument("--train-seconds", type=float, nargs="+", default=[6, 24])
     parser.add_argument("--frames", type=int, nargs="+", default=[0, 512])
     parser.add_argument("--one", nargs=3, metavar=("TASK", "SECONDS", "FRAMES"))
     given = parser.parse_args()
@@ -36,8 +37,8 @@ def main() -> None:
         return
     print("| task | seconds | frames in a piece | peak memory above the start | s, CPU |")
     print("|---|---|---|---|---|")
-    for task in ("reconstruct", "train"):
-        for seconds in given.seconds:
+    for task, lengths in (("reconstruct", given.seconds), ("train", given.train_seconds)):
+        for seconds in lengths:
             for frames in given.frames:
                 print(_in_process(task, seconds, frames), flush=True)
     print(f"largest relative error: {_error():.1e}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from codecctl.engine.export_config import package_arguments, transformers_config
 from codecctl.engine.profile import load_profile
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.notices import notices
@@ -109,3 +110,11 @@ def test_a_weight_of_kl_without_a_vae_is_ignored_with_one_notice() -> None:
 def test_the_documents_weight_of_kl_is_told_to_collapse() -> None:
     profile = load_profile("spectral-vae", [f"{KL}=1.0"], search=SEARCH).profile
     assert any("collapse" in each for each in notices(profile))
+
+
+@pytest.mark.parametrize("name", ["spectral-vae", "waveform-vae"])
+def test_other_implementations_have_no_such_network(name: str) -> None:
+    profile = load_profile(name, search=SEARCH).profile
+    for arguments in (transformers_config, package_arguments):
+        with pytest.raises(ProfileError, match=r"model.generator.type: found \w+, needed seanet"):
+            arguments(profile)
