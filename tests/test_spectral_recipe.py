@@ -259,3 +259,15 @@ def test_long_audio_goes_through_in_pieces() -> None:
         torch.testing.assert_close(
             parts.reconstruct(audio), whole(audio).estimate, rtol=1e-9, atol=1e-11
         )
+
+
+def test_pieces_are_of_the_averaged_network_where_there_is_one() -> None:
+    trained = recipe("spectral-vae", "trainer.ema.enabled=true", "model.spectral_chunk_frames=16")
+    for step in range(3):
+        trained.train_step(batch(step), step)
+    heard = trained.reconstruct(batch())
+    expected = trained.measure(batch()).coded.estimate
+    torch.testing.assert_close(heard, expected, rtol=1e-4, atol=1e-5)
+    with torch.no_grad():
+        last = trained.network.reconstruct(batch())
+    assert float((heard - last).abs().max()) > 1e-3
