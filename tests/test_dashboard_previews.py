@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import sys
 from pathlib import Path
 
@@ -132,6 +133,35 @@ async def test_the_arrows_and_the_mouse_aim_a_beam(tmp_path: Path) -> None:
         azimuth, elevation = pane.query_one(SpaceView).direction
         assert 70 < azimuth < 110
         assert 20 < elevation < 60
+
+
+async def test_the_mouse_chooses_steps_and_views(tmp_path: Path) -> None:
+    make_previews(tmp_path)
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(app, pilot)
+        line = screen_text(app).split("\n")[3]
+        await pilot.click("#preview-status", offset=(line.index("─"), 0))
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "step 0 (1/2) ●─" in text
+        await pilot.click("#preview-views", offset=(text.split("\n")[4].index("tokens"), 0))
+        await settle(app, pilot)
+        assert "codebook 1: capsules 1 and 2" in screen_text(app)
+        await pilot.click("#preview-views", offset=(70, 0))  # nothing there
+        await settle(app, pilot)
+        assert "codebook 1: capsules 1 and 2" in screen_text(app)
+
+
+async def test_previews_that_are_deleted_while_one_looks_are_a_line(tmp_path: Path) -> None:
+    run = make_previews(tmp_path)
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await opened(app, pilot)
+        (run / "previews" / "reference" / "whole-000.wav").unlink()
+        assert "A reference: not written" in await press(app, pilot, "i")
+        shutil.rmtree(run / "previews")
+        assert "no previews yet" in await press(app, pilot, "i", "v", "p", "h", "a")
 
 
 async def test_a_pair_has_coherence_and_no_map(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def test_missing_and_damaged_codes_are_a_line(tmp_path: Path) -> None:
         problem = read_codes(wav).problem
         assert problem.startswith("item-000.codes.json: "), text[:5]
         assert "\n" not in problem
-    assert "without a second name" in read_codes(str(tmp_path / "item-000.swap.wav")).problem
+    assert "exchanged codes" in read_codes(str(tmp_path / "item-000.swap.wav")).problem
 
 
 def test_rows_stand_above_each_other_with_what_lies_between(tmp_path: Path) -> None:

@@ -48,8 +48,11 @@ class PreviewChoice:
         """An earlier or later step; at the newest one it is followed from then on."""
         steps, current = self.steps, self.current
         if current is not None:
-            index = min(max(steps.index(current.step) + by, 0), len(steps) - 1)
-            self._step = None if index == len(steps) - 1 else steps[index]
+            self.choose_step(steps[min(max(steps.index(current.step) + by, 0), len(steps) - 1)])
+
+    def choose_step(self, step: int) -> None:
+        """Take a step; the newest one is followed."""
+        self._step = None if step == max(self.steps, default=step) else step
 
     def move_item(self, by: int) -> None:
         """Another item, round and round."""
@@ -64,20 +67,25 @@ class PreviewChoice:
         self._item = item
         return True
 
-    def status(self, num_channels: int, sample_rate: int) -> str:
-        """One line: the slider of the steps, item, channel and rate."""
+    def status(self, num_channels: int, sample_rate: int) -> list[tuple[str, str, str]]:
+        """A line: the slider, whose marks stand for steps, item, channel and rate.
+
+        Returns:
+            Text, style and the step that a click on it chooses, "" for none.
+        """
         current = self.current
         if current is None:
-            return ""
+            return []
         steps, items = self.steps, self.items
         place = steps.index(current.step)
         first = min(max(0, place - _SLIDER // 2), max(0, len(steps) - _SLIDER))
         shown = steps[first : first + _SLIDER]
-        slider = "".join("●" if step == current.step else "─" for step in shown)
+        slider = [("●" if step == current.step else "─", "", str(step)) for step in shown]
         parts = [
-            f"step {current.step} ({place + 1}/{len(steps)}) {slider}",
+            "",
             f"{current.item} ({items.index(current.item) + 1}/{len(items)})",
             f"channel {self.channel + 1}/{num_channels}",
             f"{sample_rate} Hz",
         ]
-        return " · ".join(parts)
+        head = f"step {current.step} ({place + 1}/{len(steps)}) "
+        return [(head, "", ""), *slider, (" · ".join(parts), "", "")]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import ContentSwitcher, Static
+from textual.widgets import ContentSwitcher
 
 from codecctl.dashboard.loaded import Loaded, load
 from codecctl.dashboard.origin import item_number, origin_of
 from codecctl.dashboard.playing import PlayPreview
 from codecctl.dashboard.preview_choice import PreviewChoice
+from codecctl.dashboard.preview_lines import ChoiceLine
 from codecctl.dashboard.queue_view import QueueView
 from codecctl.dashboard.space_view import SpaceView
 from codecctl.dashboard.spectra_view import SpectraView
@@ -72,8 +72,8 @@ class Previews(PlayPreview, Vertical):
 
     def compose(self) -> ComposeResult:
         """What is shown, which view of it, and the views."""
-        yield Static(id="preview-status", markup=False)
-        yield Static(id="preview-views", markup=False)
+        yield ChoiceLine(id="preview-status")
+        yield ChoiceLine(id="preview-views")
         with ContentSwitcher(initial=VIEWS[0], id="preview-switch"):
             yield SpectraView()
             yield SpaceView()
@@ -169,7 +169,7 @@ class Previews(PlayPreview, Vertical):
         if preview is None or run is None:
             self.loaded = None
             text = "no previews yet: the first is written at step 0"
-            self.query_one("#preview-status", Static).update(text)
+            self.query_one("#preview-status", ChoiceLine).show([(text, "", "")])
             return
         if not self.is_on_screen:
             return
@@ -203,17 +203,28 @@ class Previews(PlayPreview, Vertical):
             self.view.show(self.loaded, self._choice.channel)
         rate = self.loaded.pair.reconstruction.sample_rate
         status = self._choice.status(self._num_channels(), rate)
-        self.query_one("#preview-status", Static).update(status)
+        self.query_one("#preview-status", ChoiceLine).show(status)
 
     def write_views(self) -> None:
         """The line that names the views, with what is heard."""
         current = self.query_one(ContentSwitcher).current
-        line = Text("v ", style="dim")
+        parts = [("v ", "dim", "")]
         for name in VIEWS:
-            style = "reverse" if name == current else "dim"
-            line.append(f" {name} ", style).append(" ")
-        line.append(f"  {self.play_text()}")
-        self.query_one("#preview-views", Static).update(line)
+            parts.append((f" {name} ", "reverse" if name == current else "dim", name))
+            parts.append((" ", "", ""))
+        parts.append((f"  {self.play_text()}", "", ""))
+        self.query_one("#preview-views", ChoiceLine).show(parts)
+
+    @on(ChoiceLine.Clicked, "#preview-views")
+    def _view_clicked(self, event: ChoiceLine.Clicked) -> None:
+        event.stop()
+        self.action_view(event.value)
+
+    @on(ChoiceLine.Clicked, "#preview-status")
+    def _step_clicked(self, event: ChoiceLine.Clicked) -> None:
+        event.stop()
+        self._choice.choose_step(int(event.value))
+        self._refresh_choice()
 
     @property
     def ears(self) -> tuple[int, tuple[float, float] | None]:

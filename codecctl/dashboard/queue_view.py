@@ -64,9 +64,11 @@ class QueueView(Listing):
             run: Of which.
             previewed: Numbers of items that can be heard.
         """
-        self._items = run.detail.items if run.detail is not None else ()
-        self._previewed, self._best = previewed, run.best_metric.removeprefix("val/")
-        self._fill_rows()
+        items = run.detail.items if run.detail is not None else ()
+        best = run.best_metric.removeprefix("val/")
+        if items is not self._items or (previewed, best) != (self._previewed, self._best):
+            self._items, self._previewed, self._best = items, previewed, best
+            self._fill_rows()
 
     def metrics(self) -> list[str]:
         """What items can be sorted by, the one of the best checkpoint first."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -122,9 +123,11 @@ class SpaceView(Vertical, can_focus=True):
             lines = field_lines(event.field.between, event.beam, self.direction)
             if event.field.maps is not None:
                 maps = event.field.maps
+                top_db, range_db = color_scale(maps)
                 lines.append(
-                    f"map: mean difference {maps.mean_error_db:.1f} dB within 20 dB of the "
-                    f"loudest, which moved {maps.moved_degrees:.0f}°"
+                    f"map: mean difference {maps.mean_error_db:.1f} dB near the loudest, which "
+                    f"moved {maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
+                    f"{top_db:.0f} dB"
                 )
             elif event.beam is None:
                 lines.append("no map and no beam: the channels are no em32 or ambisonics")
@@ -134,8 +137,7 @@ class SpaceView(Vertical, can_focus=True):
         self.query_one("#maps").display = maps is not None
         if maps is None:
             return
-        top_db = float(maps.reference.max())
-        range_db = min(MOST_RANGE_DB, max(LEAST_RANGE_DB, top_db - float(maps.reference.min())))
+        top_db, range_db = color_scale(maps)
         self.query_one("#maps").styles.height = maps.reference.shape[0] // 2 + 2
         for name, levels in (
             ("#map-reference", maps.reference),
@@ -165,6 +167,13 @@ class SpaceView(Vertical, can_focus=True):
         if self._loaded is not None:
             self.show(self._loaded, 0)
         self.post_message(self.Aimed())
+
+
+def color_scale(maps: Maps) -> tuple[float, float]:
+    """The brightest level of both maps, and how far the colors reach below it, dB."""
+    both = np.stack([maps.reference, maps.reconstruction])
+    top_db = float(both.max())
+    return top_db, min(MOST_RANGE_DB, max(LEAST_RANGE_DB, top_db - float(both.min())))
 
 
 def field_lines(between: Between, beam: BeamLevels | None, direction: Direction) -> list[str]:

@@ -17,7 +17,7 @@ from codecctl.dashboard.space import Array, Direction
 from codecctl.datasets.directions import strongest
 
 LEAST_RANGE_DB, MOST_RANGE_DB = 6.0, 30.0
-"""Of the colors, below the loudest direction of the reference."""
+"""Of the colors, below the loudest direction of either map."""
 _CROSS = "╋"
 _PLACES = ("back", "left", "front", "right", "back")
 
@@ -64,8 +64,8 @@ class SphereMap(Drawing):
         if levels is None:
             return [text_strip(self._title, width)]
         azimuth, elevation = strongest(levels)
-        caption = f"{self._title} · loudest {azimuth:.0f}°, {elevation:.0f}° {levels.max():.1f} dB"
-        caption += f" · colors {self._range_db:.0f} dB"
+        caption = f"{self._title} · loudest {azimuth:.0f}°, {elevation:.0f}°"
+        caption += f" {levels.max():.1f} dB"
         steps = quantize(levels, low=self._top_db - self._range_db, high=self._top_db)
         lines = [text_strip(caption, width, Style(bold=True))]
         lines += [

@@ -110,8 +110,9 @@ class StoresScreen(Screen[None]):
     def _write_note(self) -> None:
         row = self.selected()
         if row is not None:
-            told = row.problem or f"check: {row.check or 'never; codecctl data check ' + row.name}"
-            self.query_one("#stores-note", Static).update(f"{row.path}: {told}")
+            check = row.check or f"never; codecctl data check {row.name}"
+            told = row.problem or f"{row.path}: check: {check}"
+            self.query_one("#stores-note", Static).update(told)
 
     @on(Listing.RowSelected)
     def action_open(self) -> None:

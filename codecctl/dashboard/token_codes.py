@@ -62,7 +62,7 @@ def read_codes(reconstruction: str) -> TokenCodes:
     path = Path(reconstruction).with_suffix("").with_suffix(SUFFIX)
     name = path.name
     if "." in Path(reconstruction).stem:
-        return no_codes("codes are those of the item without a second name")
+        return no_codes("made of exchanged codes: those of the item itself are beside this one")
     try:
         content = json.loads(read_small(path, most=_MOST_BYTES))
     except FileNotFoundError:

@@ -1,0 +1,74 @@
+"""Whole screens of previews and stores against kept ones, in the terminal's own colors.
+
+UPDATE_SCREENS=1 keeps what is seen instead; look at the difference before it is committed.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.run_screen import TABS
+
+from .dashboard_runs import NOW, append, make_run, screen_text, settle
+from .preview_files import write_item
+from .small_stores import write_small_store
+
+SCREENS = Path(__file__).with_name("screens")
+SIZES = ((80, 24), (160, 50))
+PREVIEWS = str(TABS.index("previews") + 1)
+WAY = (
+    ("space", (PREVIEWS, "v")),
+    ("tokens", ("v", "n")),
+    ("queue", ("v",)),
+    ("stores", ("escape", "d")),
+)
+"""Screens one after the other, by the keys that lead from one to the next."""
+
+
+def make_folders(home: Path) -> None:
+    """A run of a pair, and a store."""
+    run = make_run(home / "runs", "run")
+    codes = [[[5, 6, 7, 900] * 20, [1, 2, 3, 4] * 20], [[5, 9, 7, 900] * 20, [1, 0, 0, 4] * 20]]
+    pulse = np.zeros((2, 4000))
+    pulse[:, 200] = 0.5  # the same on both sides: coherent at every frequency
+    write_item(run, 20, audio=pulse, codes=codes)
+    for item in range(3):
+        row = {"step": 40, "item": item, "recording": f"Beach.{item}", "scene": "Beach"}
+        place = {"start_seconds": 1.5 * item, "channels": [3, 8]}
+        append(run / "validation.jsonl", {**row, **place, "metric": "mel", "value": 1.0 + item})
+    audio = {"Beach.1": np.full((4, 8000), 0.5, np.float32)}
+    write_small_store(home / "stores" / "small", audio, rate=8000)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_screens_are_as_kept(
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    size: tuple[int, int],
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.chdir(tmp_path_factory.mktemp("home"))
+    home = Path("h")  # short and always the same: it stands on screens
+    make_folders(home)
+    app = DashboardApp(home / "runs", only="run", clock=lambda: NOW, stores=home / "stores")
+    async with app.run_test(size=size) as pilot:
+        await settle(app, pilot)
+        for name, keys in WAY:
+            await pilot.press(*keys)
+            await settle(app, pilot)
+            await settle(app, pilot)
+            compare(f"{name}-{size[0]}x{size[1]}", screen_text(app) + "\n")
+
+
+def compare(name: str, text: str) -> None:
+    """A screen with the one that was kept."""
+    kept = SCREENS / f"{name}.txt"
+    if os.environ.get("UPDATE_SCREENS"):
+        kept.parent.mkdir(exist_ok=True)
+        kept.write_text(text, encoding="utf-8")
+    assert text == kept.read_text(encoding="utf-8"), name
