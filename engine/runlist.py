@@ -141,7 +141,7 @@ def read_json(path: Path) -> Row:
     """The object in a JSON file; {} when it is missing or broken."""
     try:
         return _mapping(json.loads(path.read_bytes()))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

@@ -17,9 +17,8 @@ def check_losses(trainer: Trainer) -> Iterator[Finding]:
     yield from _check_resolutions(trainer.loss_config.spectral.mrstft.config)
     phase = trainer.loss_config.spectral.phase.config
     if phase.win_length > phase.n_fft:
-        yield _too_long(
-            "trainer.loss_config.spectral.phase.config.win_length", phase.win_length, phase.n_fft
-        )
+        key = "trainer.loss_config.spectral.phase.config"
+        yield _too_long(f"{key}.win_length", phase.win_length, phase.n_fft, f"{key}.n_fft")
     yield from _check_measures(trainer.eval_loss_config, trainer.best_metric)
 
 
@@ -55,7 +54,7 @@ def _check_resolutions(config: MultiResolutionStftConfig) -> Iterator[Finding]:
             )
     for win_length, n_fft in zip(config.win_lengths, config.n_ffts, strict=False):
         if win_length > n_fft:
-            yield _too_long(f"{_MRSTFT}.win_lengths", win_length, n_fft)
+            yield _too_long(f"{_MRSTFT}.win_lengths", win_length, n_fft, f"{_MRSTFT}.n_ffts")
     if not (config.convergence or config.log_magnitude or config.magnitude or config.complex):
         yield disagreement(
             f"{_MRSTFT}.convergence",
@@ -70,7 +69,10 @@ def _check_measures(measures: EvalLosses, best_metric: str) -> Iterator[Finding]
         yield disagreement(f"{key}.terms", f"found {list(measures.terms)}, allowed: each once")
     for name, sizes in (("stft", measures.stft), ("mel", measures.mel)):
         if sizes.win_length > sizes.fft_size:
-            yield _too_long(f"{key}.{name}.win_length", sizes.win_length, sizes.fft_size)
+            place = f"{key}.{name}"
+            yield _too_long(
+                f"{place}.win_length", sizes.win_length, sizes.fft_size, f"{place}.fft_size"
+            )
     chosen = best_metric.removeprefix("val/eval/")
     if chosen != best_metric and chosen not in measures.terms:
         yield disagreement(
@@ -80,5 +82,6 @@ def _check_measures(measures: EvalLosses, best_metric: str) -> Iterator[Finding]
         )
 
 
-def _too_long(key: str, win_length: int, n_fft: int) -> Finding:
-    return disagreement(key, f"found {win_length}, allowed: at most the transform's {n_fft}")
+def _too_long(key: str, win_length: int, n_fft: int, of_transform: str) -> Finding:
+    text = f"found {win_length}, allowed: at most the transform's {n_fft}"
+    return disagreement(key, text, of_transform)

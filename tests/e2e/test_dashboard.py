@@ -100,10 +100,29 @@ async def test_previews_of_the_run_are_pictures_of_both_capsules(home: Path) -> 
         assert "channel 1/2 · 24000 Hz" in text
         for name in ("#reference", "#reconstruction"):
             assert app.screen.query_one(name, Picture).size.height > 20
-        assert text.count("0.20 s") == 2
+        assert text.count("0.20 s") == 3  # and the difference
         await pilot.press("c")
         await settle(app, pilot)
         assert "channel 2/2" in screen_text(app)
+
+
+async def test_tokens_queue_and_store_are_those_of_the_training(home: Path) -> None:
+    async with opened(home / "runs", only="trained") as (app, pilot):
+        await pilot.press(str(TABS.index("previews") + 1))
+        await settle(app, pilot)
+        await pilot.press("v", "v")
+        await settle(app, pilot)
+        assert "codebook 2: capsules 1 and 2 agree in" in screen_text(app)
+        await pilot.press("v")
+        await settle(app, pilot)
+        rows = [row for row in screen_text(app).split("\n") if ".1 " in row]
+        assert any("preview" in row for row in rows)
+        await pilot.press("o")
+        await settle(app, pilot)
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "4 recordings" in text
+        assert " of 1.00 s · channel " in text
 
 
 async def test_a_copy_that_is_deleted_while_open_is_reported(home: Path, tmp_path: Path) -> None:
