@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codecctl.dashboard.capsule_levels import level_lines
+from codecctl.dashboard.capsule_levels import Levels, level_lines, levels_of
 from codecctl.dashboard.difference import (
     difference_db,
     difference_levels,
@@ -48,7 +48,7 @@ def test_levels_of_few_capsules_are_numbers_and_of_many_are_bars(channels: int, 
     audio = field(channels).astype(np.float32)
     worse = audio * np.float32(0.5)
     worse[1] *= np.float32(0.5)
-    found = level_lines(paired(Sound(audio, RATE), Sound(worse, RATE)), width=150)
+    found = level_lines(levels_of(paired(Sound(audio, RATE), Sound(worse, RATE))), width=150)
     assert len(found) == lines
     if channels == 2:
         assert "capsule 1  -17.0 → -23.0 dB (-6.0)" in found[0]
@@ -58,6 +58,11 @@ def test_levels_of_few_capsules_are_numbers_and_of_many_are_bars(channels: int, 
         assert found[0].count("█") == 32
 
 
+def test_what_is_no_pair_has_no_levels() -> None:
+    mono, stereo = (Sound(field(channels).astype(np.float32), RATE) for channels in (1, 2))
+    assert levels_of(paired(mono, stereo)) == Levels()
+
+
 def test_silence_has_a_level_too() -> None:
     silence = Sound(np.zeros((2, 100), np.float32), RATE)
-    assert "-inf → -inf dB (+0.0)" in level_lines(paired(silence, silence), width=100)[0]
+    assert "-inf → -inf dB (+0.0)" in level_lines(levels_of(paired(silence, silence)), width=100)[0]

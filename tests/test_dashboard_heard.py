@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from codecctl.dashboard.capsule_levels import levels_of
 from codecctl.dashboard.heard import Ears, listen
 from codecctl.dashboard.loaded import Loaded
 from codecctl.dashboard.sound import Pair, Sound, paired
@@ -27,7 +28,8 @@ def sounds(audio: np.ndarray, factor: float) -> Pair:
 
 def item(audio: np.ndarray, factor: float, array: str) -> Loaded:
     preview = Preview(0, "whole-000", "", "")
-    return Loaded(preview, sounds(audio, factor), no_codes("none"), array)
+    pair = sounds(audio, factor)
+    return Loaded(preview, pair, no_codes("none"), array, levels_of(pair))
 
 
 @pytest.mark.parametrize("factor", [0.1, 1.0, 3.0])

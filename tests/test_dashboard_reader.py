@@ -217,8 +217,8 @@ def test_the_page_of_a_run_holds_everything_that_the_run_left(tmp_path: Path) ->
     assert [(c.step, c.is_best, c.is_last) for c in detail.checkpoints] == [(2, True, False)]
     assert [(p.step, p.item) for p in detail.previews] == [
         (0, "item-000"),
-        (2, "item-000.swap"),
         (2, "item-000"),
+        (2, "item-000.swap"),
     ]
     for preview in detail.previews:
         assert preview.reference.endswith("previews/reference/item-000.wav")

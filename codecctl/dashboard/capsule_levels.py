@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from codecctl.dashboard.sound import Pair, Samples
+from codecctl.dashboard.sound import Pair
 from codecctl.dashboard.waveform import level_db
 from codecctl.terminal import BARS
 
@@ -15,19 +17,31 @@ _WRITTEN = 4
 _SPAN_DB = 24.0
 
 
-def levels_db(audio: Samples) -> list[float]:
-    """RMS of each channel of (C, T), dBFS, -inf for silence."""
-    return [level_db(row) for row in audio]
+@dataclass(frozen=True)
+class Levels:
+    """RMS of each capsule in dBFS, -inf for silence."""
+
+    reference: tuple[float, ...] = ()
+    reconstruction: tuple[float, ...] = ()
 
 
-def level_lines(pair: Pair, *, width: int) -> list[str]:
+def levels_of(pair: Pair) -> Levels:
+    """Both sides of a pair; nothing where they are no pair."""
+    if pair.problem:
+        return Levels()
+    sides = (pair.reference.audio, pair.reconstruction.audio)
+    reference, reconstruction = (tuple(level_db(row) for row in side) for side in sides)
+    return Levels(reference, reconstruction)
+
+
+def level_lines(levels: Levels, *, width: int) -> list[str]:
     """One line, or bars on a common scale where there are many capsules.
 
     Args:
-        pair: Without a problem.
+        levels: Of a pair.
         width: Cells across.
     """
-    theirs, ours = levels_db(pair.reference.audio), levels_db(pair.reconstruction.audio)
+    theirs, ours = levels.reference, levels.reconstruction
     if len(theirs) <= _WRITTEN:
         parts = [
             f"capsule {number}  {_text(one)} → {_text(other)} dB ({_change(one, other)})"
@@ -44,7 +58,7 @@ def level_lines(pair: Pair, *, width: int) -> list[str]:
     ]
 
 
-def _bars(levels: list[float], top: float) -> str:
+def _bars(levels: Sequence[float], top: float) -> str:
     last = len(BARS) - 1
     shares = [min(max((level - top) / _SPAN_DB + 1, 0.0), 1.0) for level in levels]
     return "".join(BARS[round(share * last)] for share in shares)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from codecctl.dashboard.capsule_levels import Levels, levels_of
 from codecctl.dashboard.origin import array_of_item
 from codecctl.dashboard.sound import Pair, read_pair
 from codecctl.dashboard.token_codes import TokenCodes, read_codes
@@ -20,6 +21,8 @@ class Loaded:
     codes: TokenCodes
     array: str
     """`em32`, `ambisonic...`, "" where it is not known."""
+    levels: Levels
+    """Of every capsule; empty where there is no pair."""
 
     @property
     def channels(self) -> int:
@@ -32,4 +35,5 @@ def load(run: Path, preview: Preview) -> Loaded:
     """Read everything of a preview; what cannot be read is said in it."""
     pair = read_pair(preview.reference, preview.reconstruction)
     array = "" if pair.problem else array_of_item(run, preview.item, pair.reference.channels)
-    return Loaded(preview, pair, read_codes(preview.reconstruction), array)
+    codes = read_codes(preview.reconstruction)
+    return Loaded(preview, pair, codes, array, levels_of(pair))

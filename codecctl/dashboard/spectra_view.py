@@ -62,5 +62,9 @@ class SpectraView(Vertical, can_focus=True):
         if loaded is None:
             return
         pair = loaded.pair
-        lines = [pair.problem] if pair.problem else level_lines(pair, width=self.size.width - 2)
+        lines = (
+            [pair.problem]
+            if pair.problem
+            else level_lines(loaded.levels, width=self.size.width - 2)
+        )
         self.query_one("#capsule-levels", Static).update("\n".join(lines))
