@@ -56,6 +56,19 @@ def test_a_stored_profile_that_was_edited_wrongly_is_refused_with_all_its_errors
     }
 
 
+def test_a_run_of_an_earlier_version_is_refused_in_one_line() -> None:
+    values = PROFILE.model_dump(mode="json")
+    del values["trainer"]["loss_config"]["spectral"]
+    del values["trainer"]["loss_config"]["bottleneck"]["weights"]["kl"]
+    with pytest.raises(ProfileError) as caught:
+        profile_from_json(values, label="runs/a/profile.json")
+    (line,) = caught.value.problems
+    assert line.startswith("runs/a/profile.json: found no trainer.loss_config.")
+    assert line.endswith(
+        "(and 1 more), which this version needs: the run is of an earlier one; train it again"
+    )
+
+
 @pytest.mark.parametrize("mode", [None, "lossy", 3])
 def test_a_stored_profile_of_an_unknown_mode_is_refused(mode: object) -> None:
     values = {**PROFILE.model_dump(mode="json"), "mode": mode}

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from codecctl.engine.profile.compose import Resolved
-from codecctl.engine.profile.findings import describe, quoted
+from codecctl.engine.profile.findings import Finding, describe, quoted
 from codecctl.engine.profile.schema import MODES, Profile
 from codecctl.engine.profile.shape import shape_of
 from codecctl.engine.profile.tree import Source, Tree
@@ -39,8 +39,21 @@ def profile_from_json(values: Mapping[str, object], *, label: str = "profile.jso
     tree.merge(values, source)
     profile, findings = validate_types(tree, schema)
     if profile is None:
-        raise ProfileError([describe(finding, tree) for finding in findings])
+        raise ProfileError(_problems(findings, tree, label))
     return profile
+
+
+def _problems(findings: Sequence[Finding], tree: Tree, label: str) -> list[str]:
+    """A line for each key that is wrong, and one for all that a newer version has."""
+    wrong = [describe(finding, tree) for finding in findings if not finding.missing]
+    missing = [".".join(finding.key) for finding in findings if finding.missing]
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        wrong.append(
+            f"{label}: found no {missing[0]}{more}, which this version needs: the run is of an "
+            "earlier one; train it again"
+        )
+    return wrong
 
 
 def profile_hash(profile: Profile) -> str:
