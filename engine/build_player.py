@@ -5,18 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from codecctl.engine.optimizers import build_optimizer
 from codecctl.engine.profile.schema_lossless import LosslessTrainer
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes.base import Runtime
-from codecctl.engine.schedules import (
-    OPTIMIZERS,
-    OptimizerConfig,
-    Schedule,
-    ScheduleConfig,
-    schedule,
-)
+from codecctl.engine.schedules import Schedule, ScheduleConfig, schedule
 
 
 def optimizer_of(
@@ -26,9 +21,11 @@ def optimizer_of(
 
     That form needs no answer from the device to leave an update out (`recipes.player`).
     """
-    return OPTIMIZERS[settings.type](
+    return build_optimizer(
+        settings.type,
         network.parameters(),
-        OptimizerConfig(**settings.config.model_dump(), fused=runtime.device.type == "cuda"),
+        settings.config.model_dump(),
+        fused=runtime.device.type == "cuda",
     )
 
 

@@ -1,4 +1,4 @@
-"""Optimizers, and learning rates as functions of the step.
+"""Learning rates as functions of the step.
 
 A schedule is a plain function from the step to a factor on the learning rate. It has no state, so
 a resumed training needs only the step.
@@ -7,59 +7,12 @@ a resumed training needs only the step.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-import torch
-from torch.nn import Parameter
-from torch.optim import Optimizer
-
 Schedule: TypeAlias = Callable[[int], float]
 """Step, counted from 0, to a factor on the learning rate."""
-
-
-@dataclass(frozen=True)
-class OptimizerConfig:
-    """What every optimizer is told, by torch's names."""
-
-    lr: float
-    """Learning rate that a schedule multiplies."""
-    betas: tuple[float, float]
-    eps: float
-    weight_decay: float
-    fused: bool = False
-    """One kernel for all weights, which leaves an update out where a flag on the device says so;
-    for GPUs. On a CPU, torch's own choice."""
-
-
-def _adam(parameters: Iterable[Parameter], config: OptimizerConfig) -> Optimizer:
-    return torch.optim.Adam(
-        parameters,
-        lr=config.lr,
-        betas=config.betas,
-        eps=config.eps,
-        weight_decay=config.weight_decay,
-        fused=config.fused or None,
-    )
-
-
-def _adamw(parameters: Iterable[Parameter], config: OptimizerConfig) -> Optimizer:
-    return torch.optim.AdamW(
-        parameters,
-        lr=config.lr,
-        betas=config.betas,
-        eps=config.eps,
-        weight_decay=config.weight_decay,
-        fused=config.fused or None,
-    )
-
-
-OPTIMIZERS: dict[str, Callable[[Iterable[Parameter], OptimizerConfig], Optimizer]] = {
-    "Adam": _adam,
-    "AdamW": _adamw,
-}
-"""Optimizers by the name that a profile gives."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +46,12 @@ class ScheduleConfig:
     """Its factor at step 0."""
     gamma: float = 1.0
     """Factor of `Exponential` from one k to the next."""
+    pct_start: float = 0.3
+    """Share of the training in which the rate of `OneCycle` rises."""
+    div_factor: float = 25.0
+    """It begins at this part of the rate."""
+    final_div_factor: float = 1e4
+    """It ends at this part of where it began."""
 
 
 def constant(config: ScheduleConfig) -> Schedule:
@@ -156,6 +115,29 @@ def exponential(config: ScheduleConfig) -> Schedule:
     return lambda step: float(config.gamma ** _count(step, config))
 
 
+def one_cycle(config: ScheduleConfig) -> Schedule:
+    """Half a cosine up to the rate and one down, over the whole training of M steps.
+
+    From 1 / div_factor at step 0 to 1 at step pct_start M - 1, then to
+    1 / (div_factor final_div_factor) at step M - 1, where it stays (torch's OneCycleLR).
+    """
+    last = config.max_epochs * config.updates_per_epoch - 1
+    peak = config.pct_start * (last + 1) - 1
+    low, lowest = 1 / config.div_factor, 1 / (config.div_factor * config.final_div_factor)
+
+    def factor(step: int) -> float:
+        if step <= peak:
+            return _cosine(low, 1.0, step / peak)
+        return _cosine(1.0, lowest, min(1.0, (step - peak) / (last - peak)) if last > peak else 1.0)
+
+    return factor
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    """From one value to another along half a cosine."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * share))
+
+
 def _count(step: int, config: ScheduleConfig) -> int:
     """k: steps, or finished epochs."""
     return step // config.updates_per_epoch if config.by_epoch else step
@@ -171,6 +153,7 @@ SCHEDULERS: dict[str, Callable[[ScheduleConfig], Schedule]] = {
     "Exponential": exponential,
     "InverseLR": inverse,
     "LinearWarmup": linear_warmup,
+    "OneCycle": one_cycle,
     "WarmupCosine": warmup_cosine,
 }
 """Schedules by the name that a profile gives."""

@@ -61,7 +61,7 @@ def test_an_editor_finds_nothing_wrong_in_a_shipped_file(path: Path) -> None:
         ("mode = 'pared'", f".mode: none of {list(MODES)}"),
         ("[trainer]\nsede = 1", ".trainer.sede: unknown"),
         ("[trainer]\nseed = 'x'", ".trainer.seed: not integer"),
-        ("[trainer.optimizer]\ntype = 'SGD'", ".trainer.optimizer.type: none of ['Adam']"),
+        ("[trainer.optimizer]\ntype = 'LBFGS'", ".trainer.optimizer.type: none of ['Adadelta']"),
         ("[model.discriminators.'*']\nleek = 1", ".model.discriminators.*.leek: unknown"),
         ("overlay = 'yes'", ".overlay: not boolean"),
     ],

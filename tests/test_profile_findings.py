@@ -18,6 +18,10 @@ def options(group: str) -> str:
     return ", ".join(Library((PACKAGED,)).names(group))
 
 
+OPTIMIZERS = (
+    "'Adadelta', 'Adafactor', 'Adagrad', 'Adam', 'AdamW', 'Adamax', 'ASGD', 'NAdam', 'RAdam', "
+    "'RMSprop', 'Rprop'"
+)
 KNOWN_MODES = ", ".join(f"'{mode}'" for mode in MODES)
 
 HEAD = """\
@@ -100,12 +104,14 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ),
         (
             "trainer.optimizer.type=adam_w",
-            "trainer.optimizer.type: found \"adam_w\", allowed: 'Adam', 'AdamW'; "
+            'trainer.optimizer.type: found "adam_w", allowed: ' + OPTIMIZERS + ", 'SGD'; "
             "did you mean 'AdamW'?",
         ),
         (
             "trainer.optimizer=AdamW",
-            "trainer.optimizer: found \"AdamW\", allowed: a table of type 'Adam' or 'AdamW'; "
+            'trainer.optimizer: found "AdamW", allowed: a table of type '
+            + OPTIMIZERS
+            + " or 'SGD'; "
             "did you mean 'trainer.optimizer.type'?",
         ),
         (
@@ -114,8 +120,8 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ),
         (
             "trainer.optimizer.config.learning_rate=3e-4",
-            "trainer.optimizer.config.learning_rate: unknown key, allowed: lr, betas, eps, "
-            "weight_decay",
+            "trainer.optimizer.config.learning_rate: unknown key, allowed: lr, weight_decay, "
+            "betas, eps, amsgrad",
         ),
         ("modle=tiny", "modle: unknown key; did you mean 'model'?"),
         ("batch_size=4", "batch_size: unknown key; did you mean 'data.batch_size'?"),

@@ -7,6 +7,10 @@ import pytest
 from codecctl.engine.profile.schema import Profile
 from codecctl.engine.profile.shape import shape_of
 
+OPTIMIZERS = (
+    "'Adadelta', 'Adafactor', 'Adagrad', 'Adam', 'AdamW', 'Adamax', 'ASGD', 'NAdam', 'RAdam', "
+    "'RMSprop', 'Rprop'"
+)
 SHAPE = shape_of(Profile)
 
 
@@ -28,8 +32,7 @@ SHAPE = shape_of(Profile)
         ("trainer.stages", "an empty list"),
         ("trainer.wandb", "a table of use_wandb, project, run_name, mode"),
         ("trainer.loss_config.reconstruction.time.config", "a table of kind"),
-        ("trainer.optimizer", "a table of type 'Adam' or 'AdamW'"),
-        ("trainer.discriminator.start", "{epoch = ...} or {step = ...}"),
+        ("trainer.optimizer", "a table of type " + OPTIMIZERS + " or 'SGD'"),
         ("model.generator", "a table of type 'seanet' or 'soundstream'"),
         ("model.discriminators.0.leak", "a number from 0 to 1"),
         (

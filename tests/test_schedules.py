@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,9 +13,7 @@ from codecctl.engine.profile import load_profile
 from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.engine.schedules import (
-    OPTIMIZERS,
     SCHEDULERS,
-    OptimizerConfig,
     ScheduleConfig,
     schedule,
     warmup_cosine,
@@ -124,6 +123,7 @@ def test_by_epoch_every_rate_stays_within_an_epoch(kind: str) -> None:
         warmup_steps=25,
         start=0.1,
         gamma=0.9,
+        pct_start=0.4,
     )
     factor = schedule(kind, config)
     for first in range(0, 60, 10):
@@ -180,14 +180,59 @@ def test_a_constant_rate_is_constant() -> None:
     assert {SCHEDULERS["Constant"](PAIRED)(step) for step in (0, 1, M)} == {1.0}
 
 
-@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
-def test_every_optimizer_takes_all_of_its_settings(name: str) -> None:
-    config = OptimizerConfig(lr=1e-3, betas=(0.5, 0.9), eps=1e-7, weight_decay=0.25)
-    optimizer = OPTIMIZERS[name]([torch.nn.Parameter(torch.ones(2))], config)
-    group = optimizer.param_groups[0]
-    assert (group["lr"], tuple(group["betas"]), group["eps"], group["weight_decay"]) == (
-        1e-3,
-        (0.5, 0.9),
-        1e-7,
-        0.25,
+def _torchs(
+    build: Callable[[torch.optim.Optimizer], torch.optim.lr_scheduler.LRScheduler], steps: int
+) -> list[float]:
+    """Rates of a scheduler of torch, in float64, for a base rate of 1."""
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = build(optimizer)
+    rates = []
+    for _ in range(steps):
+        rates.append(float(optimizer.param_groups[0]["lr"]))
+        optimizer.step()
+        scheduler.step()
+    return rates
+
+
+@pytest.mark.oracle
+@pytest.mark.parametrize("epochs", [1, 3, 10])
+@pytest.mark.parametrize(("rise", "div", "final"), [(0.3, 25.0, 1e4), (0.55, 4.0, 10.0)])
+def test_one_cycle_is_torchs(epochs: int, rise: float, div: float, final: float) -> None:
+    config = ScheduleConfig(
+        updates_per_epoch=10,
+        max_epochs=epochs,
+        pct_start=rise,
+        div_factor=div,
+        final_div_factor=final,
     )
+    theirs = _torchs(
+        lambda optimizer: torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=1.0,
+            total_steps=10 * epochs,
+            pct_start=rise,
+            div_factor=div,
+            final_div_factor=final,
+            cycle_momentum=False,
+        ),
+        10 * epochs,
+    )
+    ours = [schedule("OneCycle", config)(step) for step in range(10 * epochs)]
+    assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-12)
+    assert schedule("OneCycle", config)(10 * epochs + 5) == pytest.approx(1 / (div * final))
+
+
+@pytest.mark.oracle
+def test_an_exponential_rate_is_torchs() -> None:
+    config = ScheduleConfig(updates_per_epoch=10, max_epochs=9, gamma=0.9)
+    theirs = _torchs(lambda each: torch.optim.lr_scheduler.ExponentialLR(each, 0.9), 30)
+    assert [schedule("Exponential", config)(step) for step in range(30)] == pytest.approx(theirs)
+
+
+@pytest.mark.oracle
+def test_a_linear_warm_up_is_torchs() -> None:
+    config = ScheduleConfig(updates_per_epoch=10, max_epochs=9, warmup_steps=20, start=0.1)
+    theirs = _torchs(
+        lambda each: torch.optim.lr_scheduler.LinearLR(each, start_factor=0.1, total_iters=20), 30
+    )
+    assert [schedule("LinearWarmup", config)(step) for step in range(30)] == pytest.approx(theirs)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import Parameter
-from torch.optim import Optimizer
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from codecctl.engine.optimizers import OPTIMIZERS
 from codecctl.engine.recipes.base import Recipe
-from codecctl.engine.schedules import OPTIMIZERS, OptimizerConfig
 
 from .tiny_training import batch, changed, codec_of, everything, players, recipe
 
@@ -33,11 +32,7 @@ def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def fuse(monkeypatch: pytest.MonkeyPatch) -> None:
     build = OPTIMIZERS["Adam"]
-
-    def fused(parameters: list[Parameter], config: OptimizerConfig) -> Optimizer:
-        return build(parameters, OptimizerConfig(config.lr, config.betas, config.eps, 0.0, True))
-
-    monkeypatch.setitem(OPTIMIZERS, "Adam", fused)
+    monkeypatch.setitem(OPTIMIZERS, "Adam", partial(build, fused=True))
 
 
 def bad_batch(seed: int) -> Tensor:

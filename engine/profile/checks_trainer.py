@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from codecctl.engine.profile.checks_losses import check_losses
 from codecctl.engine.profile.findings import Finding, disagreement
+from codecctl.engine.profile.schema_optimizers import Optimizer, Sgd
 from codecctl.engine.profile.schema_schedules import WarmupCosine
 from codecctl.engine.profile.schema_trainer import Trainer
 
@@ -25,6 +26,8 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
                 "trainer.max_epochs",
             )
+    yield from _check_momentum("optimizer", trainer.optimizer)
+    yield from _check_momentum("discriminator.optimizer", trainer.discriminator.optimizer)
     several = trainer.num_nodes > 1 or trainer.num_gpus not in ("auto", 0, 1)
     if several and trainer.on_out_of_memory == "halve":
         yield disagreement(
@@ -45,6 +48,20 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
         yield disagreement(
             "trainer.ckpt_dir",
             f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
+        )
+
+
+def _check_momentum(name: str, optimizer: Optimizer) -> Iterator[Finding]:
+    if not isinstance(optimizer, Sgd) or not optimizer.config.nesterov:
+        return
+    momentum, dampening = optimizer.config.momentum or 0.0, optimizer.config.dampening or 0.0
+    if momentum == 0 or dampening:
+        yield disagreement(
+            f"trainer.{name}.config.nesterov",
+            f"found true with momentum {momentum:g} and dampening {dampening:g}, allowed: with "
+            "momentum above 0 and dampening 0",
+            f"trainer.{name}.config.momentum",
+            f"trainer.{name}.config.dampening",
         )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from codecctl.engine.profile.names import did_you_mean
+from codecctl.engine.profile.refused import OPTIMIZERS, reason
 from codecctl.engine.profile.schema import GROUPS
 from codecctl.engine.profile.shape import Key, Shape, content
 from codecctl.engine.profile.toml_file import line_of
@@ -87,6 +88,8 @@ def describe(finding: Finding, tree: Tree) -> str:
 
 def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     """What to say of a key that the tree does not have: the nearest one, or all."""
+    if why := reason(key):
+        return f"there is no such key: {why}"
     lengths = range(1, len(key) + 1)
     length = next((n for n in lengths if not shape.at(key[:n], tree.values)), len(key))
     parent = shape.at(key[: length - 1], tree.values)
@@ -156,4 +159,6 @@ def _wrong_variant(key: Key, tree: Tree, shape: Shape) -> Finding:
     if found is None:
         return Finding((*key, "type"), f"is missing; needed: {options}", missing=True)
     hint = did_you_mean(found, words) if isinstance(found, str) else ""
+    if key[-1] == "optimizer" and isinstance(found, str) and found in OPTIMIZERS:
+        hint = f"; {OPTIMIZERS[found]}"
     return Finding((*key, "type"), f"found {quoted(found)}, allowed: {options}{hint}")

@@ -73,6 +73,7 @@ class InverseConfig(BaseModel):
     inv_gamma: Positive
     """After so many steps or epochs the rate is at 2^-power."""
     power: Positive
+    """Exponent of the decay; 0.5 falls with the square root."""
     warmup: Decay
     """The rate is multiplied by 1 - warmup^(k+1); 0: no warm-up."""
     final_lr: NotNegative
@@ -138,6 +139,33 @@ class Exponential(BaseModel):
     config: ExponentialConfig
 
 
+class OneCycleConfig(BaseModel):
+    """One rise and one fall over `trainer.max_epochs`, half a cosine each."""
+
+    model_config = CLOSED
+
+    pct_start: Annotated[float, Field(gt=0, lt=1)]
+    """Share of the training in which the rate rises to optimizer.config.lr."""
+    div_factor: Annotated[float, Field(ge=1)]
+    """It begins at lr / div_factor."""
+    final_div_factor: Annotated[float, Field(ge=1)]
+    """It ends at lr / (div_factor final_div_factor)."""
+
+
+class OneCycle(BaseModel):
+    """One cycle, as torch's OneCycleLR; momentum stays as it is."""
+
+    model_config = CLOSED
+
+    type: Literal["OneCycle"]
+    enabled: bool
+    """false keeps the learning rate constant."""
+    interval: Interval
+    """When the rate changes."""
+    config: OneCycleConfig
+
+
 Scheduler = Annotated[
-    WarmupCosine | Constant | Inverse | LinearWarmup | Exponential, Field(discriminator="type")
+    WarmupCosine | Constant | Inverse | LinearWarmup | Exponential | OneCycle,
+    Field(discriminator="type"),
 ]

@@ -7,7 +7,7 @@ suggest, and what remains of a table when its `type` changes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Literal, cast
 
@@ -41,6 +41,8 @@ class Shape:
     """Tables of a union."""
     items: tuple[Shape, ...] = ()
     """Entries of a list: one shape for all, or one for each."""
+    description: str = ""
+    """What it is for; of a table without words of its own, what every such table is for."""
 
     def variant(self, value: object) -> Shape | None:
         """The table of a union that a value (or a part of one) means; None if undecided."""
@@ -113,10 +115,22 @@ def _types_of(table: Shape) -> tuple[str, ...]:
 
 
 def _shape(node: Node, definitions: Mapping[str, Node]) -> Shape:
+    shape = _undescribed(node, definitions)
+    text = str(node.get("description", ""))
+    return replace(shape, description=text) if text else shape
+
+
+def _undescribed(node: Node, definitions: Mapping[str, Node]) -> Shape:
     if "$ref" in node:
         return _shape(definitions[str(node["$ref"]).rpartition("/")[2]], definitions)
     if "oneOf" in node or "anyOf" in node:
-        choices = _nodes(node["oneOf"] if "oneOf" in node else node["anyOf"])
+        choices = tuple(
+            choice
+            for choice in _nodes(node["oneOf"] if "oneOf" in node else node["anyOf"])
+            if choice.get("type") != "null"  # not to be written: TOML has no word for it
+        )
+        if len(choices) == 1:
+            return _shape(choices[0], definitions)
         return _either(tuple(_shape(choice, definitions) for choice in choices))
     if node.get("type") == "object":
         properties = cast(Mapping[str, Node], node.get("properties", {}))

@@ -116,7 +116,10 @@ class Player:
         self.network.load_state_dict(cast(Mapping[str, Tensor], state["network"]))
         optimizer = cast("dict[str, list[dict[str, object]]]", state["optimizer"])
         # Which kernel moves the weights is a matter of this machine, not of the one that saved.
-        groups = [{**group, "fused": self._fused} for group in optimizer["param_groups"]]
+        groups = [
+            {**group, "fused": self._fused} if "fused" in group else group
+            for group in optimizer["param_groups"]
+        ]
         self._optimizer.load_state_dict({**optimizer, "param_groups": groups})
         self.skipped = cast(Tensor, state["skipped"]).to(self.skipped)
         if self._scale is not None and "scale" in state:

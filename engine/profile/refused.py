@@ -1,0 +1,53 @@
+"""Keys and values that people know from elsewhere and that have no place here; the reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_MACHINE = "chosen by the machine: the fused form on a GPU, torch's own choice on a CPU"
+_PLACE = (
+    "a matter of the machine; processes are started by train, torchrun or srun (docs/cluster.md)"
+)
+
+ARGUMENTS: Mapping[str, str] = {
+    "capturable": _MACHINE,
+    "differentiable": "nothing differentiates through an update",
+    "foreach": _MACHINE,
+    "fused": _MACHINE,
+    "maximize": "losses are made small",
+}
+"""Arguments of torch's optimizers."""
+
+OPTIMIZERS: Mapping[str, str] = {
+    "LBFGS": "it evaluates the loss many times for each update, and codebooks, balancer and "
+    "discriminators move once",
+    "Muon": "it moves matrices only, and the networks have convolutions and biases",
+    "SparseAdam": "it is for sparse gradients, and no network here has any",
+}
+"""Optimizers of torch."""
+
+TRAINER: Mapping[str, str] = {
+    "barebones": "set trainer.logger=jsonl and trainer.previews.items=0",
+    "callbacks": "there is no code in a profile",
+    "default_root_dir": "runs are below the working directory or CODECCTL_HOME",
+    "enable_autolog_hparams": "the resolved profile always goes to the trackers",
+    "enable_model_summary": "sizes are always told; the layers with trainer.log_model_structure",
+    "inference_mode": "validation always runs without gradients",
+    "model_registry": "codecctl export writes weights for elsewhere",
+    "plugins": _PLACE,
+    "process_position": "there is one line of progress",
+    "profiler": "set trainer.profile=true",
+    "reload_dataloaders_every_n_epochs": "batches are a function of the step",
+    "sync_batchnorm": "no network here has batch normalization",
+    "use_distributed_sampler": "a batch is the same for any number of processes",
+}
+"""Keys of Lightning's Trainer below `trainer.`."""
+
+
+def reason(parts: tuple[str, ...]) -> str:
+    """Why there is no such key, "" where nobody would expect one."""
+    if len(parts) == 2 and parts[0] == "trainer":
+        return TRAINER.get(parts[1], "")
+    if len(parts) >= 2 and parts[-2] == "config" and "optimizer" in parts:
+        return ARGUMENTS.get(parts[-1], "")
+    return ""
