@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -113,6 +114,35 @@ def schema() -> None:
     from codecctl.engine.profile.editor import editor_schema
 
     result_json(editor_schema())
+
+
+@app.command()
+def keys(
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print tables of a page.")] = False,
+    into: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PAGE", help="Put the tables between the marks of a Markdown page instead."
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List every key: what may stand there, what the shipped profiles say, what it is for."""
+    from codecctl.engine.profile import keys as reference
+
+    if into is not None:
+        reference.renew(into)
+        note(f"{into}: renewed")
+    elif markdown:
+        result(reference.markdown().rstrip())
+    elif json:
+        facts = reference.key_facts()
+        told = reference.values_by_profile(facts)
+        rows = [{**fact.as_dict(), "shipped": said} for fact, said in zip(facts, told, strict=True)]
+        result_json({"schema": 1, "keys": rows})
+    else:
+        for fact in reference.key_facts():
+            result(f"{fact.label}: {fact.allowed}. {fact.description}")
 
 
 def _show_table(resolved: Resolved, *, provenance: bool) -> None:

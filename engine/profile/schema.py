@@ -26,8 +26,11 @@ class Defaults(BaseModel):
     model_config = CLOSED
 
     data: str
+    """Option of the audio."""
     model: str
+    """Option of the networks."""
     trainer: str
+    """Option of the training."""
 
 
 class Profile(BaseModel):
@@ -51,7 +54,9 @@ class SpectralProfile(Profile):
     """A resolved profile of the spectral family: its networks are of other kinds."""
 
     mode: Literal["spectral"]  # type: ignore[assignment]  # its own mode, family and networks
+    """The recipe that trains it."""
     family: Literal["spectral"]  # type: ignore[assignment]
+    """Kind of networks; `model=tiny` is the tiny option of the family."""
     model: SpectralModel  # type: ignore[assignment]
 
 
@@ -59,7 +64,9 @@ class LosslessProfile(Profile):
     """A resolved profile of the lossless mode: the same sections, with trees of their own."""
 
     mode: Literal["lossless"]  # type: ignore[assignment]  # its own modes, family and sections
+    """The recipe that trains it."""
     family: Literal["lm"]  # type: ignore[assignment]
+    """Kind of networks; `model=tiny` is the tiny option of the family."""
     data: LosslessData  # type: ignore[assignment]
     model: LosslessModel  # type: ignore[assignment]
     trainer: LosslessTrainer  # type: ignore[assignment]

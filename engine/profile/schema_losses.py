@@ -82,8 +82,11 @@ class ReconstructionWeights(BaseModel):
     model_config = CLOSED
 
     time: NotNegative
+    """Difference of the waveforms."""
     mel: NotNegative
+    """Distance of mel spectrograms."""
     si_sdr: NotNegative
+    """Scale-invariant signal-to-distortion ratio, negative: higher is better."""
 
 
 class ReconstructionLosses(BaseModel):
@@ -238,7 +241,9 @@ class PairwiseWeights(BaseModel):
     model_config = CLOSED
 
     similarity: NotNegative
+    """Mean squared difference of the first stage."""
     diversity: NotNegative
+    """Reward for a difference of the second stage."""
     classifier: NotNegative
     """With weight 0 no classifier is built."""
 
@@ -287,6 +292,7 @@ class Balancer(BaseModel):
     model_config = CLOSED
 
     enabled: bool
+    """false: the weighted terms are added as they are."""
     total_norm: Positive
     """Norm of the balanced gradient."""
     decay: Decay

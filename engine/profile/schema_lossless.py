@@ -120,6 +120,7 @@ class LosslessTrainer(BaseModel):
     num_gpus: Literal["auto"] | CountOrZero
     """Per node; auto: all that are visible, 0: CPU."""
     num_nodes: Count
+    """More than one: start the command once on each of them."""
     precision: Literal["32-true", "16-mixed", "bf16-mixed"]
     """Of the network; losses stay in 32 bit. 16-mixed is for GPUs without bfloat16."""
     compile: bool

@@ -107,6 +107,7 @@ class ResidualQuantizer(BaseModel):
     kmeans_init: bool
     """Start the codebooks by k-means on latents of the first batches, else on random latents."""
     kmeans_iterations: Count
+    """Rounds of that k-means; without influence where `kmeans_init` is false."""
     dead_threshold: NotNegative
     """An entry whose averaged count falls below this is replaced by a latent of the batch."""
     dropout: bool
@@ -132,6 +133,7 @@ class LearnedQuantizer(BaseModel):
     kmeans_init: bool
     """Start the codebooks by k-means on latents of the first batches, else on random latents."""
     kmeans_iterations: Count
+    """Rounds of that k-means; without influence where `kmeans_init` is false."""
     dropout: bool
     """Train with a random number of stages."""
     bandwidths: Bandwidths

@@ -124,6 +124,7 @@ class Wandb(BaseModel):
     use_wandb: bool
     """false: not even where `trainer.logger` names it."""
     project: Text
+    """Where the runs are gathered."""
     run_name: str
     """Empty: the name of the run directory."""
     mode: Literal["auto", "online", "offline", "disabled"]
