@@ -111,8 +111,11 @@ class SpectralWeights(BaseModel):
     stft_mse: NotNegative
     """Only of decoders that emit spectrograms."""
     mrstft: NotNegative
+    """Spectral convergence and magnitudes at several resolutions."""
     linear_mel: NotNegative
+    """Distance of mel amplitudes."""
     phase: NotNegative
+    """Difference of phases."""
 
 
 class SpectralLosses(BaseModel):
