@@ -22,6 +22,10 @@ ROWS_IN_A_ROW = 3
 FEWEST_ACTIVE = 0.1
 """Share of the numbers of a latent that have to tell anything of what was encoded."""
 
+GROWN = 10.0
+"""Factor on a norm, since the first row that counts, from which it runs away."""
+
+_NORM = re.compile(r"codebook/\d+/norm")
 _PERPLEXITY = re.compile(r"(val/)?codebook/(\d+)/perplexity")
 
 
@@ -68,7 +72,8 @@ class Alarms:
 
     A codebook collapses when its codes are as uneven as those of a tenth of its entries: in one
     validation, or in a few rows of training in a row. A drawn latent does where next to none of
-    its numbers depend on the audio.
+    its numbers depend on the audio. Embeddings run away when the norm of latents or entries has
+    grown tenfold for a few rows in a row.
 
     Args:
         run: Takes the events.
@@ -80,6 +85,7 @@ class Alarms:
         self._codes = codes
         self._raised: set[str] = set()
         self._low_rows: dict[str, int] = {}
+        self._settled: dict[str, float] = {}
 
     def look(self, step: int, values: Mapping[str, float]) -> None:
         """Look at a row.
@@ -90,6 +96,9 @@ class Alarms:
         """
         if "latent/active" in values and step >= SETTLED_STEPS:
             self._judge_latent(values["latent/active"], step)
+        for name in sorted(values) if step >= SETTLED_STEPS else ():
+            if name == "latent/norm" or _NORM.fullmatch(name):
+                self._judge_growth(name, values[name], step)
         for name, value in values.items():
             found = _PERPLEXITY.fullmatch(name)
             if step == 0 or found is None:
@@ -114,6 +123,24 @@ class Alarms:
             step,
             f"codebook {number} collapses: codes as those of {perplexity:.1f} of its {size} "
             "entries (perplexity); raise the weight of commitment or lower the learning rate",
+        )
+
+    def _judge_growth(self, name: str, norm: float, step: int) -> None:
+        settled = self._settled.setdefault(name, norm)
+        if not norm > GROWN * settled:
+            self._low_rows[name] = 0
+            self._raised.discard(name)
+            return
+        self._low_rows[name] = self._low_rows.get(name, 0) + 1
+        if self._low_rows[name] < ROWS_IN_A_ROW or name in self._raised:
+            return
+        self._raised.add(name)
+        self._run.event(
+            "warning",
+            step,
+            f"{name} has grown from {settled:.3g} to {norm:.3g}: embeddings run away from their "
+            "codebooks; larger batches, a larger weight of commitment or a lower learning rate "
+            "hold them",
         )
 
     def _judge_latent(self, active: float, step: int) -> None:

@@ -11,7 +11,10 @@ from codecctl.engine.build_watch import guard_of, within_memory
 from codecctl.engine.feed import ring_memory, ships_integers
 from codecctl.engine.loop_parts import Parts
 from codecctl.engine.prepare import Prepared
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.recipes.staged import StagedRecipe
 from codecctl.engine.signals import StopSignals
+from codecctl.engine.stages import Stage
 from codecctl.engine.validate import Validation
 
 
@@ -37,7 +40,14 @@ def parts_of(prepared: Prepared, *, signals: StopSignals, warn: Callable[[str], 
         device=runtime.device,
         crew=prepared.crew,
         equalize=runtime.equalize,
+        enter=lambda stage: enter(prepared.recipe, stage),
     )
+
+
+def enter(recipe: Recipe, stage: Stage) -> None:
+    """Make a recipe that trains in stages one that trains what this stage does."""
+    assert isinstance(recipe, StagedRecipe), type(recipe)
+    recipe.enter(stage.number)
 
 
 def _open_batches(prepared: Prepared, first_step: int, rows: slice) -> Prefetcher:

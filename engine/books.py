@@ -20,6 +20,7 @@ from codecctl.engine.device import rng_state
 from codecctl.engine.loop_parts import Desk, Parts, Progress, Report, Speed
 from codecctl.engine.recipes.base import Scalars
 from codecctl.engine.rundir import step_name
+from codecctl.engine.stages import Stage
 from codecctl.engine.system import SystemMonitor
 from codecctl.engine.validate import Measurement
 
@@ -43,6 +44,10 @@ class Books(Protocol):
 
     def initialized(self, progress: Progress) -> None:
         """What needs data before step 0 is fitted."""
+        ...
+
+    def entered(self, progress: Progress, stage: Stage) -> None:
+        """The next update is the first one of a stage."""
         ...
 
     def hold(self) -> None:
@@ -93,6 +98,9 @@ class NoBooks:
     def initialized(self, progress: Progress) -> None:
         """Nothing."""
 
+    def entered(self, progress: Progress, stage: Stage) -> None:
+        """Nothing."""
+
     def hold(self) -> None:
         """Nothing."""
 
@@ -140,7 +148,8 @@ class RunBooks:
     def begin(self, progress: Progress) -> None:
         """Say that the run is alive."""
         epoch = self._parts.cadence.epoch(progress.step)
-        self._desk.lease.update(status="running", step=progress.step, epoch=epoch)
+        stage = progress.stage
+        self._desk.lease.update(status="running", step=progress.step, epoch=epoch, stage=stage)
 
     def restored(self, progress: Progress, checkpoint: Path) -> None:
         """Name the best checkpoint, which a job killed right after saving it has not named."""
@@ -157,6 +166,17 @@ class RunBooks:
         """Save the start of a training that nobody can repeat from its profile alone."""
         if self._desk.save_start:
             self._save(progress)
+
+    def entered(self, progress: Progress, stage: Stage) -> None:
+        """Write the event of the hand-over, and tell the user."""
+        stages = self._parts.cadence.stages
+        text = (
+            f"stage {stage.number + 1} of {len(stages)}, {stage.name}: steps {stage.first_step} "
+            f"to {stage.end_step}"
+        )
+        self._desk.run.event("stage", progress.step, text, **asdict(stage))
+        self._desk.lease.update(stage=stage.name)
+        self._desk.tell(f"step {progress.step}: {text}")
 
     def hold(self) -> None:
         """Look at the lease."""
@@ -184,6 +204,7 @@ class RunBooks:
                 epoch=epoch,
                 values=self._values,
                 audio_seconds_per_second=self._values.get("speed/audio_seconds_per_second", 0.0),
+                stage=progress.stage,
                 seconds_left=step_seconds * (parts.cadence.max_steps - progress.step),
             )
         )
@@ -241,6 +262,7 @@ class RunBooks:
             split,
             values,
             epoch=self._parts.cadence.epoch(progress.step),
+            stage=progress.stage,
             seconds=progress.seconds,
             audio_seconds=progress.audio_seconds,
         )
@@ -266,6 +288,7 @@ class RunBooks:
             identity=desk.identity,
             step=step,
             epoch=parts.cadence.epoch(step),
+            stage=progress.stage,
             metrics=self._validation_values if progress.validated_step == step else {},
         )
         if progress.best_step == step:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from pydantic import BaseModel
@@ -44,6 +45,7 @@ from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.recipes.timing import Timing
 from codecctl.engine.sides import sides_of
+from codecctl.engine.task import WHOLE, Task
 
 ADVERSARIAL = ("generator", "feature")
 """Terms that discriminators give."""
@@ -112,13 +114,21 @@ def build_data(profile: Profile, store: AudioSource) -> Data:
     )
 
 
-def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) -> Recipe:
+def build_recipe(
+    profile: Profile, *, runtime: Runtime, updates_per_epoch: int, task: Task = WHOLE
+) -> Recipe:
     """Networks, losses and optimizers of a profile, on the runtime's device.
+
+    Args:
+        profile: What to train; in a stage, the profile of that.
+        runtime: Runs it.
+        updates_per_epoch: Steps.
+        task: The training in one, or a stage.
 
     Raises:
         ProfileError: A weight and a term do not match.
     """
-    network, jury = build_networks(profile)
+    network, jury = _networks(profile, task)
     weights = term_weights(profile.trainer.loss_config)
     pairwise = build_pairwise(profile.trainer.loss_config, weights)
     weights = _without(weights, (*PAIRWISE, TERM))
@@ -133,12 +143,18 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         network,
         optimizer_of(trainer.optimizer, network, runtime),
         schedule=schedule_of(
-            trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
+            trainer,
+            trainer.scheduler,
+            updates_per_epoch,
+            rate=trainer.optimizer.config.lr,
+            span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
         runtime=runtime,
     )
-    adversary = None if jury is None else _adversary(trainer, jury, runtime, updates_per_epoch)
+    adversary = None
+    if jury is not None:
+        adversary = _adversary(trainer, jury, runtime, updates_per_epoch, task)
     wave_weights = _without(weights, BOTTLENECK)
     objective = build_objective(profile, wave_weights, network.autoencoder, runtime)
     codec = CodecRecipe(
@@ -158,10 +174,34 @@ def build_recipe(profile: Profile, *, runtime: Runtime, updates_per_epoch: int) 
         dropout=isinstance(profile.model.quantizer, Staged) and profile.model.quantizer.dropout,
         noise=draws_latents(profile.model),
         items_at_once=_items_at_once(profile, runtime),
-        average=WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None,
+        average=_average(trainer, network, task),
     )
-    classifier = build_classifier(profile, runtime, updates_per_epoch)
+    classifier = build_classifier(profile, runtime, updates_per_epoch, task)
     return RECIPES[profile.mode](codec, pairwise, classifier, runtime)
+
+
+def _networks(profile: Profile, task: Task) -> tuple[CodecNetwork, Jury | None]:
+    """Those that go on from an earlier stage, and new ones for what begins; frozen as asked."""
+    network = cast("CodecNetwork | None", task.networks.get("generator"))
+    jury = cast("Jury | None", task.networks.get("discriminator"))
+    if network is None or jury is None:
+        drawn, fresh = build_networks(profile)
+        network, jury = network or drawn, jury or fresh
+    network.freeze(task.frozen)
+    if jury is not None:
+        types = [entry.type for entry in profile.model.discriminators]
+        wanted = types if task.discriminators is None else task.discriminators
+        jury.act([at for at, kind in enumerate(types) if kind in wanted])
+    return network, jury
+
+
+def _average(
+    trainer: Trainer, network: CodecNetwork, task: Task
+) -> WeightAverage[CodecNetwork] | None:
+    if not trainer.ema.enabled:
+        return None
+    followed = cast("CodecNetwork | None", task.networks.get("average"))
+    return WeightAverage(network, decay=trainer.ema.decay, average=followed)
 
 
 def build_networks(profile: Profile) -> tuple[CodecNetwork, Jury | None]:
@@ -221,7 +261,9 @@ def _items_at_once(profile: Profile, runtime: Runtime) -> int:
     return profile.data.batch_size // runtime.world_size // profile.trainer.accumulate_grad_batches
 
 
-def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch: int) -> Adversary:
+def _adversary(
+    trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch: int, task: Task
+) -> Adversary:
     settings = trainer.discriminator
     player = Player(
         jury,
@@ -231,16 +273,18 @@ def _adversary(trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch
             settings.scheduler,
             updates_per_epoch,
             rate=settings.optimizer.config.lr,
+            span=task.discriminator,
         ),
         max_norm=settings.gradient_clip_val,
         runtime=runtime,
     )
     timing = Timing(
-        start_step=settings.start.first_step(updates_per_epoch),
+        start_step=task.adversary_since + settings.start.first_step(updates_per_epoch),
         update_probability=settings.update_probability,
         update_every=settings.update_every,
         generator_first=trainer.order == "generator_first",
         adversarial_before_start=settings.adversarial_before_start,
+        frozen="discriminator" in task.frozen,
     )
     return Adversary(
         player,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 
 from codecctl.datasets.store import AudioSource
@@ -10,11 +12,12 @@ from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.recipes.capsule_classifier import CapsuleClassifier, CapsuleNetwork
 from codecctl.engine.recipes.player import Player
+from codecctl.engine.task import WHOLE, Task
 from codecctl.errors import ProfileError
 
 
 def build_classifier(
-    profile: Profile, runtime: Runtime, updates_per_epoch: int
+    profile: Profile, runtime: Runtime, updates_per_epoch: int, task: Task = WHOLE
 ) -> CapsuleClassifier | None:
     """The classifier of capsules with its optimizer; None where its weight is 0.
 
@@ -24,6 +27,7 @@ def build_classifier(
     if not pairwise.weights.classifier:
         return None
     config = pairwise.classifier.config
+    carried = task.networks.get("classifier")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(trainer.seed)
         network = CapsuleNetwork(
@@ -31,11 +35,17 @@ def build_classifier(
             hidden=config.hidden,
             num_capsules=config.num_capsules,
         )
+    if carried is not None:
+        network = cast(CapsuleNetwork, carried)
     player = Player(
         network,
         optimizer_of(trainer.optimizer, network, runtime),
         schedule=schedule_of(
-            trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
+            trainer,
+            trainer.scheduler,
+            updates_per_epoch,
+            rate=trainer.optimizer.config.lr,
+            span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
         runtime=runtime,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -24,6 +25,7 @@ from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime
 from codecctl.engine.recipes.lossless import LosslessRecipe
 from codecctl.engine.recipes.player import Player
+from codecctl.engine.task import WHOLE, Task
 
 
 def build_lossless_data(profile: LosslessProfile, stream: TokenStream) -> Data:
@@ -73,7 +75,7 @@ def transformer_layout(profile: LosslessProfile) -> TransformerLayout:
 
 
 def build_lossless_recipe(
-    profile: LosslessProfile, *, runtime: Runtime, updates_per_epoch: int
+    profile: LosslessProfile, *, runtime: Runtime, updates_per_epoch: int, task: Task = WHOLE
 ) -> Recipe:
     """Network and optimizer of a profile, on the runtime's device.
 
@@ -88,17 +90,25 @@ def build_lossless_recipe(
     refuse_too_large(
         layout, items=at_once, batch_size=profile.data.batch_size, device=runtime.device
     )
-    network = build_transformer(profile)
-    if trainer.compile:
+    carried = cast("Transformer | None", task.networks.get("generator"))
+    network = build_transformer(profile) if carried is None else carried
+    if trainer.compile and carried is None:
         network.trunk.compile()
     player = Player(
         network,
         optimizer_of(trainer.optimizer, network, runtime),
         schedule=schedule_of(
-            trainer, trainer.scheduler, updates_per_epoch, rate=trainer.optimizer.config.lr
+            trainer,
+            trainer.scheduler,
+            updates_per_epoch,
+            rate=trainer.optimizer.config.lr,
+            span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
         runtime=runtime,
     )
-    average = WeightAverage(network, decay=trainer.ema.decay) if trainer.ema.enabled else None
+    average = None
+    if trainer.ema.enabled:
+        followed = cast("Transformer | None", task.networks.get("average"))
+        average = WeightAverage(network, decay=trainer.ema.decay, average=followed)
     return LosslessRecipe(player, runtime=runtime, items_at_once=at_once, average=average)

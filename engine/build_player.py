@@ -12,6 +12,7 @@ from codecctl.engine.profile.schema_schedules import Scheduler
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.schedules import Schedule, ScheduleConfig, schedule
+from codecctl.engine.task import WHOLE, Span
 
 
 def optimizer_of(
@@ -30,16 +31,31 @@ def optimizer_of(
 
 
 def schedule_of(
-    trainer: Trainer | LosslessTrainer, settings: Scheduler, updates_per_epoch: int, *, rate: float
+    trainer: Trainer | LosslessTrainer,
+    settings: Scheduler,
+    updates_per_epoch: int,
+    *,
+    rate: float,
+    span: Span = WHOLE.generator,
 ) -> Schedule:
-    """Factor on a learning rate, by step."""
-    return schedule(
+    """Factor on a learning rate, by step.
+
+    Args:
+        trainer: Says how long a schedule over everything is.
+        settings: The schedule.
+        updates_per_epoch: Steps.
+        rate: That the factor is of.
+        span: Steps that it is over.
+    """
+    epochs = trainer.max_epochs if span.steps is None else span.steps / updates_per_epoch
+    found = schedule(
         settings.type if settings.enabled else "Constant",
         ScheduleConfig(
             updates_per_epoch=updates_per_epoch,
-            max_epochs=trainer.max_epochs,
+            max_epochs=epochs,
             by_epoch=settings.interval == "epoch",
             rate=rate,
             **settings.config.model_dump(),
         ),
     )
+    return found if not span.since else lambda step: found(step - span.since)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from codecctl.engine.stages import Stage, stage_at
+
 FIRST_LOGGED_STEPS = 10
 
 
@@ -27,6 +29,18 @@ class Cadence:
     """0 writes previews with each validation."""
     preview_at_steps: tuple[int, ...]
     log_every_seconds: float = 30.0
+    stages: tuple[Stage, ...] = ()
+    """Parts of the training; none: it is one."""
+    first_step: int = 0
+    """Updates that count as done when the training starts; it may start in a later stage."""
+
+    def stage(self, step: int) -> Stage | None:
+        """The stage of the update that is made after so many; None where there are no stages."""
+        return stage_at(self.stages, step)
+
+    def hands_over(self, step: int) -> bool:
+        """Whether a stage ends with this step."""
+        return any(stage.end_step == step for stage in self.stages)
 
     def epoch(self, step: int) -> int:
         """The epoch, counted from 1, that a finished update belongs to; 0 before the first."""
@@ -35,7 +49,7 @@ class Cadence:
     def logs(self, step: int, seconds_since_row: float) -> bool:
         """Whether this step gets a row."""
         return (
-            step <= FIRST_LOGGED_STEPS
+            step - self.first_step <= FIRST_LOGGED_STEPS
             or step % self.log_every_steps == 0
             or step == self.max_steps
             or seconds_since_row >= self.log_every_seconds
@@ -43,7 +57,7 @@ class Cadence:
 
     def validates(self, step: int) -> bool:
         """Whether the fixed items are measured after this step."""
-        return step in (0, self.max_steps) or _due(step, self.validate_every_steps)
+        return step in (self.first_step, self.max_steps) or _due(step, self.validate_every_steps)
 
     def previews(self, step: int) -> bool:
         """Whether reconstructions are written after this step."""
@@ -58,6 +72,7 @@ class Cadence:
         return step > 0 and (
             step == self.max_steps
             or _due(step, self.save_every_steps)
+            or self.hands_over(step)
             or seconds_since_checkpoint >= self.save_every_seconds
         )
 

@@ -55,6 +55,7 @@ def save_checkpoint(
     identity: Identity,
     step: int,
     epoch: int,
+    stage: str = "",
     metrics: Mapping[str, float],
 ) -> Path:
     """Write the folder of a step and make `last` name it.
@@ -67,6 +68,7 @@ def save_checkpoint(
         identity: What this checkpoint belongs to.
         step: Updates done.
         epoch: Counted from 1.
+        stage: Name of the stage that the state is of; empty without stages.
         metrics: Of the validation at this very step, else {}.
 
     Raises:
@@ -87,7 +89,7 @@ def save_checkpoint(
     meta = {
         "step": step,
         "epoch": epoch,
-        "stage": "",
+        "stage": stage,
         "mode": identity.mode,
         "metrics": plain(metrics),
         "metrics_of": list(networks)[-1],

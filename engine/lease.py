@@ -45,6 +45,8 @@ class RunState:
     epoch: int = 0
     started: float = 0.0
     """Unix time at which this job took the run."""
+    stage: str = ""
+    """That is trained; empty without stages."""
     lease: str = ""
     message: str = ""
     schema: int = 1
@@ -121,7 +123,12 @@ class Lease:
             return self._state
 
     def update(
-        self, *, status: str | None = None, step: int | None = None, epoch: int | None = None
+        self,
+        *,
+        status: str | None = None,
+        step: int | None = None,
+        epoch: int | None = None,
+        stage: str | None = None,
     ) -> None:
         """Change what the next heartbeat writes; costs no file access, so a step may call it."""
         with self._lock:
@@ -131,6 +138,7 @@ class Lease:
                 status=state.status if status is None else status,
                 step=state.step if step is None else step,
                 epoch=state.epoch if epoch is None else epoch,
+                stage=state.stage if stage is None else stage,
             )
 
     def release(self, status: str, message: str) -> None:

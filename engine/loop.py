@@ -18,6 +18,7 @@ from codecctl.engine.device import set_rng_state
 from codecctl.engine.feed import Feed
 from codecctl.engine.loop_parts import Parts, Progress, Speed
 from codecctl.engine.signals import INTERRUPTED, PREEMPTED
+from codecctl.engine.stages import stage_named
 
 FINISHED = "finished"
 REQUESTED = "requested"
@@ -32,7 +33,7 @@ class Loop:
     Args:
         parts: What to train with.
         books: Who is told.
-        checkpoint: Where to go on; None starts at step 0.
+        checkpoint: Where to go on; None starts at the first step of the cadence.
 
     Attributes:
         progress: Where the training stands.
@@ -46,7 +47,7 @@ class Loop:
         self._feed = Feed(parts.device)
         self._fresh = checkpoint is None
         self._reason = _GO_ON
-        self.progress = Progress()
+        self.progress = Progress(step=parts.cadence.first_step)
         self.batch: Batch | None = None
         if checkpoint is not None:
             self._restore(checkpoint)
@@ -62,6 +63,7 @@ class Loop:
         self._books.begin(progress)
         if self._fresh:
             self._initialize()
+            self._take_up_stage()
         parts.equalize(tuple(parts.recipe.modules().values()))
         self._after_step()
         if progress.step < parts.cadence.max_steps and not self._reason:
@@ -91,6 +93,7 @@ class Loop:
         self._speed = Speed()
         started = time.monotonic() - progress.seconds
         while progress.step < parts.cadence.max_steps and not self._reason:
+            self._take_up_stage()
             self._books.hold()
             waiting = time.monotonic()
             batch = next(batches)
@@ -110,6 +113,21 @@ class Loop:
             after = time.monotonic()
             self._after_step()
             self._speed.leave_out(time.monotonic() - after)
+
+    def _take_up_stage(self) -> None:
+        """Hand over to the stage of the next update, if it is another one.
+
+        A function of the step and the state, so that a run which was killed between the
+        checkpoint at the end of a stage and its next update does it again, the same way.
+        """
+        parts, progress = self._parts, self.progress
+        stage = parts.cadence.stage(progress.step)
+        if stage is None or stage.name == progress.stage:
+            return
+        parts.enter(stage)
+        parts.equalize(tuple(parts.recipe.modules().values()))
+        progress.stage = stage.name
+        self._books.entered(progress, stage)
 
     def _after_step(self) -> None:
         """Validation, previews and checkpoint of a step, each at most once.
@@ -147,6 +165,8 @@ class Loop:
         assert isinstance(recipe, dict), type(recipe)
         assert isinstance(rng, dict), type(rng)
         self.progress = Progress(**progress)
+        if stage := stage_named(self._parts.cadence.stages, self.progress.stage):
+            self._parts.enter(stage)
         self._parts.recipe.load_state_dict(recipe)
         set_rng_state(rng, self._parts.device)
         self._books.restored(self.progress, checkpoint)

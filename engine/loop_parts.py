@@ -22,6 +22,7 @@ from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.rundir import RunDirectory
 from codecctl.engine.runlist import LARGER_IS_BETTER
 from codecctl.engine.signals import StopSignals
+from codecctl.engine.stages import Stage
 from codecctl.engine.validate import Validation
 
 
@@ -40,6 +41,8 @@ class Progress:
     best_step: int = -1
     validated_step: int = -1
     previewed_step: int = -1
+    stage: str = ""
+    """That the networks are in; empty before the first one, and where there are none."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,8 @@ class Report:
     """The last row of training."""
     audio_seconds_per_second: float
     seconds_left: float
+    stage: str = ""
+    """Empty where there are none."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,8 @@ class Parts:
     crew: Crew = ALONE
     equalize: Callable[[Sequence[nn.Module]], None] = lambda _networks: None
     """Gives all processes the weights of the leading one."""
+    enter: Callable[[Stage], None] = lambda _stage: None
+    """Makes the recipe one that trains what a stage does; again where it does already."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +113,8 @@ class Desk:
     on_report: Callable[[Report], None]
     on_phase: Callable[[str], None] = lambda _text: None
     """Told what begins where no update is made for a while."""
+    tell: Callable[[str], None] = lambda _text: None
+    """Shows a line to the user."""
     survey: ArraySurvey | None = None
     """Measures whole arrays beside the validation."""
     save_start: bool = False

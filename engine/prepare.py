@@ -11,6 +11,7 @@ from codecctl.datasets.token_stream import TokenStream
 from codecctl.engine.build import Data, build_data, build_recipe
 from codecctl.engine.build_classifier import refuse_more_capsules
 from codecctl.engine.build_lossless import build_lossless_data, build_lossless_recipe
+from codecctl.engine.build_stages import staged_recipe
 from codecctl.engine.cadence import Cadence
 from codecctl.engine.compiler import require_compiler
 from codecctl.engine.crew import ALONE, Crew
@@ -19,8 +20,11 @@ from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import Profile
 from codecctl.engine.profile.run_name import tracker_name
 from codecctl.engine.profile.schema import LosslessProfile
+from codecctl.engine.profile.staged import end_of, lengths_of, updates_of
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
+from codecctl.engine.stages import plan, stage_named
+from codecctl.engine.task import WHOLE, Task
 from codecctl.engine.topology import refuse_uneven
 from codecctl.engine.tracking import DISABLED, TENSORBOARD, WANDB, TrackerSettings
 from codecctl.errors import ProfileError
@@ -39,13 +43,20 @@ class Prepared:
     crew: Crew
 
 
-def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None = None) -> Prepared:
+def prepare(
+    profile: Profile,
+    store: AudioSource,
+    *,
+    group: ProcessGroup | None = None,
+    stage: str = "",
+) -> Prepared:
     """Choose the device and build data and networks.
 
     Args:
         profile: What to train.
         store: On what.
         group: The processes that train together; None: this one trains alone.
+        stage: Name of the stage that the training starts in; empty: the first one.
 
     Raises:
         CodecctlError: The device, the data or the profile do not allow it.
@@ -68,7 +79,7 @@ def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None 
         require_compiler(runtime.device)
     torch.autograd.set_detect_anomaly(trainer.detect_anomaly)
     seed_everything(trainer.seed)
-    cadence = cadence_of(profile)
+    cadence = cadence_of(profile, stage=stage)
     data, recipe = _build(profile, store, runtime, cadence)
     return Prepared(
         profile=profile,
@@ -84,23 +95,42 @@ def prepare(profile: Profile, store: AudioSource, *, group: ProcessGroup | None 
 def _build(
     profile: Profile, store: AudioSource, runtime: FabricRuntime, cadence: Cadence
 ) -> tuple[Data, Recipe]:
-    updates = cadence.updates_per_epoch
     if isinstance(profile, LosslessProfile):
         assert isinstance(store, TokenStream), store
         data = build_lossless_data(profile, store)
-        return data, build_lossless_recipe(profile, runtime=runtime, updates_per_epoch=updates)
-    refuse_more_capsules(profile, store)
-    data = build_data(profile, store)
-    return data, build_recipe(profile, runtime=runtime, updates_per_epoch=updates)
+    else:
+        refuse_more_capsules(profile, store)
+        data = build_data(profile, store)
+    updates = cadence.updates_per_epoch
+
+    def build(of_stage: Profile, task: Task) -> Recipe:
+        if isinstance(of_stage, LosslessProfile):
+            return build_lossless_recipe(
+                of_stage, runtime=runtime, updates_per_epoch=updates, task=task
+            )
+        return build_recipe(of_stage, runtime=runtime, updates_per_epoch=updates, task=task)
+
+    if not cadence.stages:
+        return data, build(profile, WHOLE)
+    first = cadence.stage(cadence.first_step)
+    assert first is not None
+    return data, staged_recipe(profile, cadence.stages, build, first=first.number)
 
 
-def cadence_of(profile: Profile) -> Cadence:
-    """Steps at which things happen."""
-    trainer, data = profile.trainer, profile.data
-    updates = trainer.updates_per_epoch or max(1, data.items_per_epoch // data.batch_size)
-    end = trainer.max_epochs * updates
+def cadence_of(profile: Profile, *, stage: str = "") -> Cadence:
+    """Steps at which things happen.
+
+    Args:
+        profile: What to train.
+        stage: Name of the stage that the training starts in; empty: the first one.
+    """
+    trainer = profile.trainer
+    updates = updates_of(profile)
+    stages = plan(lengths_of(profile))
+    start = stage_named(stages, stage)
+    assert start is not None or not stage, stage
     return Cadence(
-        max_steps=end if trainer.max_steps < 0 else min(end, trainer.max_steps),
+        max_steps=end_of(profile),
         updates_per_epoch=updates,
         log_every_steps=trainer.log_every_n_steps,
         validate_every_steps=(
@@ -115,6 +145,8 @@ def cadence_of(profile: Profile) -> Cadence:
         save_every_seconds=60.0 * trainer.save_every_minutes,
         preview_every_steps=trainer.previews.every,
         preview_at_steps=trainer.previews.at_steps,
+        stages=stages,
+        first_step=start.first_step if start else 0,
     )
 
 

@@ -156,6 +156,7 @@ class RunDirectory:
         epoch: int,
         seconds: float,
         audio_seconds: float,
+        stage: str = "",
     ) -> None:
         """Append a row to metrics.jsonl.
 
@@ -166,8 +167,10 @@ class RunDirectory:
             epoch: Counted from 1.
             seconds: Of training, over all resumes.
             audio_seconds: Of audio heard in training, all capsules together.
+            stage: That the row is of; empty without stages.
         """
         row: Row = {"schema": SCHEMA, "step": step, "epoch": epoch, "split": split}
+        row |= {"stage": stage} if stage else {}
         row |= {"seconds": round(seconds, 3), "audio_seconds": audio_seconds, **values}
         self._metrics.append(row)
 

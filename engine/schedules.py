@@ -20,8 +20,8 @@ class ScheduleConfig:
     """What every schedule is told; each reads what it has a formula for."""
 
     updates_per_epoch: int
-    max_epochs: int
-    """Length of the whole training."""
+    max_epochs: float
+    """Length of the whole training, or of the stages that the schedule is for."""
     by_epoch: bool = False
     """The rate changes at the first step of an epoch, and k counts epochs; else it changes with
     every step, and k counts steps."""

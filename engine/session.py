@@ -27,6 +27,7 @@ from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
+from codecctl.engine.stages import FILE, to_json
 from codecctl.engine.tracking import Trackers, start_trackers
 from codecctl.engine.verdicts import judge
 from codecctl.errors import CodecctlError, InterruptedByUserError
@@ -138,13 +139,19 @@ class Session:
                 device_name=prepared.runtime.device_name,
             ),
         )
+        if prepared.cadence.stages:
+            plan = to_json(prepared.cadence.stages, first_step=prepared.cadence.first_step)
+            run.write_json(FILE, plan)
         run.write_json("validation_items.json", items_to_json(prepared.data.validation))
         named, sides = prepared.profile.data.split, prepared.data.split.sides
         run.write_json("split.json", {"schema": 1, "name": named, "sides": sides})
-        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else 0
+        first = prepared.cadence.first_step
+        step = int(checkpoint.name.rpartition("-")[2]) if checkpoint is not None else first
         self._first_step = step
         kind, message = (
-            ("resumed", f"from {checkpoint.name}") if checkpoint else ("started", "at step 0")
+            ("resumed", f"from {checkpoint.name}")
+            if checkpoint
+            else ("started", f"at step {first}")
         )
         origin.tell_start(run, kind, step, message)
         for sentence in prepared.data.left_out:
@@ -206,6 +213,7 @@ class Session:
             on_row=on_row,
             on_report=on_report,
             on_phase=self._on_phase,
+            tell=self._tell,
             save_start=self._origin.taken is not None,
         )
 

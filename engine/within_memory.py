@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from codecctl.engine.memory import (
     TornUpdateError,
@@ -14,7 +14,8 @@ from codecctl.engine.memory import (
     is_out_of_memory,
     memory_in_words,
 )
-from codecctl.engine.recipes.base import Evaluation, Recipe, Scalars, State
+from codecctl.engine.recipes.base import Evaluation, Recipe, Scalars
+from codecctl.engine.recipes.delegate import Delegate
 from codecctl.engine.recipes.portions import smaller
 from codecctl.errors import CodecctlError
 
@@ -23,7 +24,7 @@ class MemoryExhaustedError(CodecctlError):
     """Neither the device nor the settings allow what was tried."""
 
 
-class WithinMemory:
+class WithinMemory(Delegate):
     """Does what a recipe does, and turns its out-of-memory errors into one line.
 
     Where asked, a step that did not fit is done again in smaller parts of the batch. The update is
@@ -47,7 +48,7 @@ class WithinMemory:
         halve: bool,
         warn: Callable[[str], None],
     ) -> None:
-        self._recipe = recipe
+        super().__init__(recipe)
         self._device = device
         self._ranks = ranks
         self._halve = halve
@@ -131,32 +132,3 @@ class WithinMemory:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         with self._told("preview of an item", "type: trainer.previews.items=0 --resume"):
             return self._recipe.reconstruct(audio)
-
-    def modules(self) -> Mapping[str, nn.Module]:
-        """Networks by role."""
-        return self._recipe.modules()
-
-    def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
-        """Means over all items, and what only the whole set shows."""
-        return self._recipe.aggregate(evaluations)
-
-    @property
-    def items_at_once(self) -> int:
-        """Items that go through the networks together; 0: the whole batch."""
-        return self._recipe.items_at_once
-
-    def shrink(self, batch_size: int) -> int:
-        """Take back a step, and use less memory from now on."""
-        return self._recipe.shrink(batch_size)
-
-    def state_dict(self) -> State:
-        """Everything that training has changed."""
-        return self._recipe.state_dict()
-
-    def load_state_dict(self, state: State) -> None:
-        """Take up a state of the same recipe."""
-        self._recipe.load_state_dict(state)
-
-    def notes(self) -> tuple[str, ...]:
-        """Sentences that help to read the scalars."""
-        return self._recipe.notes()

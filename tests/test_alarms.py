@@ -126,3 +126,15 @@ def test_a_latent_that_collapses_is_told_once_until_it_recovers(tmp_path: Path) 
     assert str(warnings[0]["message"]).startswith(
         "the latent collapses: 0 % of its numbers depend on the audio (latent/active); lower"
     )
+
+
+@pytest.mark.parametrize("name", ["latent/norm", "codebook/3/norm"])
+def test_norms_that_run_away_are_told_once(tmp_path: Path, name: str) -> None:
+    run = RunDirectory.create(tmp_path / "a")
+    alarms = Alarms(run, Codes(SIZE, in_batch=SIZE, in_validation=SIZE))
+    norms = [0.001, 2.0, 19.0, 21.0, 19.0, 21.0, 22.0, 23.0, 24.0]  # the first is before it counts
+    for step, norm in enumerate(norms, start=99):
+        alarms.look(step, {name: norm, "codebook/1/norm": 1.0})
+    (warning,) = told(run)
+    assert warning["step"] == 106
+    assert str(warning["message"]).startswith(f"{name} has grown from 2 to 23: embeddings")

@@ -99,7 +99,7 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
         ),
         (
             "mode=pared",
-            "mode: found \"pared\", allowed: 'baseline', 'mono' or 'paired'; "
+            "mode: found \"pared\", allowed: 'baseline', 'mono', 'paired' or 'soundstream'; "
             "did you mean 'paired'?",
         ),
         (
@@ -151,7 +151,11 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
             "trainer=nonsense",
             f"no option 'nonsense' in group 'trainer' (have: {options('trainer')})",
         ),
-        ("trainer.stages=[1]", "trainer.stages: found [1], allowed: an empty list"),
+        (
+            "trainer.stages=[1]",
+            "trainer.stages.0: found 1, allowed: a table of name, length, weights, optimizer, "
+            "scheduler, ... (8 keys)",
+        ),
     ],
 )
 def test_an_override_that_is_wrong_is_named_with_what_is_allowed(override: str, rest: str) -> None:
@@ -389,5 +393,6 @@ def test_an_unfinished_option_lists_what_it_lacks_in_one_line(local: tuple[Path,
 def test_an_alias_keeps_lists_of_tables_whole(local: tuple[Path, ...]) -> None:
     found = in_file(local, "[[trainer.trainer.stages]]\nname = 'warm-up'\n")
     assert found == [
-        'profiles/mine.toml:16: trainer.stages: found [{"name": "warm-up"}], allowed: an empty list'
+        "profiles/mine.toml: trainer.stages.0.length: is missing; needed: {steps = ...} or "
+        "{epochs = ...}"
     ]

@@ -29,7 +29,10 @@ SHAPE = shape_of(Profile)
         ("model.generator.strides", "a list of at least one, each a whole number at least 1"),
         ("model.generator.skip", "'conv1x1' or 'identity'"),
         ("trainer.num_gpus", "'auto' or a whole number at least 0"),
-        ("trainer.stages", "an empty list"),
+        (
+            "trainer.stages",
+            "a list, each a table of name, length, weights, optimizer, scheduler, ... (8 keys)",
+        ),
         ("trainer.wandb", "a table of use_wandb, project, run_name, mode"),
         ("trainer.loss_config.reconstruction.time.config", "a table of kind"),
         ("trainer.optimizer", "a table of type " + OPTIMIZERS + " or 'SGD'"),

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from codecctl.engine.memory import TornUpdateError, irreversible, is_out_of_memory
 from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.recipes.portions import smaller
 from codecctl.engine.within_memory import MemoryExhaustedError, WithinMemory
 
@@ -232,7 +233,9 @@ def test_other_errors_pass_as_they_are() -> None:
 def test_validation_and_previews_have_their_own_remedies() -> None:
     fault = Fault(times=2)
     trained = double()
-    trained.modules()["average"].register_forward_pre_hook(fault)  # validation is of it
+    average = trained.modules()["average"]  # validation is of it
+    assert isinstance(average, CodecNetwork)
+    average.autoencoder.encoder.register_forward_pre_hook(fault)
     fault.armed = True
     with pytest.raises(MemoryExhaustedError, match=r"validation of 4 .*data\.val_batch_size=2 --r"):
         careful(trained).evaluate(audio(0))

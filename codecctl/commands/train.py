@@ -67,6 +67,9 @@ def train(
     from_partial: Annotated[
         bool, typer.Option("--from-partial", help="With --from: leave out layers that do not fit.")
     ] = False,
+    stage: Annotated[
+        str, typer.Option("--stage", help="With --from: start in this stage of trainer.stages.")
+    ] = "",
     dry_run: Annotated[
         bool,
         typer.Option("--dry-run", help="Build everything, run an item, print sizes and times."),
@@ -91,7 +94,7 @@ def train(
     """
     from codecctl.engine.topology import adopt_step, find_place
 
-    wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial)
+    wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial, stage)
     if multirun:
         _sweep(wish, dry_run=dry_run, processes=processes)
         return
@@ -117,6 +120,7 @@ def _sweep(wish: Wish, *, dry_run: bool, processes: int) -> None:
 
     options = ["--from", wish.start] if wish.start else []
     options += ["--from-partial"] if wish.partial else []
+    options += ["--stage", wish.stage] if wish.stage else []
     options += ["--processes", str(processes)] if processes else []
     sweep(wish, dry_run=dry_run, options=options)
 
@@ -201,7 +205,7 @@ def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     note("loading torch")
     from codecctl.engine.prepare import prepare
 
-    return prepare(profile, store, group=group)
+    return prepare(profile, store, group=group, stage=job.stage)
 
 
 def _open(profile: Profile, wanted: str) -> tuple[AudioSource, Split]:
@@ -265,9 +269,12 @@ def _conclude(job: Job, end: _End) -> None:
 def _export(job: Job, prepared: Prepared) -> None:
     """Write the weights of a language model to where its document says."""
     from codecctl.engine.profile.schema import LosslessProfile
+    from codecctl.engine.recipes.delegate import Delegate
     from codecctl.engine.recipes.lossless import LosslessRecipe
 
     profile, recipe = prepared.profile, prepared.recipe
+    if isinstance(recipe, Delegate):
+        recipe = recipe.innermost
     if isinstance(profile, LosslessProfile) and isinstance(recipe, LosslessRecipe):
         from codecctl.engine.lossless_export import export
 

@@ -33,6 +33,8 @@ class Wish:
     """Whose weights to start with, "" for none."""
     partial: bool
     """Leave out layers that do not fit."""
+    stage: str = ""
+    """Of the profile, to start in; "" for the first."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Job:
     partial: bool
     notes: tuple[str, ...]
     """To be said by the process that trains."""
+    stage: str = ""
+    """That the training starts in, or was started in; "" for the first."""
 
 
 def plan(wish: Wish, *, leads: bool) -> Job:
@@ -64,6 +68,8 @@ def plan(wish: Wish, *, leads: bool) -> Job:
 
     if wish.partial and not wish.start:
         raise UsageError("--from-partial: found no --from; name a run with --from RUN")
+    if wish.stage and not wish.start:
+        raise UsageError("--stage: found no --from; name the weights to start with: --from RUN")
     named = named_run(wish.run) if wish.run else None
     began = train_from.begin(
         wish.start, wish.profile, wish.arguments, run=named, resume=wish.resume
@@ -78,6 +84,7 @@ def plan(wish: Wish, *, leads: bool) -> Job:
         source=source,
         partial=wish.partial,
         notes=job.notes,
+        stage=_stage(wish.stage, job),
     )
 
 
@@ -93,6 +100,28 @@ def named_run(name: str, *, option: str = "--run") -> Path:
             "and any of . _ = + -"
         )
     return runs_folder() / name
+
+
+def _stage(wanted: str, job: _Found) -> str:
+    """The stage that a run starts in.
+
+    Raises:
+        UsageError: There is no such stage, or the run was started in another one.
+    """
+    from codecctl.engine.profile.names import did_you_mean
+    from codecctl.engine.stages import read_start
+
+    names = [stage.name for stage in job.resolved.profile.trainer.stages]
+    if job.continues:
+        then = read_start(job.path)
+        if wanted not in ("", then):
+            begun = f"in stage {then}" if then else "at its first step"
+            raise UsageError(f"--stage {wanted}: {job.path.name} was started {begun}; leave it out")
+        return then
+    if wanted and wanted not in names:
+        have = f"have: {', '.join(names)}" if names else f"{job.profile_name} has none"
+        raise UsageError(f"--stage {wanted}: no such stage{did_you_mean(wanted, names)}; {have}")
+    return "" if names[:1] == [wanted] else wanted
 
 
 @dataclass(frozen=True)

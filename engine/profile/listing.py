@@ -103,6 +103,8 @@ def rows(resolved: Resolved) -> Iterator[Row]:
 
 def _rows(value: object, path: tuple[str, ...], provenance: dict[str, str]) -> Iterator[Row]:
     key = ".".join(path)
+    if value is None:
+        return  # a key that may be absent, and is
     if isinstance(value, dict) and value:
         for name, below in value.items():
             yield from _rows(below, (*path, name), provenance)

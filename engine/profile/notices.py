@@ -9,6 +9,7 @@ from codecctl.engine.profile.checks_spectral import spectral_notices
 from codecctl.engine.profile.schema import Profile
 from codecctl.engine.profile.schema_model import Staged
 from codecctl.engine.profile.schema_schedules import Exponential, Inverse, Scheduler
+from codecctl.engine.profile.staged import end_of, lengths_of
 
 _EARLY = 1000
 """Steps within which a rate should not vanish."""
@@ -20,6 +21,7 @@ def notices(profile: Profile) -> Iterator[str]:
     """What a user should know of a valid profile."""
     if isinstance(profile.model.quantizer, Staged):
         yield from _unreachable_bandwidths(profile, profile.model.quantizer)
+    yield from unreached_stages(profile)
     trainer = profile.trainer
     yield from spectral_notices(profile.model, trainer)
     for name, scheduler in (
@@ -32,6 +34,21 @@ def notices(profile: Profile) -> Iterator[str]:
                 f"trainer.{name}: {left:.2g} of the learning rate is left after {_EARLY} steps; "
                 f"trainer.{name}.interval=epoch decays by epochs instead"
             )
+
+
+def unreached_stages(profile: Profile) -> Iterator[str]:
+    """Stages that the end of the training comes before."""
+    end, first = end_of(profile), 0
+    missed = []
+    for name, steps in lengths_of(profile):
+        if first >= end:
+            missed.append(name)
+        first += steps
+    if missed:
+        yield (
+            f"trainer.stages: {', '.join(missed)} never begins: max_steps or max_epochs ends the "
+            f"training at step {end} of {first}"
+        )
 
 
 def _unreachable_bandwidths(profile: Profile, quantizer: Staged) -> Iterator[str]:

@@ -38,9 +38,9 @@ class Profile(BaseModel):
 
     model_config = CLOSED
 
-    mode: Literal["baseline", "mono", "paired"]
+    mode: Literal["baseline", "mono", "paired", "soundstream"]
     """The recipe that trains it."""
-    family: Literal["seanet"]
+    family: Literal["seanet", "soundstream"]
     """Kind of networks; `model=tiny` is the tiny option of the family."""
     description: Text
     """One line for `profile list`."""
@@ -105,6 +105,13 @@ MODES: dict[str, Mode] = {
         least_capsules=2,
         most_capsules=None,
         policies=("random_distinct", "all"),
+        together=False,
+    ),
+    "soundstream": Mode(
+        schema=Profile,
+        least_capsules=1,
+        most_capsules=1,
+        policies=("random_one",),
         together=False,
     ),
     "spectral": Mode(

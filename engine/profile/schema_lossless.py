@@ -14,6 +14,7 @@ from codecctl.engine.profile.constraints import CLOSED, Count, CountOrZero, NotN
 from codecctl.engine.profile.schema_data import Scene
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
+from codecctl.engine.profile.schema_stages import LosslessStage
 from codecctl.engine.profile.schema_trainer import (
     ArrayMeasures,
     MovingAverage,
@@ -131,6 +132,10 @@ class LosslessTrainer(BaseModel):
     """Updates of the training."""
     updates_per_epoch: CountOrZero
     """Steps that make an epoch; 0: data.num_chunks / data.batch_size."""
+    stages: tuple[LosslessStage, ...]
+    """Parts of the training, one after the other, each with its own optimizer and schedule; empty:
+    one training. With stages it ends where the last one does, or where `max_epochs` or `max_steps`
+    cut it."""
     gradient_clip_val: NotNegative
     """Largest norm of the gradient; 0: no limit."""
     accumulate_grad_batches: Count

@@ -20,6 +20,7 @@ from codecctl.engine.profile.schema_eval_losses import EvalLosses
 from codecctl.engine.profile.schema_losses import Balancer, Losses
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
+from codecctl.engine.profile.schema_stages import Stage
 
 
 class StartAtEpoch(BaseModel):
@@ -157,8 +158,10 @@ class Trainer(BaseModel):
     """Steps that make an epoch; 0: data.items_per_epoch / data.batch_size."""
     order: Literal["generator_first", "discriminator_first"]
     """Who is updated first in a step."""
-    stages: tuple[()]
-    """Stages of a training in several; none in this mode."""
+    stages: tuple[Stage, ...]
+    """Parts of the training, one after the other, each with its own weights, optimizers and what
+    is frozen; empty: one training. With stages it ends where the last one does, or where
+    `max_epochs` or `max_steps` cut it."""
     gradient_clip_val: NotNegative
     """Largest norm of the generator's gradient; 0: no limit."""
     accumulate_grad_batches: Count

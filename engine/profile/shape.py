@@ -43,6 +43,8 @@ class Shape:
     """Entries of a list: one shape for all, or one for each."""
     description: str = ""
     """What it is for; of a table without words of its own, what every such table is for."""
+    others: tuple[Shape, ...] = ()
+    """What stands at keys of a table that are free, if any are."""
 
     def variant(self, value: object) -> Shape | None:
         """The table of a union that a value (or a part of one) means; None if undecided."""
@@ -64,7 +66,7 @@ class Shape:
         if self.kind == "list" and (part.isdigit() or part == EVERY):
             position = 0 if part == EVERY else int(part)
             return self.items[min(position, len(self.items) - 1)]
-        return self.fields.get(part)
+        return self.fields.get(part) or (self.others[0] if self.others else None)
 
     def at(self, key: Key, values: object) -> Shape | None:
         """What may stand at a key below, given the present values; None where nothing may."""
@@ -135,6 +137,10 @@ def _undescribed(node: Node, definitions: Mapping[str, Node]) -> Shape:
     if node.get("type") == "object":
         properties = cast(Mapping[str, Node], node.get("properties", {}))
         fields = {name: _shape(child, definitions) for name, child in properties.items()}
+        free = node.get("additionalProperties")
+        if isinstance(free, Mapping):
+            other = _shape(cast(Node, free), definitions)
+            return Shape("table", f"a table of NAME = {other.allowed}", others=(other,))
         text = f"a table of {_few(tuple(fields))}" if fields else "an empty table"
         return Shape("table", text, fields=fields)
     if node.get("type") == "array":
@@ -159,9 +165,10 @@ def _either(choices: tuple[Shape, ...]) -> Shape:
         return _union(choices)
     return Shape(
         "value",
-        " or ".join(choice.allowed for choice in choices),
+        " or ".join(dict.fromkeys(choice.allowed for choice in choices)),
         words=tuple(word for choice in choices for word in choice.words),
         types=frozenset().union(*(choice.types for choice in choices)),
+        others=tuple(other for choice in choices for other in choice.others),
     )
 
 

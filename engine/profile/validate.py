@@ -15,6 +15,7 @@ from codecctl.engine.profile.checks import (
     check_together,
 )
 from codecctl.engine.profile.checks_lossless import check_lossless
+from codecctl.engine.profile.checks_stages import check_stages
 from codecctl.engine.profile.checks_trainer import check_trainer
 from codecctl.engine.profile.findings import Finding, findings_of
 from codecctl.engine.profile.schema import MODES, LosslessProfile, Profile, SpectralProfile
@@ -65,6 +66,7 @@ def _disagreements(
         yield from check_model(model)
     if trainer:
         yield from check_trainer(trainer)
+        yield from check_stages(model, trainer)
     yield from check_mode(mode, data, model, trainer)
     yield from check_together(data, model, trainer)
 

@@ -10,6 +10,7 @@ from codecctl.engine.quantizers.passthrough import Passthrough
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.rvq import ResidualVectorQuantizer
 from codecctl.engine.quantizers.statistics import (
+    codebook_diversity,
     codebook_entropy,
     codebook_perplexity,
     codebook_usage,
@@ -26,6 +27,7 @@ __all__ = [
     "Quantizer",
     "Ranks",
     "ResidualVectorQuantizer",
+    "codebook_diversity",
     "codebook_entropy",
     "codebook_perplexity",
     "codebook_usage",

@@ -60,6 +60,10 @@ class Quantizer(Protocol):
     def revived(self) -> Tensor:
         """Dead entries that the last update moved (K,); a figure to log, no state."""
 
+    @property
+    def entry_norms(self) -> Tensor:
+        """Mean L2 norm of the entries of each codebook (K,); (0,) where there are none."""
+
     def __call__(self, latent: Tensor, draws: Tensor | None = None, /) -> Quantized:
         """Quantize a latent sequence (B, D, F); in training mode, note what was coded.
 
@@ -87,6 +91,12 @@ class Quantizer(Protocol):
 
 FRAMES_PER_ENTRY = 4
 """Latent frames that initialization wants to see for each entry of a codebook."""
+
+
+def mean_norms(codebooks: Tensor) -> Tensor:
+    """Mean L2 norm of the entries of codebooks (K, N, D), detached: (K,)."""
+    norms: Tensor = torch.linalg.vector_norm(codebooks.detach(), dim=-1)
+    return norms.mean(1)
 
 
 def as_rows(latent: Tensor) -> Tensor:

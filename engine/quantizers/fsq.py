@@ -48,6 +48,11 @@ class FiniteScalarQuantizer(nn.Module):
             self.register_buffer(name, torch.tensor(values), persistent=False)
         self.register_buffer("revived", torch.zeros(1, dtype=torch.int64), persistent=False)
 
+    @property
+    def entry_norms(self) -> Tensor:
+        """None: there are no entries; (0,)."""
+        return self.revived.new_zeros(0, dtype=torch.float32)
+
     def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
         """Quantize a latent sequence (B, D, F)."""
         del depths  # a grid has no stages to leave out

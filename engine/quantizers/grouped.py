@@ -41,6 +41,11 @@ class GroupedQuantizer(nn.Module):
         """Dead entries that the last update moved (K,)."""
         return torch.stack([group.revived for group in self._members()], 1).flatten()
 
+    @property
+    def entry_norms(self) -> Tensor:
+        """Mean L2 norm of the entries of each codebook (K,)."""
+        return torch.stack([group.entry_norms for group in self._members()], 1).flatten()
+
     def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
         """Quantize a latent sequence (B, D, F); depths count the codebooks of a group."""
         parts = [

@@ -11,7 +11,7 @@ from math import log2
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows
+from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows, mean_norms
 from codecctl.engine.quantizers.clustering import kmeans
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.residual import code_residuals, decode, encode, quantized
@@ -44,6 +44,11 @@ class LearnedResidualQuantizer(nn.Module):
         self.codebooks = nn.Parameter(torch.empty(shape).uniform_(-1, 1) / codebook_size)
         nothing = torch.zeros(num_codebooks, dtype=torch.int64)
         self.register_buffer("revived", nothing, persistent=False)
+
+    @property
+    def entry_norms(self) -> Tensor:
+        """Mean L2 norm of the entries of each codebook (K,)."""
+        return mean_norms(self.codebooks)
 
     def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
         """Quantize a latent sequence (B, D, F)."""

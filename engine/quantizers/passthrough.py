@@ -29,6 +29,11 @@ class Passthrough(nn.Module):
         self.bits_per_frame = 0.0
         self.register_buffer("revived", torch.zeros(0, dtype=torch.int64), persistent=False)
 
+    @property
+    def entry_norms(self) -> Tensor:
+        """None: there are no entries; (0,)."""
+        return self.revived.new_zeros(0, dtype=torch.float32)
+
     def forward(self, latent: Tensor, noise: Tensor | None = None) -> Quantized:
         """The latent without codes.
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows, in_use
+from codecctl.engine.quantizers.base import FRAMES_PER_ENTRY, Quantized, as_rows, in_use, mean_norms
 from codecctl.engine.quantizers.clustering import kmeans
 from codecctl.engine.quantizers.ranks import ALONE, Ranks
 from codecctl.engine.quantizers.residual import code_residuals, decode, encode, quantized
@@ -100,6 +100,11 @@ class ResidualVectorQuantizer(nn.Module):
         # Since the last update, so none when a state is saved.
         self._noted: list[_Note] = []
 
+    @property
+    def entry_norms(self) -> Tensor:
+        """Mean L2 norm of the entries of each codebook (K,)."""
+        return mean_norms(self.codebooks)
+
     def forward(self, latent: Tensor, depths: Tensor | None = None) -> Quantized:
         """Quantize a latent sequence (B, D, F); in training mode, note what was coded."""
         with torch.autocast(latent.device.type, enabled=False):
@@ -165,6 +170,7 @@ class ResidualVectorQuantizer(nn.Module):
             ranks: Whose vectors count. All of them call, and all end with the same codebooks.
         """
         if not self._noted:
+            self.revived.zero_()
             return
         noted = _Note(*(torch.cat(parts, 1) for parts in zip(*self._noted, strict=True)))
         self._noted.clear()

@@ -6,7 +6,7 @@ batch, sum the tables, then ask.
 
 from __future__ import annotations
 
-from math import log
+from math import log, log2
 
 import torch
 from torch import Tensor
@@ -30,6 +30,15 @@ def codebook_entropy(counts: Tensor) -> Tensor:
     frequencies = counts.double() / counts.sum(1, keepdim=True).clamp(min=1)
     nats: Tensor = torch.special.entr(frequencies).sum(1)
     return (nats / log(2)).float()
+
+
+def codebook_diversity(counts: Tensor) -> Tensor:
+    """Entropy as a share of the most there can be: counts (K, N) to (K,) in [0, 1].
+
+    H(n / sum n) / log2(N), as SoundStream's training logs it: 1 where all entries occur equally
+    often, 0 where one alone does, and where nothing was counted.
+    """
+    return (codebook_entropy(counts) / log2(max(counts.shape[1], 2))).clamp(0, 1)
 
 
 def codebook_perplexity(counts: Tensor) -> Tensor:

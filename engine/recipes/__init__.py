@@ -38,6 +38,7 @@ RECIPES: dict[str, Build] = {
     "baseline": _codec,
     "mono": _codec,
     "paired": _paired,
+    "soundstream": _codec,
     "spectral": _codec,
 }
 """Recipes by the mode that a profile names, made of a codec and terms between capsules."""

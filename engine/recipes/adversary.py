@@ -45,7 +45,18 @@ class Jury(nn.Module):
     ) -> None:
         super().__init__()
         self.discriminators = nn.ModuleList(discriminators)
-        self.views = tuple(views) or (CHANNEL_VIEWS["all"],) * len(self.discriminators)
+        self._views = tuple(views) or (CHANNEL_VIEWS["all"],) * len(self.discriminators)
+        self._acting = tuple(range(len(self.discriminators)))
+
+    def act(self, acting: Sequence[int]) -> None:
+        """Let those of these positions judge from now on, and the others pause."""
+        assert acting, "a jury of nobody"
+        self._acting = tuple(acting)
+
+    @property
+    def views(self) -> tuple[ChannelView, ...]:
+        """Which channels each of those sees that act."""
+        return tuple(self._views[at] for at in self._acting)
 
     @property
     def shuffles(self) -> bool:
@@ -53,15 +64,16 @@ class Jury(nn.Module):
         return any(view.shuffles for view in self.views)
 
     def forward(self, audio: Tensor, order: Tensor | None = None) -> Judgements:
-        """Judge audio (N, C, T) at every scale of every discriminator.
+        """Judge audio (N, C, T) at every scale of every discriminator that acts.
 
         Args:
             audio: (N, C, T).
             order: Of the channels of each signal, (N, C); a fixed one if None.
         """
         judgements: Judgements = []
-        for discriminator, view in zip(self.discriminators, self.views, strict=True):
-            judged = discriminator(view.show(audio, order))
+        for at in self._acting:
+            view = self._views[at]
+            judged = self.discriminators[at](view.show(audio, order))
             judgements += view.by_signal(judged, signals=len(audio))
         return judgements
 

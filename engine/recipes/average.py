@@ -25,12 +25,14 @@ class WeightAverage(Generic[Network]):
     Args:
         network: On its device. It is copied and never changed.
         decay: In [0, 1); 0 repeats the last weights.
+        average: The second network of an earlier average, which goes on; None: a copy.
     """
 
-    def __init__(self, network: Network, *, decay: float) -> None:
+    def __init__(self, network: Network, *, decay: float, average: Network | None = None) -> None:
         self._followed = network
         self._decay = decay
-        self.network = copy.deepcopy(network).requires_grad_(False)
+        copied = copy.deepcopy(network) if average is None else average
+        self.network = copied.requires_grad_(False)
         device = next(network.parameters()).device
         # Sum of decay^(n - k) over the updates made, of which the newest counts 1.
         self._total = torch.zeros((), dtype=torch.float64, device=device)

@@ -19,25 +19,33 @@ ACTIVE = 0.01
 """Share of the means in the variance of what is drawn from which a number is active."""
 
 
-def latent_scalars(moments: Sequence[Tensor], runtime: Runtime) -> Scalars:
+def mean_norm(latent: Tensor) -> Tensor:
+    """Mean L2 norm of the frames of what an encoder gave (N, D, F), 0-d, detached."""
+    norms: Tensor = torch.linalg.vector_norm(latent.detach().float(), dim=1)
+    return norms.mean()
+
+
+def latent_scalars(norms: Sequence[Tensor], moments: Sequence[Tensor], runtime: Runtime) -> Scalars:
     """Figures of a global batch.
 
     Args:
+        norms: Of each portion of this rank, from `mean_norm`.
         moments: Of each portion of this rank, (4, D) as `quantizers.gaussian.moments` gives them;
             none where nothing is drawn.
         runtime: Knows the other ranks.
 
     Returns:
-        `latent/active`, the share of active numbers; `latent/std`, of what is drawn; and the
-        divergence of one number: mean, least and most.
+        `latent/norm`; where latents are drawn, `latent/active`, the share of active numbers;
+        `latent/std`, of what is drawn; and the divergence of one number: mean, least and most.
     """
+    scalars = {"latent/norm": mean_over_ranks(torch.stack(list(norms)).mean(), runtime)}
     if not moments:
-        return {}
+        return scalars
     whole = mean_over_ranks(torch.stack(list(moments)).mean(0), runtime)
     mean, square, variance, divergence = whole
     of_means = square - mean.square()
     overall = (square + variance).mean() - mean.mean().square()
-    return {
+    return scalars | {
         "latent/active": (of_means > ACTIVE * (of_means + variance)).float().mean(),
         "latent/std": overall.clamp(min=0).sqrt(),
         "latent/kl/mean": divergence.mean(),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from codecctl.engine.networks import Autoencoder
 from codecctl.engine.quantizers import Quantized, Quantizer
 from codecctl.engine.recipes.levels import SCALE_BITS, Level
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Coded(NamedTuple):
@@ -76,6 +79,31 @@ class CodecNetwork(nn.Module):
         self.sample_rate = sample_rate
         self.channels = channels
         self.level = level
+        self._frozen: tuple[nn.Module, ...] = ()
+
+    def freeze(self, parts: Collection[str]) -> None:
+        """Let nothing change `parts` of "encoder", "quantizer" and "decoder", and all else learn.
+
+        A frozen part stays in evaluation mode: its codebooks and running statistics stand still.
+        """
+        named = {
+            "encoder": self.autoencoder.encoder,
+            "quantizer": cast(nn.Module, self.quantizer),
+            "decoder": self.autoencoder.decoder,
+        }
+        for name, part in named.items():
+            part.requires_grad_(name not in parts)
+        self._frozen = tuple(part for name, part in named.items() if name in parts)
+        self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode for what is not frozen."""
+        super().train(mode)
+        for part in self._frozen:
+            for module in part.modules():
+                # cuDNN has no backward of a recurrent layer in evaluation mode; none drops units.
+                module.training = mode and isinstance(module, nn.RNNBase)
+        return self
 
     def forward(self, audio: Tensor, draws: Tensor | None = None) -> Coded:
         """Code and decode audio (N, C, T), with what was drawn for each signal (N, ...)."""

@@ -55,6 +55,8 @@ class PassedBack:
     """Terms between capsules, 0-d."""
     codes: list[Tensor]
     """(n, K, F)."""
+    norms: list[Tensor]
+    """Mean norm of what the encoder gave, 0-d."""
     moments: list[Tensor]
     """Of distributions that latents are drawn from, (4, D)."""
 

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from codecctl.engine.quantizers import (
+    Quantizer,
+    codebook_diversity,
     codebook_entropy,
     codebook_perplexity,
     codebook_usage,
@@ -75,12 +77,23 @@ def over_ranks(scalars: Scalars, counts: Tensor, *, runtime: Runtime) -> tuple[S
     return scalars | means, message[len(names) :].view(counts.shape).to(counts.dtype)
 
 
+def entry_scalars(quantizer: Quantizer) -> Scalars:
+    """What the last update did to the entries of each codebook, and their mean norm."""
+    scalars: Scalars = {}
+    for number, revived in enumerate(quantizer.revived, start=1):
+        scalars[f"codebook/{number}/dead"] = revived.float()
+    for number, norm in enumerate(quantizer.entry_norms, start=1):
+        scalars[f"codebook/{number}/norm"] = norm
+    return scalars
+
+
 def codebook_scalars(counts: Tensor) -> Scalars:
     """Figures of each codebook, which count from 1: how often each entry was used, (K, N)."""
     figures = {
         "usage": codebook_usage(counts),
         "perplexity": codebook_perplexity(counts),
         "entropy": codebook_entropy(counts),
+        "diversity": codebook_diversity(counts),
     }
     return {
         f"codebook/{number}/{name}": value

@@ -21,6 +21,8 @@ class Timing:
     """Whether both players learn from judgements made before either moved."""
     adversarial_before_start: bool
     """Whether the generator is trained against untrained discriminators before the start."""
+    frozen: bool = False
+    """Whether they never learn."""
 
     def judges(self, step: int) -> bool:
         """Whether the generator is trained against them on this step."""
@@ -28,6 +30,6 @@ class Timing:
 
     def learns(self, step: int, *, seed: int) -> bool:
         """Whether they are updated on this step: a function of the seed and the step."""
-        if step < self.start_step or step % self.update_every:
+        if self.frozen or step < self.start_step or step % self.update_every:
             return False
         return draw(seed, step=step, purpose="discriminator") < self.update_probability

@@ -15,7 +15,7 @@ from codecctl.engine.quantizers.gaussian import moments
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars, ranks_of
 from codecctl.engine.recipes.draws import Draws
-from codecctl.engine.recipes.latent_figures import latent_scalars
+from codecctl.engine.recipes.latent_figures import latent_scalars, mean_norm
 from codecctl.engine.recipes.latent_terms import LatentTerms
 from codecctl.engine.recipes.measuring import evaluating
 from codecctl.engine.recipes.network import CodecNetwork, Coded
@@ -32,6 +32,7 @@ from codecctl.engine.recipes.portions import (
 )
 from codecctl.engine.recipes.scalars import (
     codebook_scalars,
+    entry_scalars,
     loss_scalars,
     over_ranks,
     weighted_sum,
@@ -216,7 +217,7 @@ class Training:
     ) -> PassedBack:
         """The gradient at the decoder's output and those of all other terms, into the codec."""
         gradients = torch.split(pull.gradient, [len(each.emitted) for each in portions])
-        passed = PassedBack([], [], [], [])
+        passed = PassedBack([], [], [], [], [])
         for portion, gradient in zip(portions, gradients, strict=True):
             coded = portion.coded or self.code(portion.exhibit.reference, portion.draws)
             losses = extra.losses(self._stacking.stages_by_item(coded.stages, portion.audio))
@@ -226,9 +227,12 @@ class Training:
                 loss = loss + weighted_sum(passed.between[-1], extra.weights)
             # Ranks average what they pass back, but the gradients of all items add up.
             pulled = (coded.emitted * gradient).sum() * self._runtime.world_size
-            self._generator.backward(pulled + loss / len(portions))
+            whole = pulled + loss / len(portions)
+            if whole.requires_grad:  # not where all of the codec is frozen, or codebooks alone move
+                self._generator.backward(whole)
             passed.held.append(self._by_capsule(coded.quantizer_terms(self._weights), num_groups))
             passed.codes.append(coded.codes)
+            passed.norms.append(mean_norm(coded.latent))
             if self._draws.noise:
                 passed.moments.append(moments(coded.latent))
         return passed
@@ -251,7 +255,11 @@ class Training:
         if self._adversary is not None:
             scalars |= self._adversary.close(judged.heard, step=step) | judged.scalars
             skipped = skipped + self._adversary.player.skipped
-        scalars |= judged.pull.scalars | losses | latent_scalars(passed.moments, self._runtime)
+        scalars |= (
+            judged.pull.scalars
+            | losses
+            | latent_scalars(passed.norms, passed.moments, self._runtime)
+        )
         scalars["skipped_updates"] = skipped
         return self._of_all_ranks(scalars, torch.cat(passed.codes)) | self._rates(step)
 
@@ -294,6 +302,4 @@ class Training:
         counts = count_codes(codes, codebook_size=quantizer.codebook_size)
         scalars, counts = over_ranks(scalars, counts, runtime=self._runtime)
         scalars |= codebook_scalars(counts)
-        for number, revived in enumerate(quantizer.revived, start=1):
-            scalars[f"codebook/{number}/dead"] = revived.float()
-        return scalars
+        return scalars | entry_scalars(quantizer)
