@@ -22,9 +22,9 @@ PAGE = (Path(__file__).parents[1] / "docs" / "modes.md").read_text(encoding="utf
 COMMANDS = re.findall(r"^    codecctl (train [^\n#]+)", PAGE, re.MULTILINE)
 PROFILES = (
     *("baseline-1ch", "baseline-32ch", "mono", "paired", "paired-bounded"),
-    *("spectral-vae", "spectral-complex", "waveform-vae"),
+    *("spectral-vae", "spectral-complex", "waveform-vae", "soundstream"),
 )
-OPTIONS = ("--run", "--resume", "--dry-run")
+OPTIONS = ("--run", "--resume", "--dry-run", "--from", "--stage")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -34,7 +34,7 @@ def test_every_training_of_the_page_resolves(command: str) -> None:
     if "--profile" in words:
         at = words.index("--profile")
         profile, words = words[at + 1], words[:at] + words[at + 2 :]
-    words = [word for word in words if word not in (*OPTIONS, "NAME")]
+    words = [word for word in words if word not in (*OPTIONS, "NAME", "RUN", "adversarial")]
     chosen, overrides = aliased_options(words)
     resolved = load_profile(chosen or profile, overrides, search=(PACKAGED,))
     assert resolved.profile.mode in MODES
@@ -59,12 +59,15 @@ def test_every_other_command_exists() -> None:
 def test_every_key_in_code_style_is_one_of_the_tree() -> None:
     shapes = [shape_of(schema) for schema in (Profile, SpectralProfile)]
     leaves = {".".join(key) for shape in shapes for key in shape.leaves()}
-    branches = {leaf.rpartition(".")[0] for leaf in leaves}
+    branches = {
+        leaf.rsplit(".", depth)[0] for leaf in leaves for depth in range(1, leaf.count(".") + 1)
+    }
     quoted = " ".join(re.findall(r"`([^`]+)`", PAGE))
     keys = set(re.findall(r"\b(?:data|model|trainer|datasets|pairwise)\.[a-z_0-9.]+", quoted))
     files = {key for key in keys if key.endswith((".md", ".py", ".jsonl"))}
     for key in keys - files - set(BRANCH_ALIASES):
-        if not key.startswith("model.discriminators."):  # a list; the settings below try them
+        # Lists; the settings below try them.
+        if not key.startswith(("model.discriminators.", "trainer.stages")):
             assert canonical_key(key) in leaves | branches, key
 
 

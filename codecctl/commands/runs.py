@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from codecctl.commands.runs_previews import previews
 from codecctl.engine.rundir import (
     CheckpointInfo,
     Row,
@@ -29,6 +30,7 @@ from codecctl.locations import find_run, runs_folder
 from codecctl.output import note, result, result_json
 
 app = typer.Typer(no_args_is_help=True, help="Look at runs, stop them, remove them, tag them.")
+app.command()(previews)
 
 _EVENTS_SHOWN = 8
 _Run = Annotated[str, typer.Argument(metavar="RUN", help="Name or path of a run.")]
