@@ -18,6 +18,7 @@ class LengthInSteps(BaseModel):
     model_config = CLOSED
 
     steps: Count
+    """Updates of the stage."""
 
     def count(self, updates_per_epoch: int) -> int:
         """Updates; `updates_per_epoch` has no influence."""
@@ -31,6 +32,7 @@ class LengthInEpochs(BaseModel):
     model_config = CLOSED
 
     epochs: Count
+    """Epochs of the stage."""
 
     def count(self, updates_per_epoch: int) -> int:
         """Updates."""
