@@ -10,7 +10,7 @@
     split.json              recordings that train, validate, and are kept for tests
     system.jsonl            CPU, memory, loader wait, step time
     checkpoints/            step-000000500/, and the text files `last` and `best`
-    previews/               reference/item-000.wav, step-000000500/item-000.wav
+    previews/               reference/item-000.wav, step-000000500/item-000.wav and .codes.json
     array/                  step-000000500.json: what the codes of whole arrays share
     control/                requests to the training process: save, stop
     wandb/, tensorboard/    mirrors, with their status in wandb.json and tensorboard.json

@@ -23,7 +23,7 @@ from .preview_files import write_item
 from .small_stores import write_small_store
 
 RATE = 8000
-SIZE = (110, 32)
+SIZE = (100, 30)
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +192,29 @@ async def test_playing_says_why_it_is_silent(
         await press(app, pilot, "p")
         assert "not played: needs sounddevice" in told(app)
         assert "codecctl data preview small Beach.1 --at 0 --out FILE.wav" in told(app)
+
+
+async def test_a_browser_plays_nothing_through_this_machine(
+    runs: Path, stores: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(DashboardApp, "is_web", True)
+    app = DashboardApp(runs, stores=stores)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        app.open_store(stores / "small")
+        await press(app, pilot)
+        await press(app, pilot, "p")
+        assert "not played: a browser cannot hear stores" in told(app)
+
+
+async def test_a_page_that_is_left_stops_its_work(runs: Path, stores: Path) -> None:
+    app = DashboardApp(runs, stores=stores)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        app.open_store(stores / "small")
+        await pilot.press("k", "escape")
+        await settle(app, pilot)
+        assert isinstance(app.screen, RunsScreen)
 
 
 def test_an_empty_folder_has_no_stores(tmp_path: Path) -> None:

@@ -37,7 +37,9 @@ def test_marks_tell_the_sign_and_the_strength() -> None:
     levels = difference_levels(np.array([[-40.0, -3.0, 0.0, 3.0, 40.0], [0.0, 0, 0, 0, 0]]))
     assert levels[0].tolist() == [-8, -1, 0, 1, 8]
     assert difference_marks(levels) == ["=· ·#"]
-    styles = [segment.style for segment in difference_rows(levels)[0]]
+    line = difference_rows(levels)[0]
+    assert "".join(segment.text for segment in line) == "▀" * 5
+    styles = [segment.style for segment in line]
     colors = [style.color.name for style in styles if style and style.color]
     assert colors[0] == "#3c82e6"  # blue: missing
     assert colors[4] == "#f08228"  # orange: too much

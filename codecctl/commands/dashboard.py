@@ -37,7 +37,7 @@ def dashboard(
     steer: Annotated[bool, typer.Option("--steer", help="With --web: may change runs.")] = False,
     read_only: Annotated[bool, typer.Option("--read-only", help="Never change a run.")] = False,
 ) -> None:
-    """Watch runs: live curves, validation, previews, events; reads run folders only."""
+    """Watch runs and look at stores: live curves, validation, previews to see and hear, events."""
     folder, only = _locate(runs)
     if json and not once:
         raise UsageError("--json: belongs to --once; add it")

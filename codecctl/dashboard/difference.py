@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -69,12 +70,15 @@ def difference_levels(difference: Array) -> Levels:
 
 def difference_rows(levels: Levels) -> list[list[Segment]]:
     """Lines of half-blocks: blue where something is missing, orange where there is too much."""
+    return [_line(above, below) for above, below in zip(levels[0::2], levels[1::2], strict=False)]
+
+
+def _line(above: Levels, below: Levels) -> list[Segment]:
+    """Equal neighbors share a segment."""
+    edges = np.flatnonzero((np.diff(above) != 0) | (np.diff(below) != 0)) + 1
     return [
-        [
-            Segment(_UPPER, _style(upper, lower))
-            for upper, lower in zip(above.tolist(), below.tolist(), strict=True)
-        ]
-        for above, below in zip(levels[0::2], levels[1::2], strict=False)
+        Segment(_UPPER * (end - start), _style(int(above[start]), int(below[start])))
+        for start, end in pairwise([0, *edges.tolist(), above.size])
     ]
 
 

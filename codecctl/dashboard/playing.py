@@ -95,11 +95,7 @@ class PlayPreview(Widget):
         side = SIDES[self._speaker.side]
         if not self._speaker.playing or self._heard is None:
             return f"p plays {side}, a changes sides"
-        heard = self._heard
-        return (
-            f"▶ {side} · {heard.label} · {heard.gain_db:+.0f} dB, "
-            f"B {heard.match_db:+.1f} dB to be as loud as A"
-        )
+        return f"▶ {side}, {self._heard.label}, B {self._heard.match_db:+.1f} dB"
 
     def on_unmount(self) -> None:
         """Let the device go."""

@@ -10,7 +10,7 @@ from textual.message import Message
 
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.loaded import Loaded
-from codecctl.dashboard.views import ItemScore, RunView
+from codecctl.dashboard.views import ItemScore, RunView, metric_rank
 from codecctl.dashboard.wording import higher_is_better, value_text
 
 MOST_ROWS = 500
@@ -72,8 +72,8 @@ class QueueView(Listing):
 
     def metrics(self) -> list[str]:
         """What items can be sorted by, the one of the best checkpoint first."""
-        names = sorted({name for item in self._items for name in item.values})
-        return sorted(names, key=lambda name: name != self._best)
+        names = {name for item in self._items for name in item.values if "/capsule" not in name}
+        return sorted(names, key=lambda name: (name != self._best, metric_rank(f"val/{name}")))
 
     def action_metric(self) -> None:
         """Sort by the next metric."""

@@ -50,6 +50,12 @@ class StoreScreen(Screen[None]):
         channel: Counted from 0.
     """
 
+    HELP = """
+    ## Store
+
+    Levels are measured on half seconds spread over the recordings. `k` looks for problems in the
+    background and keeps nothing; `codecctl data check` keeps what it finds.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(

@@ -36,6 +36,12 @@ _COLUMNS = (
 class WindowPane(Vertical):
     """The recordings of a store above a window of one of them."""
 
+    HELP = """
+    ## Recordings
+
+    Waveform and spectrogram of any second of any channel of the recording under the cursor; the
+    colors reach from the loudest place 70 dB down. `left` and `right` go by half of what is shown.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         # Before the table, which would move its cursor by columns.
         *(
@@ -214,7 +220,8 @@ class WindowPane(Vertical):
         from codecctl.errors import CodecctlError
         from codecctl.playback import audible_gain_db, missing_playback, play
 
-        reason = missing_playback()
+        # In a browser, the loudspeakers of this machine are those of somebody else.
+        reason = "a browser cannot hear stores" if self.app.is_web else missing_playback()
         if not reason:
             try:
                 gain = audible_gain_db(sound.audio)

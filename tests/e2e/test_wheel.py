@@ -83,7 +83,8 @@ def test_profiles_groups_and_overlays_load(site: Path, tmp_path: Path) -> None:
 
 
 def test_the_dashboard_finds_its_style_sheet(site: Path, tmp_path: Path) -> None:
-    assert (site / "codecctl" / "dashboard" / "dashboard.tcss").is_file()
+    for name in ("dashboard/dashboard.tcss", "dashboard/item.html", "web/terminal.html"):
+        assert (site / "codecctl" / name).is_file(), name
     assert "train" in run(site, tmp_path, "dashboard", "--once")
 
 
