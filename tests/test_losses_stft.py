@@ -157,6 +157,16 @@ def test_phases_cost_what_their_angle_says() -> None:
     assert 0.8 < loss(noise(1, 1, 24_000, seed=1), noise(1, 1, 24_000, seed=2)).item() < 1.2
 
 
+@pytest.mark.parametrize("level", [1.0, 1e-4, 1e-6, 1e-7])
+def test_phases_of_quiet_references_cost_between_nothing_and_two(level: float) -> None:
+    loss = PhaseLoss(n_fft=256, hop_length=64, win_length=256).double()
+    audio = noise(1, 1, 4000)
+    heard = level > 1e-5  # the rest is silence
+    for louder in (1.0, level):
+        assert loss(louder * audio, level * audio).item() == pytest.approx(0.0, abs=1e-6)
+    assert loss(-audio, level * audio).item() == pytest.approx(2.0 if heard else 0.0, abs=1e-6)
+
+
 def test_linear_mel_is_the_root_of_the_power_whose_logarithm_the_other_takes() -> None:
     reference, estimate = 10 * noise(1, 1, 2048, seed=1), 10 * noise(1, 1, 2048, seed=2)
     wanted = 0.0

@@ -14,7 +14,7 @@ class PhaseLoss(nn.Module):
 
     sum |S|^2 (1 - cos(arg S' - arg S)) / sum |S|^2 over channels, bins and frames of an item: 0 for
     equal phases, 1 for unrelated ones, 2 for opposite ones, whatever the estimate's level. Silence
-    has no phase and costs nothing.
+    has no phase and costs nothing, nor do bins of the reference whose power is below `FLOOR`.
 
     Args:
         n_fft: Length of the transform in samples.
@@ -32,8 +32,10 @@ class PhaseLoss(nn.Module):
             with torch.no_grad():
                 wanted: Tensor = self.spectra(theirs)
                 power = wanted.real.square() + wanted.imag.square()
+                heard = power >= FLOOR
+                wanted, power = wanted * heard, power * heard
                 energy = power.flatten(1).sum(1).clamp(min=FLOOR)
             given: Tensor = self.spectra(ours)
             along = given.real * wanted.real + given.imag * wanted.imag  # |S'| |S| cos
-            cosine_energy = magnitude(wanted) * along / magnitude(given)
+            cosine_energy = wanted.abs() * along / magnitude(given)
             return (power - cosine_energy).flatten(1).sum(1) / energy
