@@ -61,5 +61,9 @@ def test_sizes_have_decimal_units() -> None:
 def test_directions_of_metrics_are_known() -> None:
     assert higher_is_better("val/si_sdr")
     assert higher_is_better("val/codebook/1/usage")
+    assert higher_is_better("val/eval/sisdr")
+    assert not higher_is_better("val/eval/stft")
+    assert not higher_is_better("val/si_sdr_loss")
+    assert not higher_is_better("loss/si_sdr")
     assert not higher_is_better("val/mel")
     assert not higher_is_better("val/diversity")

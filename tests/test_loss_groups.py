@@ -118,6 +118,7 @@ def test_settings_of_a_term_reach_it() -> None:
             ("trainer.best_metric=val/eval/sisdr",),
             "which is not measured; add 'sisdr' to trainer.eval_loss_config.terms",
         ),
+        (("trainer.loss_config.spectral.stft_mse.config.p=0.5",), "allowed: a number at least 1"),
         (('trainer.eval_loss_config.terms=["mel","mel"]',), "allowed: each once"),
         (('trainer.eval_loss_config.terms=["pesq"]',), "'sisdr', 'stft' or 'mel'"),
     ],
@@ -176,3 +177,12 @@ def test_windows_other_than_the_networks_are_told() -> None:
     notices = load_profile("spectral-vae", ["trainer.eval_loss_config.mel.hop_size=256"]).notices
     assert any("eval_loss_config.mel" in each and "(2048, 512, 2048)" in each for each in notices)
     assert not any("eval_loss_config" in each for each in load_profile("spectral-vae").notices)
+
+
+def test_a_rate_other_than_that_of_the_audio_is_told() -> None:
+    stft = ('trainer.eval_loss_config.terms=["stft"]', "trainer.eval_loss_config.stft.sample_rate=")
+    there = load_profile("mono", [*SMALL, stft[0], stft[1] + "44100"]).notices
+    assert any("resampled from data.rate=24000 to 44100 Hz" in each for each in there)
+    for setting in ([], [stft[0], stft[1] + "24000"], [stft[1] + "44100"]):
+        notices = load_profile("mono", [*SMALL, *setting]).notices
+        assert not any("sample_rate" in each for each in notices)

@@ -19,6 +19,10 @@ GLYPHS = {
 HINTS = {
     "val/mel": "mean |difference of log10 mel| over 7 scales; lower is better",
     "val/si_sdr": "scale-invariant signal-to-distortion ratio in dB; higher is better",
+    "val/si_sdr_loss": "minus the ratio in dB, a term of the training; lower is better",
+    "val/eval/sisdr": "SI-SDR as trainer.eval_loss_config sets it, in dB; higher is better",
+    "val/eval/stft": "spectral convergence + |difference of ln magnitudes|; lower is better",
+    "val/eval/mel": "the same in mel bands; lower is better",
     "val/code_agreement": "share of frames where both capsules have the same first code",
     "val/code_agreement/above_chance": "1: first codes always agree, 0: no more than by chance",
     "val/first_code_bits": "bits that a first code tells of that of another capsule",
@@ -94,6 +98,8 @@ def _count(number: int) -> str:
 
 def higher_is_better(metric: str) -> bool:
     """Whether a larger value of this metric is the better one."""
+    if metric.endswith("_loss") or metric.startswith("loss/"):
+        return False  # the term of that name: minus the ratio
     return any(word in metric for word in _HIGHER)
 
 

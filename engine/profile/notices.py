@@ -24,6 +24,7 @@ def notices(profile: Profile) -> Iterator[str]:
     yield from unreached_stages(profile)
     trainer = profile.trainer
     yield from spectral_notices(profile.model, trainer)
+    yield from _measured_at_another_rate(profile)
     for name, scheduler in (
         ("scheduler", trainer.scheduler),
         ("discriminator.scheduler", trainer.discriminator.scheduler),
@@ -48,6 +49,16 @@ def unreached_stages(profile: Profile) -> Iterator[str]:
         yield (
             f"trainer.stages: {', '.join(missed)} never begins: max_steps or max_epochs ends the "
             f"training at step {end} of {first}"
+        )
+
+
+def _measured_at_another_rate(profile: Profile) -> Iterator[str]:
+    measures, rate = profile.trainer.eval_loss_config, profile.data.rate
+    if "stft" in measures.terms and measures.stft.sample_rate != rate:
+        yield (
+            f"trainer.eval_loss_config.stft.sample_rate: audio is resampled from data.rate={rate} "
+            f"to {measures.stft.sample_rate} Hz to be measured; figures of runs with other rates "
+            "do not compare"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from codecctl.engine.profile.constraints import CLOSED, Count, NotNegative, Positive
+from codecctl.engine.profile.constraints import CLOSED, Count, NotNegative
 
 Fft = Annotated[int, Field(ge=16, le=65536)]
 
@@ -18,8 +18,9 @@ class StftMseConfig(BaseModel):
 
     reduction: Literal["mean", "sum"]
     """Over channels, bins and frames of an item; over items it is a mean."""
-    p: Positive
-    """Power of the distance of two complex numbers' parts; 2: squared error."""
+    p: Annotated[float, Field(ge=1)]
+    """Power of the distance of two complex numbers' parts; 2: squared error. Below 1 there is no
+    gradient where parts are equal."""
     domain: Literal["emitted", "linear"]
     """emitted: of spectra as the network sees them; linear: with `model.pre_transform` undone."""
 
