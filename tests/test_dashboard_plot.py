@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -51,6 +52,21 @@ def test_a_value_that_is_not_finite_gets_a_red_mark_above_a_gap() -> None:
     assert drawn[: 19 * span // 49].all()
     assert drawn[-(19 * span // 49) :].all()
     assert row.endswith("0.5")
+
+
+def test_a_stage_begins_at_an_upright_line_behind_the_curve() -> None:
+    plain = line(np.linspace(1.0, 0.0, 101))
+    marked = replace(plain, marks=((50.0, "adversarial"), (500.0, "never")))
+    canvas = draw("loss", [marked], view=View(), width=40, height=8)
+    column = canvas.left + int(0.5 * (40 - canvas.left))
+    rows = list(canvas.rows())
+    assert sum(row[column] == "┊" for row in rows) == 5  # of six; the curve passes in front
+    assert rows[1][column : column + 12] == "┊adversarial"
+    assert "never" not in text(canvas)
+    drawn = canvas.inks == curve_ink(0)
+    assert (
+        drawn == (draw("loss", [plain], view=View(), width=40, height=8).inks == curve_ink(0))
+    ).all()
 
 
 def test_only_broken_values_still_make_a_chart() -> None:

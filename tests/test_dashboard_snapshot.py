@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from codecctl.app import app
 from codecctl.commands import dashboard as command
 from codecctl.dashboard.snapshot import read_everything, snapshot_rows, snapshot_text
+from codecctl.engine.stages import plan, to_json
 from codecctl.errors import NotFoundError, UsageError
 
 NOW = 1_000.0  # long ago: nothing here is alive
@@ -39,6 +40,21 @@ def make_run(
         "max_steps": 50,
     }
     (run / "state.json").write_text(json.dumps(state))
+
+
+def test_stages_are_listed_with_their_state_and_marked_in_the_curves(tmp_path: Path) -> None:
+    make_run(tmp_path, "ss")
+    plan_of_two = plan([("warmup", 20), ("adversarial", 80)])
+    (tmp_path / "ss" / "stages.json").write_text(json.dumps(to_json(plan_of_two)))
+    snapshot = read_everything(tmp_path)
+    text = snapshot_text(tmp_path, snapshot, width=80, height=30)
+    assert "stages: ✓ warmup 0-20  ▶ adversarial 20-100" in text.split("\n")
+    rows = [row for row in text.split("\n") if "┊" in row]
+    assert len(rows) > 3
+    assert len({row.index("┊") for row in rows}) <= 2  # one upright line in each chart of a row
+    assert any("┊adversarial" in row for row in rows)
+    (described,) = snapshot_rows(snapshot)
+    assert [stage["status"] for stage in described["stages"]] == ["done", "now"]  # type: ignore[attr-defined]  # JSON
 
 
 @pytest.mark.parametrize(("width", "height"), [(80, 24), (160, 50), (40, 10), (20, 3)])

@@ -25,6 +25,7 @@ from codecctl.engine.rundir import (
     summarize_run,
     write_tags,
 )
+from codecctl.engine.stages import read_stages
 from codecctl.errors import UsageError
 from codecctl.locations import find_run, runs_folder
 from codecctl.output import note, result, result_json
@@ -164,6 +165,9 @@ def _print_state(summary: RunSummary, overrides: object) -> None:
     result(f"{summary.path}: {summary.status} at step {summary.step} of {summary.max_steps}")
     changes = " ".join(str(item) for item in overrides) if isinstance(overrides, list) else ""
     result(f"profile {summary.profile} {changes}".rstrip())
+    for stage in read_stages(summary.path):
+        steps = f"steps {stage.first_step} to {stage.end_step}"
+        result(f"stage {stage.name}: {steps}, {stage.status(summary.step)}")
     if summary.state.message:
         result(summary.state.message)
     if summary.tags:
@@ -213,6 +217,7 @@ def _as_dict(run: RunSummary) -> dict[str, object]:
         "step": run.step,
         "max_steps": run.max_steps,
         "epoch": run.epoch,
+        "stage": run.state.stage,
         "started": run.state.started,
         "heartbeat": run.state.heartbeat,
         "host": run.state.host,

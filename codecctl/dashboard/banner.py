@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual.widgets import Static
 
-from codecctl.dashboard.notes import seconds_left
+from codecctl.dashboard.notes import seconds_left, stages_text
 from codecctl.dashboard.runs_table import state_text
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.dashboard.wording import ACTIVE, age_text, step_text
@@ -31,6 +31,8 @@ class Banner(Static):
         parts = [step_text(summary.step, summary.max_steps)]
         if summary.max_steps > 0:
             parts[0] += f" ({summary.step / summary.max_steps:.0%})"
+        stages = stages_text(run.stages, summary.step)
+        parts += [stages] if stages else []
         left = seconds_left(run)
         parts += [f"{age_text(left)} left"] if left is not None else []
         parts.append(f"seen {age_text(summary.age_seconds)} ago")

@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from codecctl.dashboard.axis import XAxis, widen
 from codecctl.dashboard.plot import Curve, View
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.thinning import Question, extent, points
 from codecctl.dashboard.views import RunView, metric_rank
+from codecctl.engine.stages import Stage
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Source:
     color: int
     letter: str = ""
     name: str = ""
+    stages: tuple[Stage, ...] = ()
+    """Parts of its training."""
 
     def metrics(self) -> set[str]:
         """Names of all scalars."""
@@ -42,12 +47,33 @@ class Source:
         if not found.x.size:
             return None
         smoothed = found.smoothed if weight > 0 else None
-        return Curve(found.x, found.values, smoothed, self.color, self.letter)
+        marks = self._hand_overs(view.axis)
+        return Curve(found.x, found.values, smoothed, self.color, self.letter, marks)
+
+    def _hand_overs(self, axis: XAxis) -> tuple[tuple[float, str], ...]:
+        """Where each stage but the first began, so far, and its name."""
+        table = self.train
+        if not table.num_rows or not self.stages:
+            return ()
+        steps, x = table.places["step"], table.x(axis, steps_per_epoch=self.steps_per_epoch)
+        return tuple(
+            (float(np.interp(stage.first_step, steps, x)), stage.name)
+            for stage in self.stages[1:]
+            if steps[0] <= stage.first_step <= steps[-1]
+        )
 
 
 def run_source(run: RunView, *, color: int, letter: str = "") -> Source:
     """A run's training and validation scalars."""
-    return Source(run.train, run.validation, run.steps_per_epoch, color, letter, run.name)
+    return Source(
+        run.train,
+        run.validation,
+        run.steps_per_epoch,
+        color,
+        letter,
+        run.name,
+        run.stages,
+    )
 
 
 def all_metrics(sources: Iterable[Source], pattern: str = "") -> list[str]:

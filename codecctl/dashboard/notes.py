@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import first_line
 from codecctl.engine.rundir import Row, number
+from codecctl.engine.stages import Stage
 
 EMPTY = """No runs in {folder} yet.
 
@@ -30,6 +33,15 @@ def note_text(run: RunView) -> str:
     parts.append(run.summary.profile or run.summary.mode)
     parts.append(" ".join(f"#{tag}" for tag in run.summary.tags))
     return f"{run.name}: " + " · ".join(part for part in parts if part)
+
+
+def stages_text(stages: Sequence[Stage], step: int) -> str:
+    """All stages of a training and where it is in them; empty where there are none."""
+    marks = {"done": "✓", "now": "▶", "to come": "·"}
+    return "  ".join(
+        f"{marks[stage.status(step)]} {stage.name} {stage.first_step}-{stage.end_step}"
+        for stage in stages
+    )
 
 
 def seconds_left(run: RunView) -> float | None:

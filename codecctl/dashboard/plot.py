@@ -21,6 +21,7 @@ from codecctl.dashboard.ticks import Tick, linear_ticks, log_ticks
 from codecctl.dashboard.wording import value_text
 
 NOT_FINITE = "×"
+HAND_OVER = "┊"
 _MIN_WIDTH, _MIN_HEIGHT = 12, 4
 
 
@@ -37,6 +38,8 @@ class Curve:
     color: int
     letter: str = ""
     """Names the run where there are several."""
+    marks: tuple[tuple[float, str], ...] = ()
+    """Where a stage of its training begins, and the name of the stage."""
 
     @property
     def front(self) -> Array:
@@ -88,6 +91,7 @@ def draw(
     area = _Area(left, width - left, height - 2, window)
     _draw_axes(canvas, area, ticks, view=view)
     _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
+    _draw_marks(canvas, area, curves)
     _draw_alerts(canvas, area, curves)
     if view.cursor is not None:
         _draw_cursor(canvas, area, view.cursor)
@@ -181,6 +185,24 @@ def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
         columns = np.unique(np.floor(share * area.width).clip(max=area.width - 1).astype(np.intp))
         for column in columns.tolist():
             canvas.text(1, area.left + column, NOT_FINITE, Ink.ALERT)
+
+
+def _draw_marks(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
+    """An upright line where a stage begins, its name beside it, behind the curves."""
+    window = area.window
+    for x, name in dict.fromkeys(mark for curve in curves for mark in curve.marks):
+        share = (x - window.x_low) / (window.x_high - window.x_low)
+        if not 0 <= share <= 1:
+            continue
+        column = area.left + min(area.width - 1, int(share * area.width))
+        for row in range(1, 1 + area.height):
+            if canvas.inks[row, column] < Ink.CURVES:
+                canvas.text(row, column, HAND_OVER, Ink.LABEL)
+        start = column + 1 if column + 1 + len(name) <= canvas.width else column - len(name)
+        places = slice(max(area.left, start), start + len(name))
+        rows = [row for row in (1, area.height) if (canvas.inks[row, places] < Ink.CURVES).all()]
+        if rows and start >= area.left:
+            canvas.text(rows[0], start, name, Ink.LABEL)
 
 
 def _draw_cursor(canvas: Canvas, area: _Area, cursor: float) -> None:

@@ -21,6 +21,7 @@ from codecctl.engine.rundir import (
     read_last_rows,
     summarize_run,
 )
+from codecctl.engine.stages import read_stages
 
 POLL_SECONDS = 1.0
 BUDGET_SECONDS = 0.25
@@ -102,6 +103,7 @@ class _RunReader:
                 warning=_newest_warning(self._path),
                 best_metric=_best_metric(profile),
                 steps_per_epoch=_steps_per_epoch(profile),
+                stages=read_stages(self._path),
             )
             self._signature = signature
         complete = True

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.curves import all_metrics, curves_of, run_source, x_extent
-from codecctl.dashboard.notes import EMPTY, loss_value, note_text
+from codecctl.dashboard.notes import EMPTY, loss_value, note_text, stages_text
 from codecctl.dashboard.plot import View, draw
 from codecctl.dashboard.reader import RunsReader
 from codecctl.dashboard.views import RunView, Snapshot
@@ -46,6 +47,8 @@ def snapshot_text(folder: Path, snapshot: Snapshot, *, width: int, height: int) 
     lines = list(_table(snapshot.runs, width))
     newest = snapshot.runs[0]
     lines += ["", note_text(newest)[:width]]
+    if stages := stages_text(newest.stages, newest.summary.step):
+        lines.append(f"stages: {stages}"[:width])
     lines += _charts(newest, width, height - len(lines))
     return "\n".join(line.rstrip() for line in lines)
 
@@ -63,6 +66,10 @@ def snapshot_rows(snapshot: Snapshot) -> list[dict[str, object]]:
             "step": run.summary.step,
             "max_steps": run.summary.max_steps,
             "epoch": run.summary.epoch,
+            "stage": run.summary.state.stage,
+            "stages": [
+                {**asdict(stage), "status": stage.status(run.summary.step)} for stage in run.stages
+            ],
             "age_seconds": round(run.summary.age_seconds, 1),
             "message": run.problem or run.summary.state.message,
             "best_metric": run.best_metric,

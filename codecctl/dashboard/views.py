@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from codecctl.dashboard.table import Table
 from codecctl.engine.rundir import CheckpointInfo, Row, RunSummary
+from codecctl.engine.stages import Stage
 
 if TYPE_CHECKING:
     from codecctl.engine.array_report import ArrayReport
@@ -102,6 +103,8 @@ class RunView:
     """Time and message of its newest warning, "" when there is none."""
     best_metric: str = DEFAULT_BEST
     steps_per_epoch: float = 0.0
+    stages: tuple[Stage, ...] = ()
+    """Parts of its training; none where it is one."""
     train: Table = field(default_factory=Table)
     validation: Table = field(default_factory=Table)
     """Both tables stay empty until the run is shown."""
