@@ -146,8 +146,7 @@ def _resolved(
     if chosen and profile and chosen != profile:
         raise UsageError(f"--profile {profile}: the other options choose {chosen}; keep one")
     name = profile or chosen or stored_name
-    if not name:
-        raise UsageError("train: found no profile; name one with --profile: codecctl profile list")
+    name, implied = (name, ()) if name else _implied(overrides)
     label = _profile_label(name)
     if resume and path is None:
         path = resuming.newest_run(runs_folder(), label)
@@ -161,7 +160,21 @@ def _resolved(
     if resume and path.exists():
         return _continued(path, name, label, overrides)
     fresh = (f"nothing to resume: {path.name} starts at step 0",) if resume else ()
-    return _Found(label, load_profile(name, overrides), path, continues=False, notes=fresh)
+    resolved = load_profile(name, overrides)
+    return _Found(label, resolved, path, continues=False, notes=(*implied, *fresh))
+
+
+def _implied(overrides: Sequence[str]) -> tuple[str, tuple[str, ...]]:
+    """The profile that nobody named, and a note that says why it is this one."""
+    from codecctl.engine.profile.implied import GUIDE, implied_profile
+
+    name, why = implied_profile(overrides)
+    if not name:
+        raise UsageError(
+            "train: found no profile; name one with --profile: codecctl profile list (the trainer "
+            f"guide's is --profile {GUIDE})"
+        )
+    return name, (f"profile {name}: {why}",)
 
 
 def _continued(path: Path, name: str, label: str, overrides: Sequence[str]) -> _Found:

@@ -22,16 +22,21 @@ KEY_ALIASES: dict[str, str] = {
     "num_workers": "data.prefetch_batches",
     "pairwise.div_weight": "trainer.loss_config.pairwise.weights.diversity",
     "pairwise.sim_weight": "trainer.loss_config.pairwise.weights.similarity",
+    "trainer.devices": "trainer.num_gpus",
     "trainer.epochs": "trainer.max_epochs",
+    "trainer.limit_train_batches": "trainer.updates_per_epoch",
     "trainer.log_interval": "trainer.log_every_n_steps",
+    "trainer.strict_deterministic": "trainer.deterministic",
+    "trainer.val_check_interval": "trainer.val_every_n_steps",
 }
 
 VALUE_ALIASES: dict[str, dict[str, str]] = {
+    "trainer.logger": {"none": "jsonl"},
     "model.quantizer.ema": {"ema": "correct", "ema_encodec": "encodec"},
 }
 """Other words for values, by the key that they stand at."""
 
-BRANCH_ALIASES: dict[str, str] = {"trainer.trainer": "trainer"}
+BRANCH_ALIASES: dict[str, str] = {"model.autoencoder": "model", "trainer.trainer": "trainer"}
 """Everything below the first stands below the second."""
 
 PROFILE_ALIASES: dict[str, str] = {

@@ -86,7 +86,7 @@ def load_profile(
     _read_options(parts, library, instructions)
     tree = _lay_files(parts, shape, overlays=True)
     _lay_overrides(tree, parts, shape, instructions)
-    profile, findings = validate(tree, mode)
+    profile, findings = validate(tree, _mode_of(tree, mode))
     parts.problems += _problems(findings, tree, parts, library)
     if profile is None or parts.problems:
         raise ProfileError(parts.problems)
@@ -139,6 +139,13 @@ def _mode(parts: _Parts) -> str:
     where = where_is(("mode",), parts.body.source)
     problem = f"{where}: mode: {found}, allowed: {allowed}{hint}"
     raise ProfileError([*parts.problems, *parts.body.problems, problem])
+
+
+def _mode_of(tree: Tree, mode: str) -> str:
+    """The mode that an override chose, where its tree is the same; else that of the profile."""
+    chosen = tree.values.get("mode")
+    known = isinstance(chosen, str) and chosen in MODES
+    return str(chosen) if known and MODES[str(chosen)].schema is MODES[mode].schema else mode
 
 
 def _read_options(parts: _Parts, library: Library, instructions: Sequence[Override]) -> None:

@@ -178,7 +178,8 @@ class LosslessTrainer(BaseModel):
     log_model_structure: bool
     """Write the layers of the network to the log."""
     num_sanity_val_steps: CountOrZero
-    """Validation batches to try before training."""
+    """Known from elsewhere and without influence: all items are validated before the first update
+    anyway."""
     logger: Literal["jsonl", "tensorboard", "wandb", "both"]
     """What mirrors the files of the run directory, which are always written; jsonl: nothing."""
     wandb: Wandb

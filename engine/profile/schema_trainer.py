@@ -221,7 +221,8 @@ class Trainer(BaseModel):
     log_model_structure: bool
     """Write the layers of the networks to the log."""
     num_sanity_val_steps: CountOrZero
-    """Validation batches to try before training."""
+    """Known from elsewhere and without influence: all items are validated before the first update
+    anyway."""
     previews: Previews
     array_measures: ArrayMeasures
     """Only where capsules are coded one by one, with two residual codebooks or more."""
