@@ -21,6 +21,7 @@ OPTIONS = [entry.written for entry in list_options(SEARCH)]
 
 
 USERS = {
+    "trainer=guide-example": "spectral-vae",
     "data=pcm": "lossless-8bit",
     "model=lm": "lossless-8bit",
     "model=lm-tiny": "lossless-8bit",
