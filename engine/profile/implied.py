@@ -10,8 +10,12 @@ from codecctl.engine.profile.names import same_name
 
 GUIDE = "spectral-vae"
 """What the commands of the trainer guide train."""
-_GUIDES_WORDS = ("trainer.trainer.", "data.train_dataloader.", "data.eval_dataloader.")
-_GUIDES_WORDS += ("model.autoencoder.",)
+_GUIDES_WORDS = (
+    "data.eval_dataloader.",
+    "data.train_dataloader.",
+    "model.autoencoder.",
+    "trainer.trainer.",
+)
 """Beginnings of keys that only that document writes so."""
 
 
