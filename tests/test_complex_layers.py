@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from codecctl.engine.networks.complex_channels import from_channels, to_channels
 from codecctl.engine.networks.complex_layers import (
     ComplexConv2d,
     ComplexConvTranspose2d,
+    ComplexELU,
     ComplexReLU,
     ComplexRMSNorm,
     ModReLU,
@@ -88,11 +90,15 @@ def test_weight_norm_takes_the_length_of_complex_vectors(transposed: bool) -> No
     compare(layer, oracle)
 
 
-def test_relu_of_the_parts() -> None:
-    compare(
-        ComplexReLU(),
-        lambda z, _: torch.complex(functional.relu(z.real), functional.relu(z.imag)),
-    )
+def test_relu_and_elu_of_the_parts() -> None:
+    for layer, function in ((ComplexReLU(), functional.relu), (ComplexELU(), functional.elu)):
+        compare(layer, partial(_of_parts, function))
+
+
+def _of_parts(
+    function: Callable[[Tensor], Tensor], numbers: Tensor, _values: dict[str, Tensor]
+) -> Tensor:
+    return torch.complex(function(numbers.real), function(numbers.imag))
 
 
 def test_relu_of_the_magnitude() -> None:

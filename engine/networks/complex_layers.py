@@ -96,6 +96,14 @@ class ComplexReLU(nn.Module):
         return functional.relu(channels)
 
 
+class ComplexELU(nn.Module):
+    """ELU of the real and of the imaginary part, which never loses its gradient as a ReLU can."""
+
+    def forward(self, channels: Tensor) -> Tensor:
+        """(B, 2C, ...) to the same shape."""
+        return functional.elu(channels)
+
+
 class ModReLU(nn.Module):
     """ReLU of the magnitude plus a bias, with the phase as it is: (1 + b / |z|) z where positive.
 
@@ -120,7 +128,12 @@ def _complex_relu(_channels: int) -> nn.Module:
     return ComplexReLU()
 
 
+def _complex_elu(_channels: int) -> nn.Module:
+    return ComplexELU()
+
+
 COMPLEX_ACTIVATIONS: dict[str, Callable[[int], nn.Module]] = {
+    "complex_elu": _complex_elu,
     "complex_relu": _complex_relu,
     "modrelu": ModReLU,
 }

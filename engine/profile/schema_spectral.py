@@ -70,8 +70,9 @@ class ComplexGenerator(SpectralNetwork):
     """The same with complex weights, activations and normalization."""
 
     type: Literal["seanet_complex"]
-    activation: Literal["complex_relu", "modrelu"]
-    """complex_relu: ReLU of either part; modrelu: of the magnitude plus a learned number."""
+    activation: Literal["complex_elu", "complex_relu", "modrelu"]
+    """complex_elu, complex_relu: of either part; modrelu: ReLU of the magnitude plus a learned
+    number."""
     feature_norm: Literal["rms", "none"]
     """rms: residual blocks divide by the root mean square over channels."""
 
