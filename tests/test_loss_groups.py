@@ -186,3 +186,20 @@ def test_a_rate_other_than_that_of_the_audio_is_told() -> None:
     for setting in ([], [stft[0], stft[1] + "24000"], [stft[1] + "44100"]):
         notices = load_profile("mono", [*SMALL, *setting]).notices
         assert not any("sample_rate" in each for each in notices)
+
+
+def test_terms_that_only_a_stage_weighs_are_checked_before_it_begins() -> None:
+    def stages(weights: str) -> str:
+        later = "{name='later',length={steps=1},weights={" + weights + "}}"
+        return "trainer.stages=[{name='first',length={steps=1}}," + later + "]"
+
+    long = "trainer.loss_config.spectral.phase.config.n_fft=4096"
+    for weights, line in (
+        ("phase=1.0", "allowed: at least 0.1707, the longest window"),
+        ("classifier=1.0", "found a weight in trainer.stages, allowed in mode 'mono': 0"),
+        ("stft_mse=1.0", "found a weight of spectral.stft_mse, allowed with generator type"),
+    ):
+        with pytest.raises(ProfileError) as caught:
+            load_profile("mono", [*SMALL, long, stages(weights)])
+        assert any(line in problem for problem in caught.value.problems)
+    load_profile("mono", [*SMALL, long, stages("phase=0.0")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from codecctl.engine.profile.checks_losses import longest_window
+from codecctl.engine.profile.checks_losses import longest_window, terms_in_use
 from codecctl.engine.profile.checks_spectral import check_spectral, check_spectral_terms
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema import MODES
@@ -175,16 +175,13 @@ def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
 def _check_terms(model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
     losses, quantizer = trainer.loss_config, model.quantizer
     stages = quantizer.num_codebooks * quantizer.groups if isinstance(quantizer, Staged) else 0
-    for name, stage, weight in (
-        ("similarity", losses.pairwise.similarity.config.stage, losses.pairwise.weights.similarity),
-        ("diversity", losses.pairwise.diversity.config.stage, losses.pairwise.weights.diversity),
-        (
-            "classifier",
-            losses.pairwise.classifier.config.stage,
-            losses.pairwise.weights.classifier,
-        ),
+    used = terms_in_use(trainer)
+    for name, stage in (
+        ("similarity", losses.pairwise.similarity.config.stage),
+        ("diversity", losses.pairwise.diversity.config.stage),
+        ("classifier", losses.pairwise.classifier.config.stage),
     ):
-        if weight and stage >= stages:
+        if ("pairwise", name) in used and stage >= stages:
             yield disagreement(
                 f"trainer.loss_config.pairwise.{name}.config.stage",
                 f"found {stage}, allowed: below model.quantizer.num_codebooks = {stages}",
@@ -219,10 +216,12 @@ def check_mode(
 ) -> Iterator[Finding]:
     """What the mode demands of the data, the networks and the terms."""
     facts = MODES[mode]
-    if trainer and trainer.loss_config.pairwise.weights.classifier and facts.least_capsules < 2:
+    classified = trainer and ("pairwise", "classifier") in terms_in_use(trainer)
+    if trainer and classified and facts.least_capsules < 2:
+        weight = trainer.loss_config.pairwise.weights.classifier
         yield disagreement(
             "trainer.loss_config.pairwise.weights.classifier",
-            f"found {trainer.loss_config.pairwise.weights.classifier:g}, allowed in mode "
+            f"found {f'{weight:g}' if weight else 'a weight in trainer.stages'}, allowed in mode "
             f"'{mode}': 0",
         )
     if data:

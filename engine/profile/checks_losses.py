@@ -6,8 +6,11 @@ from collections.abc import Iterator
 
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.schema_eval_losses import EvalLosses
+from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_losses_spectral import MultiResolutionStftConfig
+from codecctl.engine.profile.schema_stages import Stage
 from codecctl.engine.profile.schema_trainer import Trainer
+from codecctl.engine.profile.staged import Term, UnknownTermError, stage_weights, weights_of
 
 _MRSTFT = "trainer.loss_config.spectral.mrstft.config"
 
@@ -22,16 +25,30 @@ def check_losses(trainer: Trainer) -> Iterator[Finding]:
     yield from _check_measures(trainer.eval_loss_config, trainer.best_metric)
 
 
+def terms_in_use(trainer: Trainer) -> set[Term]:
+    """Group and name of what has a weight above 0, in any stage where there are some."""
+    losses = trainer.loss_config
+    weighed = [_weights_in(losses, stage) for stage in trainer.stages] or [weights_of(losses)]
+    return {term for weights in weighed for term, weight in weights.items() if weight}
+
+
+def _weights_in(losses: Losses, stage: Stage) -> dict[Term, float]:
+    try:
+        return stage_weights(losses, stage)
+    except UnknownTermError:
+        return {}  # `check_stages` tells of it
+
+
 def longest_window(trainer: Trainer, rate: int) -> int:
     """Samples, at the rate of the data in Hz, that the terms and measures in use need."""
     reconstruction, spectral = trainer.loss_config.reconstruction, trainer.loss_config.spectral
-    measures = trainer.eval_loss_config
+    measures, used = trainer.eval_loss_config, terms_in_use(trainer)
     needs: list[int] = [2 ** max(reconstruction.mel.config.scales)]
-    if spectral.weights.mrstft:
+    if ("spectral", "mrstft") in used:
         needs.append(max(spectral.mrstft.config.n_ffts))
-    if spectral.weights.linear_mel:
+    if ("spectral", "linear_mel") in used:
         needs.append(2 ** max(spectral.linear_mel.config.scales))
-    if spectral.weights.phase:
+    if ("spectral", "phase") in used:
         needs.append(spectral.phase.config.n_fft)
     if "stft" in measures.terms:
         needs.append(-(-measures.stft.fft_size * rate // measures.stft.sample_rate))

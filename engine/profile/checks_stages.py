@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from codecctl.engine.profile.checks_spectral import emits_spectrogram
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.names import did_you_mean
 from codecctl.engine.profile.schema_lossless import LosslessTrainer
@@ -50,6 +51,13 @@ def check_stages(model: CodecModel | None, trainer: Trainer) -> Iterator[Finding
                 f"{key}.weights", "found no weight above 0, so that the stage trains nothing"
             )
         if model:
+            if weights["spectral", "stft_mse"] and not emits_spectrogram(model):
+                yield disagreement(
+                    f"{key}.weights",
+                    "found a weight of spectral.stft_mse, allowed with generator type "
+                    f"'{model.generator.type}', which emits audio: 0",
+                    "model.generator.type",
+                )
             acts = any(weight for (group, _), weight in weights.items() if group == ADVERSARIAL)
             yield from _check_discriminators(key, stage, model, judged=acts)
             yield from _check_freeze(key, stage, model, judged=acts)
