@@ -119,6 +119,10 @@ def test_settings_of_a_term_reach_it() -> None:
             "which is not measured; add 'sisdr' to trainer.eval_loss_config.terms",
         ),
         (("trainer.loss_config.spectral.stft_mse.config.p=0.5",), "allowed: a number at least 1"),
+        (
+            ("trainer.loss_config.pairwise.weights.similarity=1.0",),
+            "similarity: found 1, allowed in mode 'mono': 0",
+        ),
         (('trainer.eval_loss_config.terms=["mel","mel"]',), "allowed: each once"),
         (('trainer.eval_loss_config.terms=["pesq"]',), "'sisdr', 'stft' or 'mel'"),
     ],

@@ -216,14 +216,15 @@ def check_mode(
 ) -> Iterator[Finding]:
     """What the mode demands of the data, the networks and the terms."""
     facts = MODES[mode]
-    classified = trainer and ("pairwise", "classifier") in terms_in_use(trainer)
-    if trainer and classified and facts.least_capsules < 2:
-        weight = trainer.loss_config.pairwise.weights.classifier
-        yield disagreement(
-            "trainer.loss_config.pairwise.weights.classifier",
-            f"found {f'{weight:g}' if weight else 'a weight in trainer.stages'}, allowed in mode "
-            f"'{mode}': 0",
-        )
+    if trainer and facts.least_capsules < 2:
+        used = terms_in_use(trainer)
+        for name, weight in trainer.loss_config.pairwise.weights:
+            if ("pairwise", name) in used:
+                yield disagreement(
+                    f"trainer.loss_config.pairwise.weights.{name}",
+                    f"found {f'{weight:g}' if weight else 'a weight in trainer.stages'}, allowed "
+                    f"in mode '{mode}': 0",
+                )
     if data:
         yield from _check_capsules(mode, data)
     if model and not facts.together and model.generator.channels != 1:
