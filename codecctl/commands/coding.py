@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SUFFIX = ".cctl"
 
 _Model = Annotated[
-    Path, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
+    Path | None, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
 ]
 _Output = Annotated[
     Path | None, typer.Option("--output", "-o", help="Where it goes; default: beside the input.")
@@ -31,7 +31,11 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")
 
 def encode(
     source: Annotated[Path, typer.Argument(metavar="WAV", help="WAV file of 8, 16 or 24 bits.")],
-    model: _Model,
+    model: _Model = None,
+    lossless: Annotated[
+        bool,
+        typer.Option("--lossless", help="Without a model: prediction across time and channels."),
+    ] = False,
     output: _Output = None,
     block: Annotated[
         int, typer.Option(min=1, help="Samples of a channel in a row; best as it was trained.")
@@ -39,18 +43,23 @@ def encode(
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
-    """Compress a WAV file losslessly with a trained model of the lossless profiles.
+    """Compress a WAV file losslessly, with a trained model or with --lossless without any.
 
-    Decoding needs the same model. Every byte of the file comes back, metadata included.
+    Decoding needs the same model, or none. Every byte of the file comes back, metadata included.
     """
+    if (model is None) != lossless:
+        raise UsageError("encode: needed either --lossless or --model NAME.npz, one of the two")
     target = output or source.with_suffix(SUFFIX)
     _refuse_existing(target)
     from codecctl.engine.lossless.files import encode_file
     from codecctl.engine.lossless.wav import read_parts
 
     parts = read_parts(source)
-    exact = _load(model)
     total = parts.frames * parts.channels
+    if model is None:
+        _encode_array(source, target, total, as_json=as_json)
+        return
+    exact = _load(model)
     started = time.monotonic()
     with progress("encode", total, unit="symbols") as advance:
         sizes = encode_file(
@@ -66,21 +75,42 @@ def encode(
 
 def decode(
     source: Annotated[Path, typer.Argument(metavar="FILE", help="What encode wrote.")],
-    model: _Model,
+    model: _Model = None,
     output: _Output = None,
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
-    """Restore a WAV file, byte for byte, with the model that it was encoded with."""
+    """Restore a WAV file, byte for byte, with the model that it was encoded with, if any."""
     target = output or source.with_suffix(".wav")
     _refuse_existing(target)
     from codecctl.engine.lossless.files import decode_file, read_header
 
     total = read_header(source).symbols
+    if model is None:
+        _decode_array(source, target, total, as_json=as_json)
+        return
     exact = _load(model)
     started = time.monotonic()
     with progress("decode", total, unit="symbols") as advance:
         sizes = decode_file(source, target, exact, at_once=at_once, advance=advance)
+    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+
+
+def _encode_array(source: Path, target: Path, total: int, *, as_json: bool) -> None:
+    from codecctl.engine.lossless.arrays import encode_array
+
+    started = time.monotonic()
+    with progress("encode", total, unit="samples") as advance:
+        sizes = encode_array(source, target, advance=advance)
+    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+
+
+def _decode_array(source: Path, target: Path, total: int, *, as_json: bool) -> None:
+    from codecctl.engine.lossless.arrays import decode_array
+
+    started = time.monotonic()
+    with progress("decode", total, unit="samples") as advance:
+        sizes = decode_array(source, target, advance=advance)
     _tell(target, sizes, time.monotonic() - started, as_json=as_json)
 
 

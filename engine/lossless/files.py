@@ -85,7 +85,7 @@ def encode_file(
     verbatim = verbatim_of(source, parts)
     header = _header(parts, model, block=block)
     samples = mapped_samples(source, header, mode="r")
-    with _appearing(target) as path, path.open("wb") as file:
+    with appearing(target) as path, path.open("wb") as file:
         writer = Writer(file)
         writer.header(header, verbatim)
         for group in _groups(header, at_once or chunks_at_once(model)):
@@ -120,7 +120,7 @@ def decode_file(
         DataError: It is damaged, or was coded with another model.
         CodecctlError: This machine cannot reproduce what the encoder computed.
     """
-    with _opened(source) as reader:
+    with opened(source) as reader:
         header = reader.header
         _require_model(header, model, source)
         _decode(reader, target, model, at_once or chunks_at_once(model), advance)
@@ -135,12 +135,13 @@ def read_header(source: Path) -> Header:
         NotFoundError: There is no such file.
         DataError: It is damaged or no coded file.
     """
-    with _opened(source) as reader:
+    with opened(source) as reader:
         return reader.header
 
 
 @contextmanager
-def _opened(source: Path) -> Iterator[Reader]:
+def opened(source: Path) -> Iterator[Reader]:
+    """A reader of a coded file, closed at the end of the block."""
     try:
         file = source.open("rb")
     except FileNotFoundError as error:
@@ -199,7 +200,7 @@ def _decode(
 ) -> None:
     header, tokenizer = reader.header, Tokenizer(model.layout.bits)
     most = coder.WORD_BYTES * (header.chunk * model.num_places + 4)
-    with _appearing(target) as path:
+    with appearing(target) as path:
         lay_out(path, header, reader.verbatim)
         samples = mapped_samples(path, header, mode="r+")
         for group in _groups(header, at_once):
@@ -241,7 +242,7 @@ def _groups(header: Header, at_once: int) -> Iterator[range]:
 
 
 @contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
+def appearing(target: Path) -> Iterator[Path]:
     """A path beside `target` that takes its place when the block ends well."""
     beside = target.with_name(f".{target.name}.tmp-{os.getpid()}")
     try:

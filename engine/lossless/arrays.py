@@ -1,0 +1,180 @@
+"""WAV files to coded files and back without a trained model: `prediction`, then `integers`.
+
+The file is that of `container`, with `MODEL` in the place of a fingerprint. A chunk is a segment of
+`block` frames of all channels, coded from nothing: its shift of each channel (bits that are zero in
+every sample), its predictor, and what that leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
+from codecctl.engine.lossless.files import Advance, Sizes, appearing, opened
+from codecctl.engine.lossless.integers import Packer, Unpacker, tables
+from codecctl.engine.lossless.prediction import MOST_CHANNELS, fitted, restored, unpack
+from codecctl.engine.lossless.samples import lay_out, mapped_samples, seals_of, verbatim_of
+from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
+from codecctl.errors import CodecctlError, DataError
+
+MODEL = "linear prediction 1"
+"""What the header says where other files name their model."""
+MOST_FRAMES = 1 << 15
+_FEWEST_FRAMES = 1 << 13
+_NUMBERS_AT_ONCE = 1 << 23
+_MOST_AT_ONCE = 16
+
+
+def encode_array(source: Path, target: Path, *, advance: Advance = lambda _count: None) -> Sizes:
+    """Code a WAV file; `target` appears whole or not at all.
+
+    Args:
+        source: Of 8, 16 or 24 bits and at most 64 channels.
+        target: Where the coded file goes.
+        advance: Told how many samples are done.
+
+    Raises:
+        NotFoundError: There is no such source.
+        DataError: It is no WAV file of integers, or of more channels.
+    """
+    parts = read_parts(source)
+    if parts.channels > MOST_CHANNELS:
+        raise DataError(
+            f"{source}: found {parts.channels} channels, needed at most {MOST_CHANNELS}; "
+            "write groups of them to files of their own"
+        )
+    verbatim, header = verbatim_of(source, parts), _header(parts)
+    samples = mapped_samples(source, header, mode="r")
+    with appearing(target) as path, path.open("wb") as file:
+        writer = Writer(file)
+        writer.header(header, verbatim)
+        for start in range(0, header.frames, header.block):
+            piece = unpacked(np.asarray(samples[start : start + header.block]), header.bits)
+            writer.record(_encode_segment(piece, header.bits))
+            advance(piece.size)
+        writer.record(seals_of(source, header))
+        coded = file.tell()
+    return Sizes(parts.size, coded, header.symbols)
+
+
+def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count: None) -> Sizes:
+    """Decode a file; the WAV file appears whole, compared with its hashes, or not at all.
+
+    Args:
+        source: What `encode_array` wrote.
+        target: Where the WAV file goes.
+        advance: Told how many samples are done.
+
+    Raises:
+        NotFoundError: There is no such source.
+        DataError: It is damaged, or needs a model.
+        CodecctlError: This machine makes other tables than the encoder's.
+    """
+    with opened(source) as reader:
+        header = reader.header
+        _require_ours(header, source)
+        with appearing(target) as path:
+            lay_out(path, header, reader.verbatim)
+            samples = mapped_samples(path, header, mode="r+")
+            for start, piece in _segments(reader):
+                samples[start : start + len(piece)] = packed(piece, header.bits)
+                advance(piece.size)
+            seals = b"".join(reader.end())
+            if isinstance(samples, np.memmap):
+                samples.flush()
+            if seals_of(path, header) != seals:
+                raise DataError(
+                    f"{target}: what was decoded is not what was coded (MD5, SHA-256); nothing "
+                    "is written; copy the file again"
+                )
+    raw = header.before + header.behind + header.symbols * header.bits // 8
+    return Sizes(raw, source.stat().st_size, header.symbols)
+
+
+def _header(parts: WavParts) -> Header:
+    wanted = 1 << (2048 * parts.channels - 1).bit_length()
+    block = min(MOST_FRAMES, max(_FEWEST_FRAMES, wanted))
+    return Header(
+        version=VERSION,
+        channels=parts.channels,
+        bits=parts.bits,
+        rate=parts.rate,
+        frames=parts.frames,
+        block=block,
+        chunk=block * parts.channels,
+        symbol_bits=parts.bits,
+        before=parts.offset,
+        behind=parts.size - parts.end,
+        model=MODEL,
+        check=tables().check,
+    )
+
+
+def _require_ours(header: Header, source: Path) -> None:
+    if header.model != MODEL:
+        raise DataError(
+            f"{source}: coded with the model {header.model[:12]}; decode it with --model of that"
+        )
+    if header.channels > MOST_CHANNELS or header.block > MOST_FRAMES:
+        raise DataError(f"{source}: header: more channels or frames than a segment may have")
+    if header.chunk != header.block * header.channels or header.symbol_bits != header.bits:
+        raise DataError(f"{source}: header: chunks are not whole segments")
+    if header.check != tables().check:
+        raise CodecctlError(
+            f"{source}: this machine makes other tables than the one that coded it; nothing was "
+            "written; decode it on a machine of the same kind"
+        )
+
+
+def _encode_segment(samples: np.ndarray, bits: int) -> bytes:
+    packer = Packer()
+    used = np.bitwise_or.reduce(samples, axis=0)
+    shifts = [int(value & -value).bit_length() - 1 if value else 0 for value in used.tolist()]
+    for shift in shifts:
+        packer.number(shift, bits)
+    predictor, left = fitted(samples >> np.array(shifts), bits=bits)
+    predictor.pack(packer)
+    packer.rows(left)
+    return packer.bytes()
+
+
+def _segments(reader: Reader) -> Iterator[tuple[int, np.ndarray]]:
+    """First frame and samples (T, C) of each segment."""
+    header = reader.header
+    at_once = max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // header.chunk))
+    most = 8 * header.chunk + (1 << 20)
+    for first in range(0, header.num_chunks, at_once):
+        group = range(first, min(first + at_once, header.num_chunks))
+        coded = [reader.record(f"segment {index}", most=most) for index in group]
+        lengths = [header.length(index) // header.channels for index in group]
+        whole = [index for index, length in enumerate(lengths) if length == lengths[0]]
+        rest = [index for index in range(len(lengths)) if index not in whole]
+        for some in (whole, rest):
+            for index, piece in zip(
+                some,
+                _decode_segments([coded[i] for i in some], header, [lengths[i] for i in some]),
+                strict=True,
+            ):
+                yield group[index] * header.block, piece
+
+
+def _decode_segments(coded: list[bytes], header: Header, lengths: list[int]) -> list[np.ndarray]:
+    """Segments of one length."""
+    if not coded:
+        return []
+    shifts, predictors, left = [], [], []
+    for content, length in zip(coded, lengths, strict=True):
+        unpacker = Unpacker(content)
+        shifts.append([unpacker.number(header.bits) for _ in range(header.channels)])
+        predictors.append(unpack(unpacker, header.channels))
+        left.append(unpacker.rows(header.channels, length))
+        unpacker.end()
+    found = restored(predictors, left, bits=header.bits).astype(np.int64)
+    samples = [piece << np.array(shift) for piece, shift in zip(found, shifts, strict=True)]
+    edge = 1 << (header.bits - 1)
+    if any(piece.size and not -edge <= piece.min() <= piece.max() < edge for piece in samples):
+        raise DataError("coded segment: samples of more bits than the header says")
+    return samples
