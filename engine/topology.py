@@ -9,11 +9,13 @@ taken as they are, and Slurm's are translated into them:
     MASTER_ADDR, MASTER_PORT       where they meet
 
 A job script sets SLURM_NTASKS and SLURM_PROCID, too, but is no task of a step: only `srun` sets
-SLURM_STEP_NUM_TASKS above 1.
+SLURM_STEP_NUM_TASKS above 1. `srun --pty bash` may do so as well, but joins one task alone to the
+terminal: what is typed there is started once, by a shell that is the task.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, replace
@@ -23,6 +25,7 @@ from codecctl.errors import ProfileError, UsageError
 
 _NEEDED = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 _STEP = ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_STEP_NODELIST", "SLURM_JOB_ID")
+_TERMINAL = "SLURM_PTY_PORT"
 _FIRST_PORT, _PORTS = 15000, 10000
 _FIRST_HOST = re.compile(r"(?P<name>[^,\[]+)(?:\[(?P<number>\d+))?")
 
@@ -80,6 +83,8 @@ def adopt_step(environment: MutableMapping[str, str]) -> None:
     """
     tasks = int(environment.get("SLURM_STEP_NUM_TASKS", "1"))
     if tasks < 2 or "RANK" in environment or any(name not in environment for name in _STEP):
+        return
+    if _TERMINAL in environment and environment.get("SLURM_TASK_PID") != str(os.getpid()):
         return
     job = int(environment["SLURM_JOB_ID"])
     environment.setdefault("MASTER_ADDR", first_host(environment["SLURM_STEP_NODELIST"]))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from codecctl.engine.topology import (
@@ -42,6 +44,27 @@ def test_a_job_script_is_one_process_whatever_its_tasks() -> None:
     adopt_step(environment)
     assert environment == JOB_SCRIPT
     assert find_place(environment) is None
+
+
+def test_a_command_typed_into_a_terminal_of_a_step_is_started_alone() -> None:
+    shell = {**TASK, "SLURM_PTY_PORT": "40123", "SLURM_TASK_PID": str(os.getppid())}
+    environment = dict(shell)
+    adopt_step(environment)
+    assert environment == shell
+    assert find_place(environment) is None
+
+
+def test_a_command_that_is_itself_a_task_with_a_terminal_is_a_process() -> None:
+    environment = {**TASK, "SLURM_PTY_PORT": "40123", "SLURM_TASK_PID": str(os.getpid())}
+    adopt_step(environment)
+    assert find_place(environment) == Place(rank=5, world_size=8, local_rank=1)
+
+
+def test_a_shell_of_salloc_is_one_process_whatever_its_tasks() -> None:
+    shell = {"SLURM_NTASKS": "8", "SLURM_JOB_ID": "7", "SLURM_JOB_NODELIST": "gpu[07-08]"}
+    environment = dict(shell)
+    adopt_step(environment)
+    assert environment == shell
 
 
 def test_a_task_of_a_step_is_a_process() -> None:
