@@ -48,6 +48,44 @@ def test_a_folder_that_may_not_be_written_is_refused_with_the_way_out(tmp_path: 
             place.chmod(0o700)
 
 
+def test_only_a_run_that_stopped_in_a_folder_of_runs_is_resumed(tmp_path: Path) -> None:
+    path = make_run(tmp_path / "runs", "run")
+    other = make_run(tmp_path / "kept", "run")
+    for status in ("stopped", "failed", "lost"):
+        assert refusal(view(path, status), "resume") == ""
+    assert refusal(view(path, "running"), "resume") == "run is running: it needs no resuming"
+    assert "--resume trainer.max_steps=N" in refusal(view(path, "finished"), "resume")
+    assert "is not a folder `runs`" in refusal(view(other, "stopped"), "resume")
+
+
+async def test_a_resumed_training_that_cannot_start_is_told_with_its_last_line(
+    tmp_path: Path,
+) -> None:
+    run = make_run(tmp_path / "runs", "run", status="stopped")
+    app = dashboard(tmp_path / "runs")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press("R")
+        await pilot.pause()
+        assert "from its last checkpoint?" in screen_text(app)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        assert not (run / "resume.log").exists()
+        await pilot.press("R", "y")
+        await settle(app, pilot)
+        await pilot.press("R")  # still starting: refused, so that nothing is started twice
+        await pilot.pause()
+        assert isinstance(app.screen, RunsScreen)
+        for _ in range(600):
+            told = [note.message for note in app._notifications]
+            if any("resuming ended with exit code" in text for text in told):
+                break
+            await pilot.pause(0.1)
+        last = (run / "resume.log").read_text(encoding="utf-8").strip().splitlines()[-1]
+        assert f"run: resuming ended with exit code 3: {last}" in told
+        assert sum("is being resumed" in text for text in told) == 1
+
+
 async def test_tags_are_added_and_taken_away_in_one_line(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     app = dashboard(tmp_path)

@@ -64,6 +64,7 @@ class DashboardApp(DataPages):
             for key, what, label, tooltip in (
                 ("w", "save", "Save now", "A checkpoint"),
                 ("X", "stop", "Stop run", "Save and stop"),
+                ("R", "resume", "Resume", "Train a run again that stopped, on this host"),
                 ("T", "tag", "Tag", "Add or take away tags of a run"),
                 ("D", "remove", "Delete", "A run that does not train any more"),
             )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 from typing import TYPE_CHECKING
 
 from codecctl.dashboard.confirm_screen import ConfirmScreen, PromptScreen
+from codecctl.dashboard.resuming import LOG, resume, resume_refusal
 from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import ACTIVE, bytes_text
 from codecctl.engine.rundir import read_tags, remove_run, request, write_tags
@@ -28,7 +30,7 @@ def steer(app: DashboardApp, what: str) -> None:
 
     Args:
         app: Whose selected run it is.
-        what: "save", "stop", "tag" or "remove".
+        what: "save", "stop", "resume", "tag" or "remove".
     """
     run = app.selected_run()
     if run is None:
@@ -40,6 +42,8 @@ def steer(app: DashboardApp, what: str) -> None:
         app.push_screen(PromptScreen(_tag_question(run)), lambda words: _tag(app, run, words or ""))
     elif what == "remove":
         app.push_screen(ConfirmScreen(_remove_question(run)), lambda yes: _remove(app, run, yes))
+    elif what == "resume":
+        app.push_screen(ConfirmScreen(_resume_question(run)), lambda yes: _resume(app, run, yes))
     else:
         question = _QUESTIONS[what].format(name=run.name)
         app.push_screen(ConfirmScreen(question), lambda yes: _request(app, run, what, yes))
@@ -52,6 +56,8 @@ def refusal(run: RunView, what: str) -> str:
         return f"{run.name} is {status}: nobody would answer"
     if what == "remove" and status in ACTIVE:
         return f"{run.name} is {status}: stop it first, with X"
+    if what == "resume" and (problem := resume_refusal(run)):
+        return problem
     place = path / "control" if what in _QUESTIONS and (path / "control").is_dir() else path
     if not os.access(path.parent if what == "remove" else place, os.W_OK):
         return f"{run.name}: {path} may not be written by you; its owner can"
@@ -62,6 +68,19 @@ def _request(app: DashboardApp, run: RunView, what: str, yes: bool | None) -> No
     if yes:
         done = f"{what} asked; served after the current step"
         _change(app, lambda: request(run.summary.path, what), done)
+
+
+def _resume_question(run: RunView) -> str:
+    return (
+        f"Train {run.name} on {socket.gethostname()}, from its last checkpoint? It goes on without "
+        f"the dashboard and writes to {LOG} of the run."
+    )
+
+
+def _resume(app: DashboardApp, run: RunView, yes: bool | None) -> None:
+    if yes:
+        log = run.summary.path / LOG
+        _change(app, lambda: resume(app, run), f"{run.name}: resuming; {log} tells how")
 
 
 def _tag_question(run: RunView) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from codecctl.dashboard.app import DashboardApp
 from codecctl.engine.rundir import list_checkpoints, read_rows, read_state
 
 from .training import (
@@ -108,6 +111,29 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before_and_says_so(home: Pat
     warnings = [row for row in read_rows(damaged / "events.jsonl") if row["kind"] == "warning"]
     assert "step-000000016" in str(warnings[-1]["message"])
     assert_equal_runs(home / "runs" / "whole", damaged)
+
+
+async def test_the_dashboard_resumes_a_stopped_run_in_a_process_of_its_own(home: Path) -> None:
+    stopped = home / "runs" / "stopped-here"
+    shutil.copytree(home / "runs" / "whole", stopped)
+    shutil.rmtree(stopped / "checkpoints" / f"step-{STEPS:09d}")
+    state = json.loads((stopped / "state.json").read_text(encoding="utf-8"))
+    changed = state | {"status": "stopped", "step": STEPS - 1}
+    (stopped / "state.json").write_text(json.dumps(changed), encoding="utf-8")
+
+    app = DashboardApp(home / "runs", only="stopped-here")
+    async with app.run_test(size=(100, 30)) as pilot:
+        while not app.snapshot.runs or app.is_reading:
+            await pilot.pause(0.05)
+        await pilot.press("R", "y")
+    until = time.monotonic() + 120
+    while (after := read_state(stopped)) is None or after.status != "finished":
+        assert time.monotonic() < until, (stopped / "resume.log").read_text(encoding="utf-8")
+        time.sleep(0.1)
+    log = (stopped / "resume.log").read_text(encoding="utf-8")
+    assert f"step {STEPS}/{STEPS} " in log, log
+    assert "step 1/" not in log, log  # it went on, and did not start again
+    assert_equal_runs(home / "runs" / "whole", stopped)
 
 
 @pytest.mark.parametrize(
