@@ -31,6 +31,7 @@ class Prefetcher:
         first_step: Step of the first batch.
         depth: Batches read ahead; 0 reads each when it is asked for, without a thread.
         rows: Rows of each batch that this process takes.
+        repeat: The first so many batches again and again; 0: every step has its own.
         io_threads: Reads from the disk at a time; more than 1 for network disks.
         integers: Hand out the integers of an int16 store with their steps: half the bytes.
         allocate: Makes the arrays of the ring, such as pinned ones, from shape and type.
@@ -43,6 +44,7 @@ class Prefetcher:
         depth: int,
         *,
         rows: slice = slice(None),
+        repeat: int = 0,
         io_threads: int = 1,
         integers: bool = False,
         allocate: Callable[[tuple[int, ...], np.dtype[np.generic]], np.ndarray] = np.zeros,
@@ -59,6 +61,7 @@ class Prefetcher:
         )
         self._sampler = sampler
         self._rows = rows
+        self._repeat = repeat
         self._next = first_step
         self._pending: deque[Future[Batch]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="prefetch") if depth else None
@@ -103,4 +106,5 @@ class Prefetcher:
 
     def _read(self, step: int) -> Batch:
         out = self._ring[step % len(self._ring)]
+        step = step % self._repeat if self._repeat else step
         return self._sampler.batch(step, rows=self._rows, out=out, reader=self._reader)

@@ -57,6 +57,7 @@ def _open_batches(prepared: Prepared, first_step: int, rows: slice) -> Prefetche
         first_step,
         settings.prefetch_batches,
         rows=rows,
+        repeat=prepared.profile.trainer.overfit_batches,
         io_threads=settings.io_threads,
         integers=ships_integers(settings.expand_on_device, device=device, source=prepared.store),
         allocate=ring_memory(pinned=settings.pin_memory, device=device),
@@ -66,6 +67,9 @@ def _open_batches(prepared: Prepared, first_step: int, rows: slice) -> Prefetche
 def _validation(prepared: Prepared) -> Validation:
     store, data, settings = prepared.store, prepared.data, prepared.profile.data
     size = settings.val_batch_size
+    trainer = prepared.profile.trainer
+    limit = 1 if trainer.fast_dev_run else trainer.limit_val_batches
+    total = -(-len(data.validation) // size)
 
     def read(numbers: Sequence[int]) -> Iterable[Batch]:
         # Only the last of all batches may hold fewer items, so that the others stay what they are.
@@ -83,7 +87,7 @@ def _validation(prepared: Prepared) -> Validation:
         )
 
     return Validation(
-        -(-len(data.validation) // size),
+        min(total, limit) if limit else total,
         read,
         scenes={info.name: info.scene for info in store.recordings},
         device=prepared.runtime.device,

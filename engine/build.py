@@ -150,6 +150,7 @@ def build_recipe(
             span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
+        by_value=trainer.gradient_clip_algorithm == "value",
         runtime=runtime,
     )
     adversary = None
@@ -276,6 +277,7 @@ def _adversary(
             span=task.discriminator,
         ),
         max_norm=settings.gradient_clip_val,
+        by_value=trainer.gradient_clip_algorithm == "value",
         runtime=runtime,
     )
     timing = Timing(

@@ -48,6 +48,7 @@ def build_classifier(
             span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
+        by_value=trainer.gradient_clip_algorithm == "value",
         runtime=runtime,
     )
     return CapsuleClassifier(

@@ -105,6 +105,7 @@ def build_lossless_recipe(
             span=task.generator,
         ),
         max_norm=trainer.gradient_clip_val,
+        by_value=trainer.gradient_clip_algorithm == "value",
         runtime=runtime,
     )
     average = None

@@ -6,6 +6,7 @@ on how fast the machine is, so a resumed run meets the same steps as one that ne
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from codecctl.engine.stages import Stage, stage_at
@@ -29,6 +30,10 @@ class Cadence:
     """0 writes previews with each validation."""
     preview_at_steps: tuple[int, ...]
     log_every_seconds: float = 30.0
+    max_seconds: float = math.inf
+    """Of updates, over all resumes, after which the training saves and stops."""
+    sanity_batches: int = 0
+    """Of the validation, tried before the first update of a job."""
     stages: tuple[Stage, ...] = ()
     """Parts of the training; none: it is one."""
     first_step: int = 0

@@ -22,8 +22,9 @@ from codecctl.engine.stages import stage_named
 
 FINISHED = "finished"
 REQUESTED = "requested"
+TIMED = "max_time"
 _GO_ON = ""
-_REASONS = (_GO_ON, REQUESTED, PREEMPTED, INTERRUPTED)
+_REASONS = (_GO_ON, TIMED, REQUESTED, PREEMPTED, INTERRUPTED)
 """To stop; where processes have several, the last of these counts."""
 
 
@@ -65,6 +66,9 @@ class Loop:
             self._initialize()
             self._take_up_stage()
         parts.equalize(tuple(parts.recipe.modules().values()))
+        if parts.cadence.sanity_batches:
+            self._books.phase("trying validation")
+            parts.validation.try_out(parts.recipe, parts.cadence.sanity_batches)
         self._after_step()
         if progress.step < parts.cadence.max_steps and not self._reason:
             with parts.open_batches(progress.step) as batches:
@@ -177,5 +181,7 @@ class Loop:
             own = self._parts.signals.asked
             if not own and self._books.stop_is_asked():
                 own = REQUESTED
+            if not own and self.progress.seconds >= self._parts.cadence.max_seconds:
+                own = TIMED
             self._reason = _REASONS[self._parts.crew.agree(_REASONS.index(own))]
         return bool(self._reason)

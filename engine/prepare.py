@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +21,7 @@ from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import Profile
 from codecctl.engine.profile.run_name import tracker_name
 from codecctl.engine.profile.schema import LosslessProfile
+from codecctl.engine.profile.schema_conduct import seconds_of
 from codecctl.engine.profile.staged import end_of, lengths_of, updates_of
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
@@ -27,7 +29,6 @@ from codecctl.engine.stages import plan, stage_named
 from codecctl.engine.task import WHOLE, Task
 from codecctl.engine.topology import refuse_uneven
 from codecctl.engine.tracking import DISABLED, TENSORBOARD, WANDB, TrackerSettings
-from codecctl.errors import ProfileError
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,6 @@ def prepare(
         CodecctlError: The device, the data or the profile do not allow it.
     """
     trainer = profile.trainer
-    _refuse_unsupported(profile)
     if group is not None:
         refuse_uneven(
             profile.data.batch_size,
@@ -78,6 +78,7 @@ def prepare(
     if trainer.compile:
         require_compiler(runtime.device)
     torch.autograd.set_detect_anomaly(trainer.detect_anomaly)
+    torch.backends.cudnn.benchmark = trainer.benchmark
     seed_everything(trainer.seed)
     cadence = cadence_of(profile, stage=stage)
     data, recipe = _build(profile, store, runtime, cadence)
@@ -129,8 +130,10 @@ def cadence_of(profile: Profile, *, stage: str = "") -> Cadence:
     stages = plan(lengths_of(profile))
     start = stage_named(stages, stage)
     assert start is not None or not stage, stage
+    quick = trainer.fast_dev_run
+    begins = start.first_step if start else 0
     return Cadence(
-        max_steps=end_of(profile),
+        max_steps=min(end_of(profile), begins + 1) if quick else end_of(profile),
         updates_per_epoch=updates,
         log_every_steps=trainer.log_every_n_steps,
         validate_every_steps=(
@@ -146,30 +149,20 @@ def cadence_of(profile: Profile, *, stage: str = "") -> Cadence:
         preview_every_steps=trainer.previews.every,
         preview_at_steps=trainer.previews.at_steps,
         stages=stages,
-        first_step=start.first_step if start else 0,
+        first_step=begins,
+        max_seconds=seconds_of(trainer.max_time) or math.inf,
+        sanity_batches=trainer.num_sanity_val_steps,
     )
 
 
 def tracker_settings(profile: Profile, *, default: str) -> TrackerSettings:
     """Which mirrors to start; `default` names the run where the profile does not."""
     wandb, logger = profile.trainer.wandb, profile.trainer.logger
+    if profile.trainer.fast_dev_run:
+        logger = "jsonl"
     return TrackerSettings(
         mode=wandb.mode if logger in WANDB and wandb.use_wandb else DISABLED,
         project=wandb.project,
         name=tracker_name(profile) or default,
         tensorboard=logger in TENSORBOARD,
     )
-
-
-def _refuse_unsupported(profile: Profile) -> None:
-    trainer = profile.trainer
-    problems = [
-        f"{key}: found {found}, needed {needed}; this version has no other"
-        for key, found, needed in (
-            ("trainer.ckpt_dir", trainer.ckpt_dir, "checkpoints"),
-            ("trainer.profile", trainer.profile, False),
-        )
-        if found != needed
-    ]
-    if problems:
-        raise ProfileError(problems)

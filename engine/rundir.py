@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 
+from codecctl.engine.checkpoint_place import remove_placed
 from codecctl.engine.files import sync_folder, write_json_atomically
 from codecctl.engine.lease import Lease, RunState, read_state
 from codecctl.engine.rows import (
@@ -254,4 +255,5 @@ def remove_run(run: Path) -> None:
     """Delete a run folder that is not listed any more from the first moment on."""
     aside = run.with_name(f".removed-{run.name}")
     run.rename(aside)
+    remove_placed(aside)
     shutil.rmtree(aside)

@@ -180,19 +180,27 @@ class FabricRuntime:
         shaped = [part.view_as(to) for part, to in zip(parts, gradients, strict=True)]
         torch._foreach_copy_(gradients, shaped)
 
-    def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:
-        """Scale gradients down to a global norm (0 = leave them); returns the norm found, 0-d.
+    def clip(
+        self, module: nn.Module, optimizer: Optimizer, limit: float, *, by_value: bool = False
+    ) -> Tensor:
+        """Scale gradients down to a global norm, or bound their values (0 = leave them).
 
         A norm that is not finite is returned as it is: the loop names the loss that caused it.
+
+        Returns:
+            The norm found, 0-d.
         """
-        if max_norm > 0:
+        if limit > 0 and not by_value:
             norm = self._fabric.clip_gradients(
-                module, optimizer, max_norm=max_norm, error_if_nonfinite=False
+                module, optimizer, max_norm=limit, error_if_nonfinite=False
             )
             assert norm is not None, "clipping by norm returns the norm"
             return norm.detach()
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
-        return torch.nn.utils.get_total_norm(gradients).detach()
+        found = torch.nn.utils.get_total_norm(gradients).detach()
+        if limit > 0:
+            torch.nn.utils.clip_grad_value_(module.parameters(), limit)
+        return found
 
     def all_reduce_(self, tensor: Tensor) -> None:
         """Sum a tensor over the ranks, in place."""

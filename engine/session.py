@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,10 +14,11 @@ from codecctl.engine.books import RunBooks
 from codecctl.engine.build_previews import build_previews
 from codecctl.engine.build_watch import survey_of
 from codecctl.engine.checkpoint import Identity, resume_point
+from codecctl.engine.checkpoint_place import place_checkpoints
 from codecctl.engine.crash import write_crash
 from codecctl.engine.environment import describe_environment
 from codecctl.engine.lease import Lease, RunState
-from codecctl.engine.loop import FINISHED, Loop
+from codecctl.engine.loop import FINISHED, TIMED, Loop
 from codecctl.engine.loop_parts import Desk, Keep, Report
 from codecctl.engine.origin import Origin
 from codecctl.engine.prepare import Prepared, tracker_settings
@@ -82,6 +83,7 @@ class Session:
         """
         fresh = not self._path.exists()
         run = RunDirectory.create(self._path) if fresh else None
+        place_checkpoints(self._path, self._prepared.profile.trainer.ckpt_dir)
         state = RunState("starting", max_steps=self._prepared.cadence.max_steps)
         # The lease before the files: another job may be writing to them.
         lease = Lease(self._path, state, on_wait=self._tell)
@@ -176,12 +178,38 @@ class Session:
             signals=self._signals,
             warn=lambda text: self._warn(run, text),
         )
-        desk = self._desk(run, lease, redraws, on_report)
-        self._loop = Loop(parts, RunBooks(parts, desk), checkpoint=checkpoint)
-        reason = self._loop.run()
+        with self._profiled(run, on_report) as report:
+            desk = self._desk(run, lease, redraws, report)
+            self._loop = Loop(parts, RunBooks(parts, desk), checkpoint=checkpoint)
+            reason = self._loop.run()
         if redrawn := redraws.total(self._step()):
             self._tell(f"warning: {redrawn}")
         return reason
+
+    @contextmanager
+    def _profiled(
+        self, run: RunDirectory, on_report: Callable[[Report], None]
+    ) -> Iterator[Callable[[Report], None]]:
+        """Record a few updates, where asked; what is told of each update is told the profiler."""
+        trainer = self._prepared.profile.trainer
+        if not trainer.profile:
+            yield on_report
+            return
+        from codecctl.engine.profiling import LEFT_OUT, RECORDED, StepProfiler
+
+        folder = run.path / trainer.profiler_dir  # an absolute one stays as it is
+        with StepProfiler(folder, self._prepared.runtime.device) as profiler:
+
+            def report(given: Report) -> None:
+                profiler.step()
+                on_report(given)
+
+            yield report
+        if profiler.written:
+            self._tell(f"profile of {RECORDED} updates: {folder}")
+        else:
+            needed = LEFT_OUT + RECORDED
+            self._warn(run, f"trainer.profile: no record, as it needs {needed} updates")
 
     def _desk(
         self,
@@ -243,5 +271,6 @@ def _end_of(reason: str) -> tuple[str, str]:
     """Status and message of state.json for the end of a loop."""
     if reason == FINISHED:
         return "finished", "all steps done"
-    who = {INTERRUPTED: "Ctrl-C", "requested": "a request"}.get(reason, "the scheduler")
+    known = {INTERRUPTED: "Ctrl-C", "requested": "a request", TIMED: "trainer.max_time"}
+    who = known.get(reason, "the scheduler")
     return "stopped", f"stopped by {who}, checkpoint saved"

@@ -152,8 +152,11 @@ def plan_node(
         processes = asked or next(fitting, 1)
     else:
         processes = asked or max(num_gpus, 1)
-        if num_gpus > gpus > 0:
-            raise ProfileError(f"trainer.num_gpus: found {num_gpus}, this node has {gpus}")
+        if num_gpus > max(gpus, 1):  # of a single one that is not there, the device itself tells
+            raise ProfileError(
+                f"trainer.num_gpus: found {num_gpus}, this node has {gpus} that torch can use; "
+                "0 trains on the CPU"
+            )
     if num_gpus != 0 and processes > gpus > 0:
         raise UsageError(
             f"--processes {asked}: found {gpus} GPUs, needed one for each process; train on the "

@@ -96,6 +96,16 @@ class Validation:
         values = dict(zip(scalars, _to_floats(list(scalars.values())), strict=True))
         return Measurement(values, self._rows(step, parts))
 
+    def try_out(self, recipe: Recipe, count: int) -> None:
+        """Evaluate the first batches and forget what was found: an error shows before hours pass.
+
+        Args:
+            recipe: What to measure.
+            count: Batches; no more than there are.
+        """
+        for batch in self._read(range(min(count, self._num_batches))):
+            self._measured(recipe, batch)
+
     def _measured(self, recipe: Recipe, batch: Batch) -> _Part:
         with torch.no_grad():
             evaluation = recipe.evaluate(self._feed.audio(batch), self._feed.channels(batch))

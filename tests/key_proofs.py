@@ -178,7 +178,14 @@ _WHERE: Mapping[str, tuple[str, ...]] = {
         "trainer.loss_config.pairwise.share_decay",
         "trainer.loss_config.pairwise.similarity.config.share",
     ),
-    "said in its description to have no influence": ("trainer.num_sanity_val_steps",),
+    "how a training runs, not what it does: test_conduct": (
+        "trainer.benchmark",
+        "trainer.gradient_clip_algorithm",
+        "trainer.max_time",
+        "trainer.num_sanity_val_steps",
+        "trainer.overfit_batches",
+        "trainer.profiler_dir",
+    ),
 }
 
 NOT_SEEN: Mapping[str, str] = {label: where for where, labels in _WHERE.items() for label in labels}

@@ -115,12 +115,13 @@ PLAIN = load_profile("paired", search=SEARCH).profile
             "above 0, or trainer.balancer.enabled = false",
         ),
         (
-            ["trainer.ckpt_dir=../checkpoints"],
-            "trainer.ckpt_dir: found '../checkpoints', allowed: a folder below the run directory",
+            ["trainer.profiler_dir=../profile"],
+            "trainer.profiler_dir: found '../profile', allowed: a folder below the run directory, "
+            "or an absolute path",
         ),
         (
-            ["trainer.ckpt_dir=/checkpoints"],
-            "trainer.ckpt_dir: found '/checkpoints', allowed: a folder below the run directory",
+            ["trainer.max_time=8h"],
+            "trainer.max_time: found '8h', allowed: DD:HH:MM:SS or HH:MM:SS, such as 00:08:00:00",
         ),
     ],
 )

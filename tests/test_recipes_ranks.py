@@ -78,7 +78,9 @@ class ThreadRuntime:
                 self.all_reduce_(parameter.grad)
                 parameter.grad /= self.world_size
 
-    def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:
+    def clip(
+        self, module: nn.Module, optimizer: Optimizer, limit: float, *, by_value: bool = False
+    ) -> Tensor:
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         return torch.nn.utils.get_total_norm(gradients)
 

@@ -101,6 +101,8 @@ def test_auto_takes_as_many_gpus_as_divide_the_batch(
 def test_more_gpus_or_processes_than_there_are_is_refused() -> None:
     with pytest.raises(ProfileError, match=r"trainer.num_gpus: found 4, this node has 2"):
         plan_node({}, asked=0, num_gpus=4, num_nodes=1, gpus=2, portions=8)
+    with pytest.raises(ProfileError, match=r"found 64, this node has 0 that torch can use"):
+        plan_node({}, asked=0, num_gpus=64, num_nodes=1, gpus=0, portions=8)
     with pytest.raises(UsageError, match=r"--processes 4: found 2 GPUs"):
         plan_node({}, asked=4, num_gpus="auto", num_nodes=1, gpus=2, portions=8)
 

@@ -188,11 +188,13 @@ def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     """Open the store and build data and networks."""
     from codecctl.datasets import rated
     from codecctl.datasets.choose import AUTO
+    from codecctl.engine.checkpoint_place import require_reachable
     from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
     from codecctl.engine.tracking import require_packages
 
     profile = job.resolved.profile
     require_packages(profile.trainer.logger)
+    require_reachable(profile.trainer.ckpt_dir)
     wanted = profile.data.store
     if job.continues and wanted == AUTO:
         wanted = stored_store(job.path) or wanted
@@ -264,6 +266,8 @@ def _conclude(job: Job, end: _End) -> None:
         raise StoppedError(f"{where}; requeue, or continue with: {go_on}")
     if end.reason == "requested":
         note(f"{where}; continue with: {go_on}")
+    if end.reason == "max_time":
+        note(f"{where} by trainer.max_time; continue with: {go_on} trainer.max_time=LONGER")
 
 
 def _export(job: Job, prepared: Prepared) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from codecctl.engine.profile.checks_losses import check_losses
 from codecctl.engine.profile.findings import Finding, disagreement
+from codecctl.engine.profile.schema_conduct import Conduct, seconds_of
 from codecctl.engine.profile.schema_optimizers import Optimizer, Sgd
 from codecctl.engine.profile.schema_schedules import WarmupCosine
 from codecctl.engine.profile.schema_trainer import Trainer
@@ -44,11 +45,7 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
             "trainer.array_measures.items",
             "found 1, allowed: 0 or at least 2: a probe is fitted on one and tested on another",
         )
-    if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
-        yield disagreement(
-            "trainer.ckpt_dir",
-            f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
-        )
+    yield from check_conduct(trainer)
 
 
 def _check_momentum(name: str, optimizer: Optimizer) -> Iterator[Finding]:
@@ -62,6 +59,23 @@ def _check_momentum(name: str, optimizer: Optimizer) -> Iterator[Finding]:
             "momentum above 0 and dampening 0",
             f"trainer.{name}.config.momentum",
             f"trainer.{name}.config.dampening",
+        )
+
+
+def check_conduct(trainer: Conduct) -> Iterator[Finding]:
+    """Keys that all trainers have."""
+    try:
+        seconds_of(trainer.max_time)
+    except ValueError:
+        yield disagreement(
+            "trainer.max_time",
+            f"found '{trainer.max_time}', allowed: DD:HH:MM:SS or HH:MM:SS, such as 00:08:00:00",
+        )
+    if ".." in trainer.profiler_dir.split("/") or trainer.profiler_dir.startswith("~"):
+        yield disagreement(
+            "trainer.profiler_dir",
+            f"found '{trainer.profiler_dir}', allowed: a folder below the run directory, or an "
+            "absolute path",
         )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from codecctl.engine.profile.constraints import CLOSED, Count, CountOrZero, NotNegative, Text
+from codecctl.engine.profile.schema_conduct import Conduct
 from codecctl.engine.profile.schema_data import Scene
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
@@ -109,7 +110,7 @@ class LosslessModel(BaseModel):
     then one over each lower byte given those above."""
 
 
-class LosslessTrainer(BaseModel):
+class LosslessTrainer(Conduct):
     """One training of a language model."""
 
     model_config = CLOSED
@@ -163,8 +164,6 @@ class LosslessTrainer(BaseModel):
     """Latest checkpoints to keep."""
     keep_every_n_steps: CountOrZero
     """A checkpoint at every so many steps that is never removed; 0: none."""
-    ckpt_dir: Text
-    """Folder of the checkpoints below the run directory."""
     best_metric: Literal["val/bits_per_sample"]
     """What chooses the best checkpoint."""
     deterministic: bool
@@ -173,13 +172,8 @@ class LosslessTrainer(BaseModel):
     """Find the operation that makes a NaN; slow."""
     terminate_on_nan: bool
     """Stop at the first loss that is not finite, naming it."""
-    profile: bool
-    """Record a profile of a few steps."""
     log_model_structure: bool
     """Write the layers of the network to the log."""
-    num_sanity_val_steps: CountOrZero
-    """Known from elsewhere and without influence: all items are validated before the first update
-    anyway."""
     logger: Literal["jsonl", "tensorboard", "wandb", "both"]
     """What mirrors the files of the run directory, which are always written; jsonl: nothing."""
     wandb: Wandb

@@ -16,6 +16,7 @@ from codecctl.engine.profile.constraints import (
     Positive,
     Text,
 )
+from codecctl.engine.profile.schema_conduct import Conduct
 from codecctl.engine.profile.schema_eval_losses import EvalLosses
 from codecctl.engine.profile.schema_losses import Balancer, Losses
 from codecctl.engine.profile.schema_optimizers import Optimizer
@@ -132,7 +133,7 @@ class Wandb(BaseModel):
     """auto: online when logged in and the host answers within 2 s, else offline."""
 
 
-class Trainer(BaseModel):
+class Trainer(Conduct):
     """One training."""
 
     model_config = CLOSED
@@ -196,8 +197,6 @@ class Trainer(BaseModel):
     """Latest checkpoints to keep."""
     keep_every_n_steps: CountOrZero
     """A checkpoint at every so many steps that is never removed; 0: none."""
-    ckpt_dir: Text
-    """Folder of the checkpoints below the run directory."""
     best_metric: Literal[
         "val/mel",
         "val/total",
@@ -216,13 +215,8 @@ class Trainer(BaseModel):
     terminate_on_nan: bool
     """Stop at the first loss or gradient that is not finite, naming the cause; false leaves such
     updates out and goes on, unless weights, moments or codebooks themselves are not finite."""
-    profile: bool
-    """Record a profile of a few steps."""
     log_model_structure: bool
     """Write the layers of the networks to the log."""
-    num_sanity_val_steps: CountOrZero
-    """Known from elsewhere and without influence: all items are validated before the first update
-    anyway."""
     previews: Previews
     array_measures: ArrayMeasures
     """Only where capsules are coded one by one, with two residual codebooks or more."""

@@ -59,8 +59,14 @@ class Runtime(Protocol):
         """Make what `backward` gathered the mean over the ranks, in one message."""
         ...
 
-    def clip(self, module: nn.Module, optimizer: Optimizer, max_norm: float) -> Tensor:
-        """Scale gradients down to a global norm (0 = leave them); returns the norm found, 0-d."""
+    def clip(
+        self, module: nn.Module, optimizer: Optimizer, limit: float, *, by_value: bool = False
+    ) -> Tensor:
+        """Scale gradients down to a norm, or bound their values (0 = leave them).
+
+        Returns:
+            The norm found, 0-d.
+        """
         ...
 
     def all_reduce_(self, tensor: Tensor) -> None:

@@ -26,6 +26,7 @@ class Player:
         optimizer: Of the network's parameters.
         schedule: Factor on the optimizer's learning rate.
         max_norm: Largest norm of the gradient; 0: no limit.
+        by_value: It bounds each number of the gradient instead.
         runtime: Runs it.
 
     Attributes:
@@ -40,6 +41,7 @@ class Player:
         *,
         schedule: Schedule,
         max_norm: float,
+        by_value: bool = False,
         runtime: Runtime,
     ) -> None:
         self.network = network
@@ -47,6 +49,7 @@ class Player:
         self._fused = optimizer.defaults.get("fused")
         self._schedule = schedule
         self._max_norm = max_norm
+        self._by_value = by_value
         self._runtime = runtime
         self._plain_optimizer = optimizer
         self.wrapped, self._optimizer = runtime.setup(network, optimizer)
@@ -84,7 +87,9 @@ class Player:
             scalars[f"scale/{role}"] = self._scale.value
             grads = [p.grad for p in self.network.parameters() if p.grad is not None]
             self._scale.unscale_(grads)
-        norm = self._runtime.clip(self.wrapped, self._optimizer, self._max_norm)
+        norm = self._runtime.clip(
+            self.wrapped, self._optimizer, self._max_norm, by_value=self._by_value
+        )
         self.blocked = self._on_any_rank(spoiled | ~norm.isfinite())
         for group in self._optimizer.param_groups:
             group["lr"] = self.rate_at(step)
