@@ -86,6 +86,14 @@ def train(
             help="Processes on this node that share each batch; 0: one for each GPU.",
         ),
     ] = 0,
+    slurm: Annotated[
+        bool, typer.Option("--slurm", help="Print a job script for Slurm instead of training.")
+    ] = False,
+    submit: Annotated[bool, typer.Option("--submit", help="Send it with sbatch.")] = False,
+    sbatch: Annotated[
+        list[str] | None,
+        typer.Option("--sbatch", metavar="KEY=VALUE", help="For the job, e.g. time=24:00:00."),
+    ] = None,
 ) -> None:
     """Train a profile on a store; first Ctrl-C saves and stops, second quits.
 
@@ -95,8 +103,18 @@ def train(
     from codecctl.engine.topology import adopt_step, find_place
 
     wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial, stage)
+    queued = slurm or submit or bool(sbatch)
     if multirun:
-        _sweep(wish, dry_run=dry_run, processes=processes)
+        from codecctl.commands.train_sweep import sweep
+
+        sweep(wish, dry_run=dry_run, processes=processes, queued=queued)
+        return
+    if queued:
+        from codecctl.commands.train_slurm import slurm as queue
+
+        queue(
+            wish, plan(wish, leads=True), processes=processes, options=sbatch or (), submit=submit
+        )
         return
     adopt_step(os.environ)
     place = find_place(os.environ)
@@ -113,16 +131,6 @@ def train(
     code = Supervisor([sys.executable, *sys.argv], node, tell=note).run()
     sys.stdout.flush()
     os._exit(code)  # a process that was interrupted has said so; leaving otherwise says it again
-
-
-def _sweep(wish: Wish, *, dry_run: bool, processes: int) -> None:
-    from codecctl.commands.train_sweep import sweep
-
-    options = ["--from", wish.start] if wish.start else []
-    options += ["--from-partial"] if wish.partial else []
-    options += ["--stage", wish.stage] if wish.stage else []
-    options += ["--processes", str(processes)] if processes else []
-    sweep(wish, dry_run=dry_run, options=options)
 
 
 def _plan_node(job: Job, processes: int) -> Node:

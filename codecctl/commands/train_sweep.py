@@ -47,13 +47,14 @@ class _Ready:
     continues: bool
 
 
-def sweep(wish: Wish, *, dry_run: bool, options: Sequence[str] = ()) -> None:
+def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queued: bool = False) -> None:
     """Train every combination, one after the other, and say which was the best.
 
     Args:
         wish: The command line, with comma lists.
         dry_run: Try one item of each run and write nothing.
-        options: Of `train`, which each run gets as well.
+        processes: Of `--processes`, for each run.
+        queued: Whether a job of Slurm was asked for.
 
     Raises:
         UsageError: There is no list, there are too many runs, or a name is taken.
@@ -62,6 +63,12 @@ def sweep(wish: Wish, *, dry_run: bool, options: Sequence[str] = ()) -> None:
         StoppedError: The scheduler asked for the end; what ran has saved.
         CodecctlError: Some runs failed; the others were trained.
     """
+    if queued:
+        raise UsageError(
+            "train -m: found --slurm, which is for one run; start the sweep inside a job, or give "
+            "each run a job of its own"
+        )
+    options = _options(wish, processes)
     ready = _prepare(wish)
     plan = ready.sweep
     note(f"sweep {plan.name}: {len(plan.members)} runs, {', '.join(plan.keys)}")
@@ -80,6 +87,14 @@ def sweep(wish: Wish, *, dry_run: bool, options: Sequence[str] = ()) -> None:
             f"{plan.name}: {len(failed)} of {len(plan.members)} runs failed: {names}; once mended, "
             f"{_again(plan)}"
         )
+
+
+def _options(wish: Wish, processes: int) -> list[str]:
+    """Of `train`, for each run."""
+    options = ["--from", wish.start] if wish.start else []
+    options += ["--from-partial"] if wish.partial else []
+    options += ["--stage", wish.stage] if wish.stage else []
+    return [*options, *(["--processes", str(processes)] if processes else [])]
 
 
 def _train(plan: Sweep, options: Sequence[str]) -> list[Member]:
