@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from codecctl.datasets.batch import Batch
 from codecctl.datasets.prefetch import Prefetcher
@@ -13,6 +14,7 @@ from codecctl.engine.loop_parts import Parts
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.recipes.staged import StagedRecipe
+from codecctl.engine.runlist import LARGER_IS_BETTER
 from codecctl.engine.signals import StopSignals
 from codecctl.engine.stages import Stage
 from codecctl.engine.validate import Validation
@@ -40,6 +42,7 @@ def parts_of(prepared: Prepared, *, signals: StopSignals, warn: Callable[[str], 
         device=runtime.device,
         crew=prepared.crew,
         equalize=runtime.equalize,
+        observe=lambda values: observe(prepared, values),
         enter=lambda stage: enter(prepared.recipe, stage),
     )
 
@@ -48,6 +51,13 @@ def enter(recipe: Recipe, stage: Stage) -> None:
     """Make a recipe that trains in stages one that trains what this stage does."""
     assert isinstance(recipe, StagedRecipe), type(recipe)
     recipe.enter(stage.number)
+
+
+def observe(prepared: Prepared, values: Mapping[str, float]) -> None:
+    """Tell the recipe what a validation measured of the metric that decides, smaller as better."""
+    metric = prepared.profile.trainer.best_metric
+    sign = -1.0 if metric in LARGER_IS_BETTER else 1.0
+    prepared.recipe.observe(sign * values.get(metric, math.nan))
 
 
 def _open_batches(prepared: Prepared, first_step: int, rows: slice) -> Prefetcher:

@@ -6,9 +6,10 @@ import torch
 from torch import nn
 
 from codecctl.engine.optimizers import build_optimizer
+from codecctl.engine.plateau import Plateau
 from codecctl.engine.profile.schema_lossless import LosslessTrainer
 from codecctl.engine.profile.schema_optimizers import Optimizer
-from codecctl.engine.profile.schema_schedules import Scheduler
+from codecctl.engine.profile.schema_schedules import ReduceOnPlateau, Scheduler
 from codecctl.engine.profile.schema_trainer import Trainer
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.schedules import Schedule, ScheduleConfig, schedule
@@ -47,6 +48,15 @@ def schedule_of(
         rate: That the factor is of.
         span: Steps that it is over.
     """
+    if isinstance(settings, ReduceOnPlateau) and settings.enabled:
+        values = settings.config
+        return Plateau(
+            decay=values.factor,
+            patience=values.patience,
+            threshold=values.threshold,
+            cooldown=values.cooldown,
+            least=values.least,
+        )
     epochs = trainer.max_epochs if span.steps is None else span.steps / updates_per_epoch
     found = schedule(
         settings.type if settings.enabled else "Constant",
@@ -55,7 +65,7 @@ def schedule_of(
             max_epochs=epochs,
             by_epoch=settings.interval == "epoch",
             rate=rate,
-            **settings.config.model_dump(),
+            **({} if isinstance(settings, ReduceOnPlateau) else settings.config.model_dump()),
         ),
     )
     return found if not span.since else lambda step: found(step - span.since)

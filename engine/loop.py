@@ -160,6 +160,8 @@ class Loop:
         if measured is None:
             return
         progress.validated_step = progress.step
+        if progress.step > parts.cadence.first_step:
+            parts.observe(parts.crew.share(dict(measured.values)))
         self._books.validated(progress, measured)
 
     def _restore(self, checkpoint: Path) -> None:

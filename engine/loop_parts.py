@@ -95,6 +95,8 @@ class Parts:
     crew: Crew = ALONE
     equalize: Callable[[Sequence[nn.Module]], None] = lambda _networks: None
     """Gives all processes the weights of the leading one."""
+    observe: Callable[[Mapping[str, float]], None] = lambda _values: None
+    """Told, in every process, what each validation measured."""
     enter: Callable[[Stage], None] = lambda _stage: None
     """Makes the recipe one that trains what a stage does; again where it does already."""
 

@@ -94,6 +94,8 @@ class Toy:
     def aggregate(self, evaluations: Sequence[Evaluation]) -> Scalars:
         return {"val/mel": torch.cat([e.metrics["mel"] for e in evaluations]).mean()}
 
+    def observe(self, value: float) -> None: ...
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         estimate: Tensor = self.network(audio)
         return estimate

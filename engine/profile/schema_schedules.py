@@ -165,7 +165,37 @@ class OneCycle(BaseModel):
     config: OneCycleConfig
 
 
+class PlateauConfig(BaseModel):
+    """A fall of the rate where `trainer.best_metric` has stopped to get better."""
+
+    model_config = CLOSED
+
+    factor: Annotated[float, Field(gt=0, lt=1)]
+    """On the rate, each time."""
+    patience: CountOrZero
+    """Validations without a better one that are waited for."""
+    threshold: Fraction
+    """Share of the best value by which a better one has to be better."""
+    cooldown: CountOrZero
+    """Validations after a fall that do not count."""
+    least: Fraction
+    """Lowest factor on the rate."""
+
+
+class ReduceOnPlateau(BaseModel):
+    """The rate follows the validation, as torch's ReduceLROnPlateau."""
+
+    model_config = CLOSED
+
+    type: Literal["Plateau"]
+    enabled: bool
+    """false keeps the learning rate constant."""
+    interval: Literal["validation"]
+    """It can only change there."""
+    config: PlateauConfig
+
+
 Scheduler = Annotated[
-    WarmupCosine | Constant | Inverse | LinearWarmup | Exponential | OneCycle,
+    WarmupCosine | Constant | Inverse | LinearWarmup | Exponential | OneCycle | ReduceOnPlateau,
     Field(discriminator="type"),
 ]

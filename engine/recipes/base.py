@@ -152,6 +152,10 @@ class Recipe(Protocol):
         """Means over all items, and what only the whole set shows; names begin with `val/`."""
         ...
 
+    def observe(self, value: float) -> None:
+        """Take up what a validation measured; smaller is better. Some learning rates follow it."""
+        ...
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         ...

@@ -192,6 +192,12 @@ class CodecRecipe:
             scalars["val/bitrate_kbps"] = on_device(bitrate, self._runtime.device)
         return scalars
 
+    def observe(self, value: float) -> None:
+        """Take up what a validation measured."""
+        self._generator.observe(value)
+        if self._adversary is not None:
+            self._adversary.player.observe(value)
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         with evaluating(self.modules().values()), self._runtime.autocast():

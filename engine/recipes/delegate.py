@@ -54,6 +54,10 @@ class Delegate:
         """Means over all items, and what only the whole set shows."""
         return self._recipe.aggregate(evaluations)
 
+    def observe(self, value: float) -> None:
+        """Take up what a validation measured."""
+        self._recipe.observe(value)
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         return self._recipe.reconstruct(audio)

@@ -130,6 +130,10 @@ class LosslessRecipe:
         named = {f"val/{name}": value for name, value in self._per_byte(bits).items()}
         return {"val/bits_per_sample": bits, **named, "val/ratio": self._bits / bits}
 
+    def observe(self, value: float) -> None:
+        """Take up what a validation measured."""
+        self._player.observe(value)
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """What a lossless decoder gives back: the same."""
         return audio

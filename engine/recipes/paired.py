@@ -151,6 +151,12 @@ class PairedRecipe:
             }
         return scalars
 
+    def observe(self, value: float) -> None:
+        """Take up what a validation measured."""
+        self._codec.observe(value)
+        if self._classifier is not None:
+            self._classifier.player.observe(value)
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Decode what was coded, (B, M, T) to (B, M, T)."""
         return self._codec.reconstruct(audio)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from codecctl.engine.plateau import Plateau
 from codecctl.engine.recipes.base import Runtime, Scalars, State
 from codecctl.engine.recipes.scaling import LossScale
 from codecctl.engine.schedules import Schedule
@@ -66,6 +67,11 @@ class Player:
         """Learning rate of a step."""
         return self._base_rate * self._schedule(step)
 
+    def observe(self, value: float) -> None:
+        """Tell a schedule that follows the validation what was measured; smaller is better."""
+        if isinstance(self._schedule, Plateau):
+            self._schedule.observe(value)
+
     def backward(self, loss: Tensor) -> None:
         """Add the gradient of a loss to what the next move descends."""
         self._runtime.backward(loss if self._scale is None else loss * self._scale.value)
@@ -114,6 +120,8 @@ class Player:
         }
         if self._scale is not None:
             state["scale"] = self._scale.state_dict()
+        if isinstance(self._schedule, Plateau):
+            state["schedule"] = self._schedule.state_dict()
         return state
 
     def load_state_dict(self, state: State) -> None:
@@ -129,6 +137,8 @@ class Player:
         self.skipped = cast(Tensor, state["skipped"]).to(self.skipped)
         if self._scale is not None and "scale" in state:
             self._scale.load_state_dict(cast(State, state["scale"]))
+        if isinstance(self._schedule, Plateau) and "schedule" in state:
+            self._schedule.load_state_dict(cast("dict[str, float]", state["schedule"]))
 
     def _on_any_rank(self, flag: Tensor) -> Tensor:
         if self._runtime.world_size == 1:
