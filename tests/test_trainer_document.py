@@ -53,7 +53,10 @@ def test_every_key_of_the_text_is_in_the_reference() -> None:
 
 
 def test_every_schedule_has_its_formula() -> None:
-    assert set(re.findall(r"^\| `(\w+)` \|", SCHEDULER, re.MULTILINE)) - {"type"} == {*SCHEDULERS, "Plateau"}
+    assert set(re.findall(r"^\| `(\w+)` \|", SCHEDULER, re.MULTILINE)) - {"type"} == {
+        *SCHEDULERS,
+        "Plateau",
+    }
 
 
 def test_a_page_is_renewed_between_its_marks_only(tmp_path: Path) -> None:

@@ -109,8 +109,8 @@ def test_the_scalars_that_the_page_on_modes_names_are_in_the_rows(home: Path) ->
     page = (Path(__file__).parents[2] / "docs" / "modes.md").read_text(encoding="utf-8")
     kinds = "loss|val|balancer|codebook|lr|grad_norm|speed|memory"
     named = set(re.findall(rf"`((?:{kinds})/[a-z0-9_/]+)`", page))
-    # Of arrays, GPUs, the profile paired-classifier and the lossless mode.
-    of_others = ("val/array/", "memory/gpu", "loss/classifier", "val/bits_per_sample")
+    # Of arrays, GPUs, the profile paired-classifier, the VAEs and the lossless mode.
+    of_others = ("val/array/", "memory/gpu", "loss/classifier", "loss/kl", "val/bits_per_sample")
     elsewhere = {name for name in named if name.startswith(of_others)}
     assert len(named) > 30
     logged = {name for row in read_metrics(home / "runs" / "whole") for name in row}
