@@ -223,7 +223,8 @@ class RunBooks:
         score = values.get(desk.keep.metric, math.nan)
         sign = desk.keep.sign
         smallest = math.inf if progress.best is None else sign * progress.best
-        if progress.step and sign * score < smallest:
+        trained = progress.step > self._parts.cadence.first_step  # what is given is no result
+        if trained and sign * score < smallest:
             progress.best, progress.best_step = score, progress.step
         desk.run.event("validation", progress.step, f"{desk.keep.metric} {score:.4g}")
 
