@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from codecctl.engine.assemble import parts_of
-from codecctl.engine.books import NoBooks
 from codecctl.engine.crash import describe_crash
 from codecctl.engine.loop import Loop
+from codecctl.engine.no_books import NoBooks
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.signals import StopSignals
 

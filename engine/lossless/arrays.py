@@ -16,7 +16,13 @@ from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.files import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker, tables
 from codecctl.engine.lossless.prediction import MOST_CHANNELS, fitted, restored, unpack
-from codecctl.engine.lossless.samples import lay_out, mapped_samples, seals_of, verbatim_of
+from codecctl.engine.lossless.samples import (
+    lay_out,
+    mapped_samples,
+    require_sealed,
+    seals_of,
+    verbatim_of,
+)
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
@@ -82,14 +88,7 @@ def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count
             for start, piece in _segments(reader):
                 samples[start : start + len(piece)] = packed(piece, header.bits)
                 advance(piece.size)
-            seals = b"".join(reader.end())
-            if isinstance(samples, np.memmap):
-                samples.flush()
-            if seals_of(path, header) != seals:
-                raise DataError(
-                    f"{target}: what was decoded is not what was coded (MD5, SHA-256); nothing "
-                    "is written; copy the file again"
-                )
+            require_sealed(path, header, samples, b"".join(reader.end()), target)
     raw = header.before + header.behind + header.symbols * header.bits // 8
     return Sizes(raw, source.stat().st_size, header.symbols)
 

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from codecctl.datasets.tokens import Tokenizer
@@ -25,6 +24,7 @@ from codecctl.engine.lossless.samples import (
     lay_out,
     mapped_samples,
     read_chunk,
+    require_sealed,
     seals_of,
     verbatim_of,
     write_chunk,
@@ -209,14 +209,7 @@ def _decode(
             for index, chunk in zip(group, coder.decode(model, coded, lengths), strict=True):
                 write_chunk(samples, header, tokenizer, index, chunk)
             advance(sum(lengths))
-        seals = b"".join(reader.end())
-        if isinstance(samples, np.memmap):
-            samples.flush()
-        if seals_of(path, header) != seals:
-            raise DataError(
-                f"{target}: what was decoded is not what was coded (MD5, SHA-256); nothing is "
-                "written; copy the file again"
-            )
+        require_sealed(path, header, samples, b"".join(reader.end()), target)
 
 
 def _require_model(header: Header, model: ExactTransformer, source: Path) -> None:

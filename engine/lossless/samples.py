@@ -96,6 +96,30 @@ def verbatim_of(source: Path, parts: WavParts) -> bytes:
         return before + file.read()
 
 
+def require_sealed(
+    path: Path, header: Header, samples: np.ndarray, seals: bytes, target: Path
+) -> None:
+    """Compare a decoded file with what was coded, before it gets its name.
+
+    Args:
+        path: The file, still under another name.
+        header: Of what was decoded.
+        samples: The mapped samples of the file.
+        seals: MD5 and SHA-256 that were coded.
+        target: The name that it would get.
+
+    Raises:
+        DataError: It differs.
+    """
+    if isinstance(samples, np.memmap):
+        samples.flush()
+    if seals_of(path, header) != seals:
+        raise DataError(
+            f"{target}: what was decoded is not what was coded (MD5, SHA-256); nothing is "
+            "written; copy the file again"
+        )
+
+
 def seals_of(path: Path, header: Header) -> bytes:
     """MD5 of the samples, then SHA-256 of the file."""
     samples, whole = hashlib.md5(usedforsecurity=False), hashlib.sha256()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -20,15 +19,15 @@ from codecctl.engine.networks.conv import (
     Norm,
     PaddedConv1d,
     TrimmedConvTranspose1d,
-    preserve_variance,
 )
+from codecctl.engine.networks.wave_layout import WaveLayout
 
 _LEAST_GAIN = 1e-9
 """Added to what the activation divides by."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class OobleckLayout:
+class OobleckLayout(WaveLayout):
     """The numbers that describe an Oobleck; profiles give them under `model.generator`."""
 
     channels: int
@@ -54,22 +53,9 @@ class OobleckLayout:
     latent_scale: int = 1
     """Numbers that the encoder gives for each of the latent: 2 for mean and scale."""
 
-    @property
-    def hop_length(self) -> int:
-        """Samples per latent frame."""
-        return prod(self.strides)
-
     def build(self) -> Autoencoder:
         """A new encoder and decoder."""
-        autoencoder = Autoencoder(
-            OobleckEncoder(self),
-            OobleckDecoder(self),
-            latent_dim=self.latent_dim,
-            hop_length=self.hop_length,
-        )
-        if self.initialization == "variance_preserving":
-            preserve_variance(autoencoder)
-        return autoencoder
+        return self.joined(OobleckEncoder(self), OobleckDecoder(self))
 
     def widths(self) -> list[int]:
         """Before the first stride and after each."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Literal
 
 from torch import Tensor, nn
@@ -20,14 +19,14 @@ from codecctl.engine.networks.conv import (
     PaddedConv1d,
     PadMode,
     TrimmedConvTranspose1d,
-    preserve_variance,
 )
+from codecctl.engine.networks.wave_layout import WaveLayout
 
 Skip = Literal["conv1x1", "identity"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class SEANetLayout:
+class SEANetLayout(WaveLayout):
     """The numbers that describe a SEANet; profiles give them under `model.generator`."""
 
     channels: int
@@ -65,22 +64,9 @@ class SEANetLayout:
     initialization: Initialization
     """Whether weights start as torch draws them, or so that signals keep their variance."""
 
-    @property
-    def hop_length(self) -> int:
-        """Samples per latent frame."""
-        return prod(self.strides)
-
     def build(self) -> Autoencoder:
         """A new encoder and decoder."""
-        autoencoder = Autoencoder(
-            SEANetEncoder(self),
-            SEANetDecoder(self),
-            latent_dim=self.latent_dim,
-            hop_length=self.hop_length,
-        )
-        if self.initialization == "variance_preserving":
-            preserve_variance(autoencoder)
-        return autoencoder
+        return self.joined(SEANetEncoder(self), SEANetDecoder(self))
 
     def conv(
         self,

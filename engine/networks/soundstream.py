@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,12 +17,12 @@ from codecctl.engine.networks.conv import (
     Initialization,
     PaddedConv1d,
     TrimmedConvTranspose1d,
-    preserve_variance,
 )
+from codecctl.engine.networks.wave_layout import WaveLayout
 
 
 @dataclass(frozen=True, kw_only=True)
-class SoundStreamLayout:
+class SoundStreamLayout(WaveLayout):
     """The numbers that describe a SoundStream generator, as a profile gives them."""
 
     channels: int
@@ -43,22 +42,9 @@ class SoundStreamLayout:
     initialization: Initialization
     """Whether weights start as torch draws them, or so that signals keep their variance."""
 
-    @property
-    def hop_length(self) -> int:
-        """Samples per latent frame."""
-        return prod(self.strides)
-
     def build(self) -> Autoencoder:
         """A new encoder and decoder."""
-        autoencoder = Autoencoder(
-            SoundStreamEncoder(self),
-            SoundStreamDecoder(self),
-            latent_dim=self.latent_dim,
-            hop_length=self.hop_length,
-        )
-        if self.initialization == "variance_preserving":
-            preserve_variance(autoencoder)
-        return autoencoder
+        return self.joined(SoundStreamEncoder(self), SoundStreamDecoder(self))
 
     def units(self, width: int) -> list[nn.Module]:
         """The residual units of one stride."""

@@ -1,4 +1,4 @@
-"""`trainer.loss_config.` and `trainer.balancer.`: what a network is asked to make small."""
+"""`trainer.loss_config.`: what a network is asked to make small."""
 
 from __future__ import annotations
 
@@ -271,33 +271,3 @@ class Losses(BaseModel):
     bottleneck: BottleneckLosses
     spectral: SpectralLosses
     pairwise: PairwiseLosses
-
-
-Covered = Literal[
-    "time",
-    "mel",
-    "si_sdr",
-    "stft_mse",
-    "mrstft",
-    "linear_mel",
-    "phase",
-    "generator",
-    "feature",
-]
-
-
-class Balancer(BaseModel):
-    """Rescales the gradients of the terms at the decoder's output to the weights' shares."""
-
-    model_config = CLOSED
-
-    enabled: bool
-    """false: the weighted terms are added as they are."""
-    total_norm: Positive
-    """Norm of the balanced gradient."""
-    decay: Decay
-    """Of the moving average of the norms."""
-    epsilon: Positive
-    """Added to the norms, so that a vanishing term does not divide by zero."""
-    covers: tuple[Covered, ...]
-    """Terms that are balanced; those that act on the decoder's output can be."""

@@ -16,9 +16,10 @@ from codecctl.engine.profile.constraints import (
     Positive,
     Text,
 )
+from codecctl.engine.profile.schema_balancer import Balancer
 from codecctl.engine.profile.schema_conduct import Conduct
 from codecctl.engine.profile.schema_eval_losses import EvalLosses
-from codecctl.engine.profile.schema_losses import Balancer, Losses
+from codecctl.engine.profile.schema_losses import Losses
 from codecctl.engine.profile.schema_optimizers import Optimizer
 from codecctl.engine.profile.schema_schedules import Scheduler
 from codecctl.engine.profile.schema_stages import Stage
