@@ -1,6 +1,6 @@
 """The machine a training runs on: device, precision, gradients, other ranks.
 
-The only module that imports Lightning Fabric; everything else sees `recipes.base.Runtime`.
+The only module that uses Lightning Fabric; everything else sees `recipes.base.Runtime`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.plugins import CheckpointIO, ClusterEnvironment
-from lightning_fabric.plugins import Precision as FabricPrecision
-from lightning_fabric.plugins.environments.lightning import LightningEnvironment
-from lightning_fabric.plugins.environments.torchelastic import TorchElasticEnvironment
-from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from codecctl.engine.fabric import (
+    CheckpointIO,
+    ClusterEnvironment,
+    DDPStrategy,
+    Fabric,
+    FabricPrecision,
+    LightningEnvironment,
+    TorchElasticEnvironment,
+)
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.errors import CodecctlError, ProfileError
 
