@@ -8,6 +8,7 @@ from typing import TypeAlias
 from torch import nn
 
 from codecctl.engine.profile import Profile
+from codecctl.engine.profile.schema_stages import LosslessStage, StageDiscriminator
 from codecctl.engine.profile.schema_stages import Stage as CodecStage
 from codecctl.engine.profile.staged import judged, profile_of_stage, stages_of
 from codecctl.engine.recipes.base import Recipe
@@ -52,12 +53,14 @@ class Beginnings:
         ]
         return self._span(number, begins)
 
-    def afresh(self, number: int) -> tuple[str, ...]:
-        """Roles whose optimizers begin in a stage, with moments of zero."""
+    def afresh(self, number: int) -> dict[str, tuple[str, ...]]:
+        """What begins in a stage, by role: optimizers with moments of zero, and schedules."""
         settings = self._settings[number]
-        roles = () if settings.optimizer is None else ("generator", "classifier")
-        given = isinstance(settings, CodecStage) and settings.discriminator.optimizer is not None
-        return (*roles, "discriminator") if given or self.adversary(number) == number else roles
+        generator = _named(settings)
+        adversary = _named(settings.discriminator) if isinstance(settings, CodecStage) else ()
+        if self.adversary(number) == number:
+            adversary = ("optimizer", "schedule")
+        return {"generator": generator, "classifier": generator, "discriminator": adversary}
 
     def _span(self, number: int, begins: Sequence[bool]) -> Span:
         first = max((at for at in range(number + 1) if begins[at]), default=0)
@@ -65,6 +68,12 @@ class Beginnings:
         end = self._stages[later[0]].first_step if later else self._stages[-1].end_step
         since = self._stages[first].first_step
         return Span(since, end - since)
+
+
+def _named(settings: CodecStage | LosslessStage | StageDiscriminator) -> tuple[str, ...]:
+    """Which of optimizer and schedule a stage names."""
+    given = (("optimizer", settings.optimizer), ("schedule", settings.scheduler))
+    return tuple(part for part, value in given if value is not None)
 
 
 def staged_recipe(

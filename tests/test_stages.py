@@ -182,6 +182,26 @@ def test_moments_go_on_unless_the_stage_names_an_optimizer() -> None:
         )
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_a_plateau_goes_on_unless_the_stage_names_a_schedule(named: bool) -> None:
+    plateau = (
+        '{type="Plateau",enabled=true,interval="validation",config={factor=0.5,patience=0,'
+        "threshold=0.0,cooldown=0,least=0.0}}"
+    )
+    of_stage = f",scheduler={plateau}" if named else ""
+    first = 'name="a",length={steps=4},weights={adversarial=0.0}'
+    stages = f'trainer.stages=[{{{first}}},{{name="b",length={{steps=4}}{of_stage}}}]'
+    trained = staged(f"trainer.scheduler={plateau}", stages)
+    full = train(trained, 0)["lr/generator"]
+    for value in (1.0, 2.0, 3.0):
+        trained.observe(value)
+    assert train(trained, 1)["lr/generator"] == full / 4
+    trained.enter(1)
+    assert train(trained, 4)["lr/generator"] == (full if named else full / 4)
+    trained.observe(2.5)  # the best so far was 1, and is nothing where the schedule is another
+    assert train(trained, 5)["lr/generator"] == (full if named else full / 8)
+
+
 def test_only_the_named_discriminators_act() -> None:
     trained = staged('trainer.stages.1.discriminators=["stft"]')
     trained.enter(1)

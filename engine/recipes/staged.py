@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from torch import nn
@@ -25,7 +25,7 @@ class StagedRecipe(Delegate):
     Args:
         build: The recipe of a stage, given the networks by role that go on. A role that was not
             used, or that begins afresh, gets networks of its own.
-        afresh: Roles whose optimizers begin afresh in a stage.
+        afresh: What begins in a stage, by role: `optimizer`, `schedule` or both.
         first: Number of the stage to begin with.
 
     Attributes:
@@ -36,7 +36,7 @@ class StagedRecipe(Delegate):
         self,
         build: Callable[[int, Mapping[str, nn.Module]], Recipe],
         *,
-        afresh: Callable[[int], Collection[str]],
+        afresh: Callable[[int], Mapping[str, Sequence[str]]],
         first: int = 0,
     ) -> None:
         super().__init__(build(first, {}))
@@ -57,31 +57,31 @@ class StagedRecipe(Delegate):
         self.number = number
 
 
-def handed_over(before: State, built: State, *, afresh: Collection[str]) -> State:
+def handed_over(before: State, built: State, *, afresh: Mapping[str, Sequence[str]]) -> State:
     """The state that a stage begins with.
 
     Args:
         before: Of the recipe of the stage before.
         built: Of the recipe of the stage, as built.
-        afresh: Roles whose optimizers begin afresh.
+        afresh: Parts of a role's state that begin with the stage.
     """
     return {
-        role: _merged(before[role], state, afresh=role in afresh) if role in before else state
+        role: _merged(before[role], state, afresh.get(role, ())) if role in before else state
         for role, state in built.items()
     }
 
 
-def _merged(before: object, built: object, *, afresh: bool) -> object:
+def _merged(before: object, built: object, afresh: Sequence[str] = ()) -> object:
     """What was there before, in the places that there are now."""
     if not isinstance(before, Mapping) or not isinstance(built, Mapping):
         return before
     if all(name in built for name in PLAYERS):
-        own = ("network", "optimizer") if afresh else ("network",)
+        own = ("network", *afresh)
         return {
             name: value if name in own or name not in before else before[name]
             for name, value in cast("Mapping[str, object]", built).items()
         }
     return {
-        name: _merged(before[name], value, afresh=False) if name in before else value
+        name: _merged(before[name], value) if name in before else value
         for name, value in built.items()
     }
