@@ -10,6 +10,7 @@ from codecctl.datasets.prefetch import Prefetcher
 from codecctl.datasets.validation import batches
 from codecctl.engine.build_watch import guard_of, within_memory
 from codecctl.engine.feed import ring_memory, ships_integers
+from codecctl.engine.limits import limited
 from codecctl.engine.loop_parts import Parts
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.recipes.base import Recipe
@@ -78,7 +79,6 @@ def _validation(prepared: Prepared) -> Validation:
     store, data, settings = prepared.store, prepared.data, prepared.profile.data
     size = settings.val_batch_size
     trainer = prepared.profile.trainer
-    limit = 1 if trainer.fast_dev_run else trainer.limit_val_batches
     total = -(-len(data.validation) // size)
 
     def read(numbers: Sequence[int]) -> Iterable[Batch]:
@@ -97,7 +97,7 @@ def _validation(prepared: Prepared) -> Validation:
         )
 
     return Validation(
-        min(total, limit) if limit else total,
+        1 if trainer.fast_dev_run else limited(total, trainer.limit_val_batches),
         read,
         scenes={info.name: info.scene for info in store.recordings},
         device=prepared.runtime.device,

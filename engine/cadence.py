@@ -7,7 +7,9 @@ on how fast the machine is, so a resumed run meets the same steps as one that ne
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from codecctl.engine.stages import Stage, stage_at
 
@@ -21,8 +23,9 @@ class Cadence:
     max_steps: int
     updates_per_epoch: int
     log_every_steps: int
-    validate_every_steps: tuple[int, ...]
-    """Periods, of which 0 never is; beside them at the start and the end."""
+    validate_every_steps: tuple[int | Fraction, ...]
+    """Periods, of which 0 never is; beside them at the start and the end. One that is no whole
+    number is over with the step that completes it."""
     save_every_steps: tuple[int, ...]
     """Likewise; beside them by the clock, after a better validation and at the end."""
     save_every_seconds: float
@@ -82,5 +85,5 @@ class Cadence:
         )
 
 
-def _due(step: int, periods: tuple[int, ...]) -> bool:
-    return step > 0 and any(every > 0 and step % every == 0 for every in periods)
+def _due(step: int, periods: Sequence[int | Fraction]) -> bool:
+    return step > 0 and any(every > 0 and step // every > (step - 1) // every for every in periods)

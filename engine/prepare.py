@@ -17,6 +17,7 @@ from codecctl.engine.cadence import Cadence
 from codecctl.engine.compiler import require_compiler
 from codecctl.engine.crew import ALONE, Crew
 from codecctl.engine.device import seed_everything
+from codecctl.engine.limits import period
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import Profile
 from codecctl.engine.profile.run_name import tracker_name
@@ -73,6 +74,7 @@ def prepare(
         trainer.num_gpus,
         precision=trainer.precision,
         deterministic=trainer.deterministic,
+        strict=trainer.strict_deterministic,
         group=group,
     )
     if trainer.compile:
@@ -138,7 +140,7 @@ def cadence_of(profile: Profile, *, stage: str = "") -> Cadence:
         log_every_steps=trainer.log_every_n_steps,
         validate_every_steps=(
             trainer.check_val_every_n_epoch * updates,
-            trainer.val_every_n_steps,
+            period(updates, trainer.val_every_n_steps),
         ),
         save_every_steps=(
             trainer.save_every_n_epochs * updates,

@@ -85,7 +85,8 @@ class FabricRuntime:
     Args:
         num_gpus: "auto" takes a GPU if one is usable; 0 is the CPU.
         precision: One of `PRECISIONS`.
-        deterministic: Refuse operations whose result depends on scheduling.
+        deterministic: Take deterministic forms of operations, and warn of one that has none.
+        strict: Stop with an error at such an operation instead.
         group: The processes that share each batch; None: this one has it all.
 
     Attributes:
@@ -102,6 +103,7 @@ class FabricRuntime:
         *,
         precision: str = "32-true",
         deterministic: bool = False,
+        strict: bool = False,
         group: ProcessGroup | None = None,
     ) -> None:
         self._group = group
@@ -111,10 +113,10 @@ class FabricRuntime:
                 f"process {group.rank} of {group.world_size}: found {device.type}, process 0 has "
                 f"{kind}; set trainer.num_gpus, or take nodes that are alike"
             )
-        if deterministic:
+        if deterministic or strict:
             # cuBLAS reads it when it starts; without it, it has no deterministic algorithms.
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-        torch.use_deterministic_algorithms(deterministic)
+        torch.use_deterministic_algorithms(deterministic or strict, warn_only=not strict)
         chosen = _checked_precision(precision)
         half = chosen in _HALVES
         self.scales_losses = chosen == "16-mixed"

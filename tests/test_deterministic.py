@@ -24,11 +24,18 @@ def _as_before() -> Iterator[None]:
         os.environ.pop("CUBLAS_WORKSPACE_CONFIG", None)
 
 
-def test_it_refuses_operations_without_a_deterministic_form() -> None:
-    FabricRuntime(0, deterministic=True)
+def test_it_warns_of_operations_without_a_deterministic_form_or_refuses_them() -> None:
+    FabricRuntime(0, strict=True)
     assert torch.are_deterministic_algorithms_enabled()
+    assert not torch.is_deterministic_algorithms_warn_only_enabled()
+    with pytest.raises(RuntimeError, match="does not have a deterministic implementation"):
+        torch.zeros(3).put_(torch.tensor([0, 0]), torch.ones(2), accumulate=False)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
-    FabricRuntime(0, deterministic=False)
+    FabricRuntime(0, deterministic=True)
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+    with pytest.warns(UserWarning, match="does not have a deterministic implementation"):
+        torch.zeros(3).put_(torch.tensor([0, 0]), torch.ones(2), accumulate=False)
+    FabricRuntime(0)
     assert not torch.are_deterministic_algorithms_enabled()
 
 
@@ -37,7 +44,7 @@ def test_two_trainings_are_equal_with_and_without_it() -> None:
     states = []
     for deterministic in (True, True, False):
         trained = recipe()
-        FabricRuntime(0, deterministic=deterministic)
+        FabricRuntime(0, strict=deterministic)
         for step in range(3):
             trained.train_step(batch(step), step)
         trained.evaluate(batch(9))

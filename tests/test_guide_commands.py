@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from codecctl.commands.train_job import Wish, plan
 from codecctl.engine.profile import load_profile
 from codecctl.engine.profile.library import PACKAGED
-from codecctl.engine.profile.refused import TRAINER
+from codecctl.engine.profile.refused import ELSEWHERE, TRAINER
 from codecctl.errors import ProfileError, UsageError
 
 NAMED = "--profile spectral-vae "
@@ -28,7 +29,7 @@ PRINTED = [
     ("model=SEANet_real data=jamendo_highres", "defaults.data", "jamendo-highres"),
     (NAMED + "trainer.deterministic=true", "trainer.deterministic", True),
     ("trainer.trainer.deterministic=true", "trainer.deterministic", True),
-    ("trainer.trainer.strict_deterministic=true", "trainer.deterministic", True),
+    ("trainer.trainer.strict_deterministic=true", "trainer.strict_deterministic", True),
     ("trainer.trainer.gradient_clip_val=0.5", "trainer.gradient_clip_val", 0.5),
     ("trainer.trainer.accumulate_grad_batches=2", "trainer.accumulate_grad_batches", 2),
     ("trainer.trainer.save_every_n_epochs=3", "trainer.save_every_n_epochs", 3),
@@ -85,6 +86,22 @@ def test_the_examples_of_the_guide_are_an_option() -> None:
 def test_keys_of_lightnings_trainer_that_have_no_place_say_why(name: str) -> None:
     with pytest.raises(ProfileError, match=rf"trainer\.{name}: there is no such key: .{{9}}"):
         load_profile("spectral-vae", [f"trainer.trainer.{name}=1"], search=(PACKAGED,))
+
+
+@pytest.mark.parametrize("key", sorted(ELSEWHERE))
+def test_other_keys_of_the_guides_code_say_what_to_set(key: str) -> None:
+    for written in (key, f"{key}.a"):
+        with pytest.raises(ProfileError, match=r"there is no such key: .{9}"):
+            load_profile("spectral-vae", [f"{written}=1"], search=(PACKAGED,))
+
+
+@pytest.mark.parametrize("name", ["n_fft", "hop_length", "win_length", "normalized"])
+def test_the_guides_spectrogram_is_that_of_the_model(name: str) -> None:
+    value = "false" if name == "normalized" else "256"
+    changes = [f"data.{name}={value}"] + (["data.win_length=128"] if name == "n_fft" else [])
+    hop = ["model.generator.hop_length=32"] if name in ("n_fft", "win_length") else []
+    profile = load_profile("spectral-vae", [*hop, *changes], search=(PACKAGED,)).profile
+    assert profile.model.generator.model_dump()[name] == json.loads(value)
 
 
 def test_a_mode_that_an_override_chooses_is_checked_like_any_other() -> None:

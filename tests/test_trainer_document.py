@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from codecctl.app import app
 from codecctl.engine.profile import aliased_options, load_profile
+from codecctl.engine.profile.aliases import KEY_ALIASES
 from codecctl.engine.profile.keys import BEGIN, RENEW, key_facts, renewed
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.schedules import SCHEDULERS
@@ -48,7 +49,7 @@ def test_every_key_of_the_text_is_in_the_reference() -> None:
     named = set(re.findall(r"\b(?:data|model|trainer)\.[a-z_0-9.]+", quoted))
     assert len(named) > 20
     elsewhere = {"trainer.trainer.", "data.train_dataloader.", "data.eval_dataloader."}
-    elsewhere.add("model.autoencoder.")
+    elsewhere |= {"model.autoencoder.", *KEY_ALIASES}
     assert not named - keys - branches - elsewhere
 
 

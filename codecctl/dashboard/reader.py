@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from codecctl.dashboard.detail import DetailReader
 from codecctl.dashboard.follow import Follower
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
+from codecctl.engine.limits import limited
 from codecctl.engine.rundir import (
     Row,
     RunState,
@@ -208,7 +210,11 @@ def _steps_per_epoch(profile: Row) -> float:
     """Updates of one epoch by the profile; 0 when it does not say."""
     trainer, data = _profile_part(profile, "trainer"), _profile_part(profile, "data")
     updates = number(trainer.get("updates_per_epoch"))
-    if updates:
-        return updates
     items, batch = number(data.get("items_per_epoch")), number(data.get("batch_size"))
-    return float(items // batch) if items and batch else 0.0
+    whole = updates or (items // batch if items and batch else 0.0)
+    limit = trainer.get("limit_train_batches")
+    if isinstance(limit, int) and limit > 0:
+        return float(min(whole, limit))
+    if isinstance(limit, float) and 0 < limit < 1 and whole < math.inf:
+        return float(limited(int(whole), limit))
+    return whole

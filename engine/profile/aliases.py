@@ -10,9 +10,14 @@ from codecctl.errors import UsageError
 
 KEY_ALIASES: dict[str, str] = {
     "data.eval_dataloader.batch_size": "data.val_batch_size",
+    "data.hop_length": "model.generator.hop_length",
+    "data.n_fft": "model.generator.n_fft",
+    "data.normalized": "model.generator.normalized",
     "data.num_workers": "data.prefetch_batches",
+    "data.sample_rate": "data.rate",
     "data.train_dataloader.batch_size": "data.batch_size",
     "data.train_dataloader.num_workers": "data.prefetch_batches",
+    "data.win_length": "model.generator.win_length",
     "datasets.batch_size": "data.batch_size",
     "datasets.fixed_length": "data.items_per_epoch",
     "epochs": "trainer.max_epochs",
@@ -24,9 +29,7 @@ KEY_ALIASES: dict[str, str] = {
     "pairwise.sim_weight": "trainer.loss_config.pairwise.weights.similarity",
     "trainer.devices": "trainer.num_gpus",
     "trainer.epochs": "trainer.max_epochs",
-    "trainer.limit_train_batches": "trainer.updates_per_epoch",
     "trainer.log_interval": "trainer.log_every_n_steps",
-    "trainer.strict_deterministic": "trainer.deterministic",
     "trainer.val_check_interval": "trainer.val_every_n_steps",
 }
 

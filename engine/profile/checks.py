@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from codecctl.engine.profile.checks_epoch import check_epoch
 from codecctl.engine.profile.checks_losses import longest_window, terms_in_use
 from codecctl.engine.profile.checks_spectral import check_spectral, check_spectral_terms
 from codecctl.engine.profile.findings import Finding, disagreement
@@ -131,7 +132,7 @@ def check_together(
     if data and model:
         yield from _check_bandwidths(data, model)
     if data and trainer:
-        yield from _check_epoch(data, trainer)
+        yield from check_epoch(data, trainer)
     if model and trainer:
         yield from _check_terms(model, trainer)
         yield from check_spectral_terms(model, trainer)
@@ -153,22 +154,6 @@ def _check_bandwidths(data: Data, model: CodecModel) -> Iterator[Finding]:
             "model.quantizer.groups",
             "model.generator.strides",
             "data.rate",
-        )
-
-
-def _check_epoch(data: Data, trainer: Trainer) -> Iterator[Finding]:
-    if not trainer.updates_per_epoch and data.items_per_epoch < data.batch_size:
-        yield disagreement(
-            "data.items_per_epoch",
-            f"found {data.items_per_epoch}, allowed: at least data.batch_size = {data.batch_size}",
-            "data.batch_size",
-        )
-    if data.batch_size % trainer.accumulate_grad_batches:
-        yield disagreement(
-            "trainer.accumulate_grad_batches",
-            f"found {trainer.accumulate_grad_batches}, allowed: a divisor of data.batch_size = "
-            f"{data.batch_size}",
-            "data.batch_size",
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from codecctl.engine.profile.checks_epoch import check_epoch
 from codecctl.engine.profile.checks_stages import check_stage_names
 from codecctl.engine.profile.checks_trainer import check_conduct
 from codecctl.engine.profile.findings import Finding
@@ -38,13 +39,8 @@ def check_lossless(
             f"found 'full', allowed with data.bit_depth = {data.bit_depth}: 'factorised'",
             "data.bit_depth",
         )
-    if data and trainer and data.batch_size % trainer.accumulate_grad_batches:
-        yield _finding(
-            "trainer.accumulate_grad_batches",
-            f"found {trainer.accumulate_grad_batches}, allowed: a divisor of data.batch_size = "
-            f"{data.batch_size}",
-            "data.batch_size",
-        )
+    if data and trainer:
+        yield from check_epoch(data, trainer)
 
 
 def _check_data(data: LosslessData) -> Iterator[Finding]:
@@ -78,11 +74,6 @@ def _check_trainer(trainer: LosslessTrainer) -> Iterator[Finding]:
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
                 "trainer.max_epochs",
             )
-    if ".." in trainer.ckpt_dir.split("/") or trainer.ckpt_dir.startswith(("/", "~")):
-        yield _finding(
-            "trainer.ckpt_dir",
-            f"found '{trainer.ckpt_dir}', allowed: a folder below the run directory",
-        )
 
 
 def notices_lossless(profile: LosslessProfile) -> Iterator[str]:

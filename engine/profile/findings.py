@@ -88,7 +88,7 @@ def describe(finding: Finding, tree: Tree) -> str:
 
 def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     """What to say of a key that the tree does not have: the nearest one, or all."""
-    if why := reason(key):
+    if why := reason(key) or reason(_innermost(key, tree)):
         return f"there is no such key: {why}"
     lengths = range(1, len(key) + 1)
     length = next((n for n in lengths if not shape.at(key[:n], tree.values)), len(key))
@@ -100,6 +100,15 @@ def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
         elsewhere = [".".join(leaf) for leaf in shape.leaves() if leaf[-1] == key[-1]]
         hint = f"; did you mean '{elsewhere[0]}'?" if elsewhere else ""
     return "unknown key" + (hint or f", allowed: {', '.join(siblings) or 'none here'}")
+
+
+def _innermost(key: Key, tree: Tree) -> Key:
+    """The key that was written where only that made the table of an unknown one."""
+    value = tree.get(key)
+    while isinstance(value, Mapping) and len(value) == 1:
+        ((name, value),) = value.items()
+        key = (*key, str(name))
+    return key
 
 
 def where_is(key: Key, source: Source) -> str:

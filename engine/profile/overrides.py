@@ -119,7 +119,8 @@ def parse_value(written: str, shape: Shape | None) -> object:
     types = shape.types if shape else frozenset()
     if types == {"string"} and not isinstance(value, str):
         return written
-    if isinstance(value, float) and "integer" in types and value.is_integer():
+    whole = "integer" in types and "number" not in types
+    if isinstance(value, float) and whole and value.is_integer():
         return int(value)
     return value
 

@@ -50,9 +50,29 @@ TRAINER: Mapping[str, str] = {
 }
 """Keys of Lightning's Trainer below `trainer.`."""
 
+ELSEWHERE: Mapping[str, str] = {
+    "data.cac": "spectrograms always enter as real and imaginary part of each channel",
+    "data.center": "spectrograms are always centered",
+    "data.eval_dataloader.drop_last": "validation always measures every item",
+    "data.max_pad_ratio": "nothing is padded; data.min_source_seconds leaves short recordings out",
+    "data.model_channels": "set model.generator.channels, and data.capsules.count to the same",
+    "data.retries": "a silent window is drawn again by itself",
+    "data.stereo": "set model.generator.channels=2 and data.capsules.count=2",
+    "data.target_frames": "set data.segment_seconds",
+    "data.train_dataloader.drop_last": "every batch is full",
+    "demo": "set trainer.previews",
+    "trainer.encoder_freeze_on_warmup": "set trainer.stages, whose stages freeze",
+    "trainer.warmup_mode": "set trainer.stages, whose stages have weights of their own",
+    "trainer.warmup_steps": "set trainer.stages, or trainer.scheduler for the rate alone",
+}
+"""Keys of the trainer guide's code, and everything below them."""
+
 
 def reason(parts: tuple[str, ...]) -> str:
     """Why there is no such key, "" where nobody would expect one."""
+    for length in range(1, len(parts) + 1):
+        if why := ELSEWHERE.get(".".join(parts[:length])):
+            return why
     if len(parts) == 2 and parts[0] == "trainer":
         return TRAINER.get(parts[1], "")
     if len(parts) >= 2 and parts[-2] == "config" and "optimizer" in parts:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from codecctl.engine.profile.constraints import CLOSED, CountOrZero, Text
+from codecctl.engine.profile.constraints import CLOSED, Count, CountOrZero, Share, Text
 
 
 class Conduct(BaseModel):
@@ -17,8 +17,11 @@ class Conduct(BaseModel):
     max_time: str
     """`DD:HH:MM:SS` or `HH:MM:SS` of updates over all resumes, after which the training saves and
     stops; empty: no limit."""
-    limit_val_batches: CountOrZero
-    """Validation measures the items of so many batches; 0: all of data.val_items."""
+    limit_train_batches: Count | Share
+    """Batches of an epoch: at most so many, or with a point a share of them; 1.0: all."""
+    limit_val_batches: Count | Share
+    """Validation measures the items of so many batches, or with a point of a share of them; 1.0:
+    all of data.val_items."""
     overfit_batches: CountOrZero
     """Train on the first so many batches again and again; 0: on all audio."""
     fast_dev_run: bool

@@ -10,7 +10,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from codecctl.engine.profile.constraints import CLOSED, Count, CountOrZero, NotNegative, Text
+from codecctl.engine.profile.constraints import (
+    CLOSED,
+    Count,
+    CountOrZero,
+    NotNegative,
+    Share,
+    Text,
+)
 from codecctl.engine.profile.schema_conduct import Conduct
 from codecctl.engine.profile.schema_data import Scene
 from codecctl.engine.profile.schema_optimizers import Optimizer
@@ -148,8 +155,8 @@ class LosslessTrainer(Conduct):
     ema: MovingAverage
     check_val_every_n_epoch: CountOrZero
     """0: not by epochs."""
-    val_every_n_steps: CountOrZero
-    """0: not by steps."""
+    val_every_n_steps: CountOrZero | Share
+    """0: not by steps; with a point, after every such share of an epoch: 0.25 is four times."""
     log_every_n_steps: Count
     """The first ten steps are logged as well."""
     save_every_n_epochs: CountOrZero
@@ -167,7 +174,10 @@ class LosslessTrainer(Conduct):
     best_metric: Literal["val/bits_per_sample"]
     """What chooses the best checkpoint."""
     deterministic: bool
-    """Use deterministic algorithms on a GPU; a CPU always does."""
+    """On a GPU, use deterministic algorithms, and warn of an operation that has none; without
+    influence on a CPU, where the same steps give the same bits anyway."""
+    strict_deterministic: bool
+    """As `trainer.deterministic`, but stop with an error at an operation that has no such form."""
     detect_anomaly: bool
     """Find the operation that makes a NaN; slow."""
     terminate_on_nan: bool

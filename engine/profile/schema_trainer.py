@@ -14,6 +14,7 @@ from codecctl.engine.profile.constraints import (
     Decay,
     NotNegative,
     Positive,
+    Share,
     Text,
 )
 from codecctl.engine.profile.schema_balancer import Balancer
@@ -182,8 +183,8 @@ class Trainer(Conduct):
     ema: MovingAverage
     check_val_every_n_epoch: CountOrZero
     """0: not by epochs."""
-    val_every_n_steps: CountOrZero
-    """0: not by steps."""
+    val_every_n_steps: CountOrZero | Share
+    """0: not by steps; with a point, after every such share of an epoch: 0.25 is four times."""
     log_every_n_steps: Count
     """The first ten steps are logged as well."""
     save_every_n_epochs: CountOrZero
@@ -209,8 +210,10 @@ class Trainer(Conduct):
     ]
     """What chooses the best checkpoint."""
     deterministic: bool
-    """On a GPU, use deterministic algorithms, and stop with an error at an operation that has
-    none; without influence on a CPU, where the same steps give the same bits anyway."""
+    """On a GPU, use deterministic algorithms, and warn of an operation that has none; without
+    influence on a CPU, where the same steps give the same bits anyway."""
+    strict_deterministic: bool
+    """As `trainer.deterministic`, but stop with an error at an operation that has no such form."""
     detect_anomaly: bool
     """Find the operation that makes a NaN; slow."""
     terminate_on_nan: bool

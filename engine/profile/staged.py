@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import BaseModel
 
+from codecctl.engine.limits import limited
 from codecctl.engine.profile.names import did_you_mean
 from codecctl.engine.profile.schema import LosslessProfile, Profile
 from codecctl.engine.profile.schema_losses import Losses
@@ -37,7 +38,8 @@ class UnknownTermError(ValueError):
 def updates_of(profile: Profile) -> int:
     """Steps that make an epoch."""
     trainer, data = profile.trainer, profile.data
-    return trainer.updates_per_epoch or max(1, data.items_per_epoch // data.batch_size)
+    whole = trainer.updates_per_epoch or data.items_per_epoch // data.batch_size
+    return max(1, limited(whole, trainer.limit_train_batches))
 
 
 def lengths_of(profile: Profile) -> tuple[tuple[str, int], ...]:
