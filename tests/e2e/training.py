@@ -14,6 +14,8 @@ from codecctl.datasets.store import RecordingWriter, SourceFacts, write_index
 from codecctl.engine.rows import VALIDATION_KEY, Row, comparable, latest_rows
 from codecctl.engine.rundir import read_metrics, read_rows
 
+from .warm import run_warm
+
 CODECCTL = Path(sys.executable).with_name("codecctl")
 STEPS = 16
 TINY = (
@@ -58,9 +60,11 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    home: Path, *arguments: str, program: tuple[str, ...] = (str(CODECCTL),)
+    home: Path, *arguments: str, program: tuple[str, ...] | None = None
 ) -> tuple[int, str, str]:
-    """Exit code, stdout and stderr of a command in a folder."""
+    """Exit code, stdout and stderr of a command in a folder; in a warm process if of no program."""
+    if program is None:
+        return run_warm(home, *arguments, environment=environment())
     done = subprocess.run(
         [*program, *arguments],
         cwd=home,
