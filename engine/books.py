@@ -204,7 +204,7 @@ class RunBooks:
         """Save what is not saved yet; a request to stop is served now."""
         if self._unsaved:
             self._save(progress)
-        self._desk.run.served("stop")
+        self._desk.run.served("stop", progress.step)
 
     def stop_is_asked(self) -> bool:
         """Look into control/, at most once a second."""
@@ -261,6 +261,6 @@ class RunBooks:
             sign=keep.sign,
         )
         desk.run.event("checkpoint", step, f"saved {path.name}", removed=removed)
-        desk.run.served("save")
+        desk.run.served("save", step)
         self._requests = ()
         self._unsaved, self._saved_at = False, time.monotonic()

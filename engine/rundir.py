@@ -12,7 +12,7 @@
     checkpoints/            step-000000500/, and the text files `last` and `best`
     previews/               reference/item-000.wav, step-000000500/item-000.wav and .codes.json
     array/                  step-000000500.json: what the codes of whole arrays share
-    control/                requests to the training process: save, stop
+    control/                requests to the training process: save, stop (`engine.control`)
     wandb/, tensorboard/    mirrors, with their status in wandb.json and tensorboard.json
     train.log, crash.txt, tags.json
 
@@ -28,6 +28,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from codecctl.engine.checkpoint_place import remove_placed
+from codecctl.engine.control import FOLDER as CONTROL
+from codecctl.engine.control import (
+    REQUESTS,
+    Request,
+    pending_requests,
+    read_requests,
+    request,
+)
 from codecctl.engine.files import sync_folder, write_json_atomically
 from codecctl.engine.lease import Lease, RunState, read_state
 from codecctl.engine.rows import (
@@ -49,12 +57,14 @@ from codecctl.engine.runlist import (
     read_tags,
     summarize_run,
 )
-from codecctl.errors import CodecctlError, NotFoundError, UsageError
+from codecctl.errors import CodecctlError, UsageError
 
 __all__ = [
+    "REQUESTS",
     "CheckpointInfo",
     "JsonlTail",
     "Lease",
+    "Request",
     "Row",
     "RunDirectory",
     "RunState",
@@ -67,6 +77,7 @@ __all__ = [
     "read_json",
     "read_last_rows",
     "read_metrics",
+    "read_requests",
     "read_rows",
     "read_state",
     "read_tags",
@@ -78,8 +89,7 @@ __all__ = [
 ]
 
 SCHEMA = 1
-REQUESTS = ("save", "stop")
-_FOLDERS = ("checkpoints", "previews", "control")
+_FOLDERS = ("checkpoints", "previews", CONTROL)
 
 
 class RunDirectory:
@@ -200,9 +210,17 @@ class RunDirectory:
         """What people asked for in control/, in the order save, stop."""
         return pending_requests(self.path)
 
-    def served(self, name: str) -> None:
-        """Remove a request that was done."""
-        (self.path / "control" / name).unlink(missing_ok=True)
+    def served(self, name: str, step: int) -> None:
+        """Remove a request that was done, if it was asked for, and write down who asked."""
+        for asked in read_requests(self.path, (name,)):
+            self.forget(name)
+            waited = max(0.0, time.time() - asked.time)
+            said = f"{name} asked by {asked.by} {waited:.1f} s before"
+            self.event("served", step, said, request=name, by=asked.by, asked=asked.time)
+
+    def forget(self, name: str) -> None:
+        """Remove a request without serving it."""
+        (self.path / CONTROL / name).unlink(missing_ok=True)
 
     def flush_to_disk(self) -> None:
         """Wait until all rows survive a power failure; a checkpoint must not be younger."""
@@ -225,25 +243,6 @@ def _cannot_make(path: Path, error: OSError) -> CodecctlError:
 def step_name(step: int) -> str:
     """The folder name of a step, in checkpoints/ and previews/."""
     return f"step-{step:09d}"
-
-
-def request(run: Path, name: str) -> None:
-    """Ask the process that trains a run to "save" or "stop", from any node.
-
-    Raises:
-        NotFoundError: There is no such run.
-    """
-    assert name in REQUESTS, name
-    try:
-        (run / "control").mkdir(exist_ok=True)
-        (run / "control" / name).touch()
-    except FileNotFoundError:
-        raise NotFoundError(f"{run}: no such run") from None
-
-
-def pending_requests(run: Path) -> tuple[str, ...]:
-    """Requests that the training process has not served yet."""
-    return tuple(name for name in REQUESTS if (run / "control" / name).exists())
 
 
 def write_tags(run: Path, tags: set[str]) -> None:

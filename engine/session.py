@@ -127,7 +127,7 @@ class Session:
             self._tell(f"warning: {problem}")
 
         for stale in REQUESTS:
-            run.served(stale)
+            run.forget(stale)
         checkpoint = resume_point(run.path / "checkpoints", warn)
         prepared, origin = self._prepared, self._origin
         origin.write_profile(run)

@@ -226,7 +226,7 @@ def test_the_page_of_a_run_holds_everything_that_the_run_left(tmp_path: Path) ->
         ("TrainStation", 0.25, 1),
         ("Woodland", 0.25, 2),
     ]
-    assert detail.requests == ("save",)
+    assert [asked.name for asked in detail.requests] == ["save"]
 
 
 def test_polling_a_hundred_idle_runs_opens_no_file(

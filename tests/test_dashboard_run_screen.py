@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import getpass
 import shutil
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -131,7 +133,10 @@ async def test_requests_are_written_after_yes_and_only_then(tmp_path: Path) -> N
             assert (run / "control" / name).exists()
         await pilot.press("enter")
         await settle(app, pilot)
-        assert "save asked · stop asked" in screen_text(app)
+        text = screen_text(app).split("\n")[1]
+        who = f"asked by {getpass.getuser()}@{socket.gethostname()} at "
+        assert f"save {who}" in text
+        assert f"stop {who}" in text
 
 
 async def test_nothing_is_asked_of_a_run_that_ended(tmp_path: Path) -> None:

@@ -500,6 +500,8 @@ def test_a_request_to_save_makes_a_checkpoint_and_goes_on(tmp_path: Path) -> Non
     request(path, "save")
     assert training.train() == FINISHED
     assert [info.step for info in list_checkpoints(path)] == [1, 4]
+    served = [row for row in read_rows(path / "events.jsonl") if row["kind"] == "served"]
+    assert [(row["request"], row["step"]) for row in served] == [("save", 1)]
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(tmp_path: Path) -> None:

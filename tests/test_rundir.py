@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import getpass
 import json
 import math
+import os
+import socket
 import subprocess
 import sys
 import time
@@ -18,6 +21,7 @@ from codecctl.engine.rundir import (
     number,
     pending_requests,
     read_metrics,
+    read_requests,
     read_rows,
     request,
     step_name,
@@ -92,11 +96,34 @@ def test_requests_wait_in_control_until_they_are_served(tmp_path: Path) -> None:
     request(run.path, "stop")
     request(run.path, "save")
     assert run.requests() == ("save", "stop")
-    run.served("save")
-    run.served("save")
+    run.served("save", 7)
+    run.served("save", 7)
     assert pending_requests(run.path) == ("stop",)
+    run.forget("stop")
+    assert pending_requests(run.path) == ()
+    (served,) = read_rows(run.path / "events.jsonl")
+    assert (served["kind"], served["step"], served["request"]) == ("served", 7, "save")
     with pytest.raises(NotFoundError, match="no such run"):
         request(tmp_path / "b", "stop")
+
+
+def test_a_request_says_who_asked_and_when_and_a_touched_file_its_owner(tmp_path: Path) -> None:
+    run = RunDirectory.create(tmp_path / "a")
+    before = time.time()
+    request(run.path, "save")
+    (asked,) = read_requests(run.path)
+    user = getpass.getuser()
+    assert (asked.name, asked.by) == ("save", f"{user}@{socket.gethostname()}")
+    assert before <= asked.time <= time.time()
+    (run.path / "control" / "stop").touch()
+    os.utime(run.path / "control" / "stop", (5.0, 5.0))
+    touched = read_requests(run.path)[1]
+    assert (touched.name, touched.by, touched.time) == ("stop", user, 5.0)
+    run.served("save", 3)
+    (event,) = read_rows(run.path / "events.jsonl")
+    assert event["by"] == asked.by
+    assert event["asked"] == asked.time
+    assert str(event["message"]).startswith(f"save asked by {asked.by} ")
 
 
 def test_a_run_below_a_regular_file_says_what_to_set(tmp_path: Path) -> None:

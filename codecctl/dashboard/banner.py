@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -11,6 +12,7 @@ from codecctl.dashboard.notes import seconds_left, stages_text
 from codecctl.dashboard.runs_table import state_text
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.dashboard.wording import ACTIVE, age_text, step_text
+from codecctl.engine.rundir import Request
 
 
 class Banner(Static):
@@ -36,14 +38,28 @@ class Banner(Static):
         left = seconds_left(run)
         parts += [f"{age_text(left)} left"] if left is not None else []
         parts.append(f"seen {age_text(summary.age_seconds)} ago")
-        for name in run.detail.requests if run.detail is not None else ():
-            parts.append(f"{name} asked")
         self.update(
             Text.assemble(
-                (summary.name, "bold"), " ", state_text(summary.status), " ", " · ".join(parts)
+                (summary.name, "bold"),
+                " ",
+                state_text(summary.status),
+                " ",
+                " · ".join(parts),
+                *_requests(run),
             )
         )
 
     def show_gone(self, name: str) -> None:
         """Say that the run was deleted."""
         self.update(Text.assemble((name, "bold"), " ", ("was deleted; esc goes back", "bold red")))
+
+
+def _requests(run: RunView) -> list[tuple[str, str]]:
+    """A second line on what was asked for and not served yet."""
+    asked = run.detail.requests if run.detail is not None else ()
+    return [("\n" + " · ".join(map(_request_text, asked)), "bold yellow")] if asked else []
+
+
+def _request_text(asked: Request) -> str:
+    clock = time.strftime("%H:%M:%S", time.localtime(asked.time))
+    return f"{asked.name} asked by {asked.by} at {clock}"

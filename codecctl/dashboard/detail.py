@@ -14,8 +14,8 @@ from codecctl.engine.rundir import (
     Row,
     list_checkpoints,
     number,
-    pending_requests,
     read_json,
+    read_requests,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class DetailReader:
             previews=list_previews(self._path),
             scenes=self._newest.scenes(),
             items=self._newest.items(),
-            requests=pending_requests(self._path),
+            requests=read_requests(self._path),
             array=_latest_survey(self._path),
         )
         return events.complete and system.complete and validation.complete

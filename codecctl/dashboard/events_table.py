@@ -27,6 +27,7 @@ _STYLES = {
     "verdict": "magenta",
     "started": "bold",
     "resumed": "bold",
+    "served": "bold cyan",
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codecctl.dashboard.table import Table
-from codecctl.engine.rundir import CheckpointInfo, Row, RunSummary
+from codecctl.engine.rundir import CheckpointInfo, Request, Row, RunSummary
 from codecctl.engine.stages import Stage
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Detail:
     previews: tuple[Preview, ...] = ()
     scenes: tuple[SceneScore, ...] = ()
     items: tuple[ItemScore, ...] = ()
-    requests: tuple[str, ...] = ()
+    requests: tuple[Request, ...] = ()
     """Requests to the training process that it has not served yet."""
     array: ArrayReport | None = None
     """The last survey of whole arrays."""
