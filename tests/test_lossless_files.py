@@ -17,7 +17,8 @@ import torch
 
 from codecctl.engine.lossless import files
 from codecctl.engine.lossless.exact import ExactTransformer
-from codecctl.engine.lossless.files import check_of, decode_file, encode_file, read_header
+from codecctl.engine.lossless.disk import read_header
+from codecctl.engine.lossless.files import check_of, decode_file, encode_file
 from codecctl.errors import CodecctlError, DataError, NotFoundError
 
 from .coded_mutations import judge, mutated, records_of

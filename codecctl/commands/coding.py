@@ -12,8 +12,8 @@ from codecctl.errors import UsageError
 from codecctl.output import progress, result, result_json
 
 if TYPE_CHECKING:
+    from codecctl.engine.lossless.disk import Sizes
     from codecctl.engine.lossless.exact import ExactTransformer
-    from codecctl.engine.lossless.files import Sizes
 
 SUFFIX = ".cctl"
 
@@ -83,7 +83,8 @@ def decode(
     """Restore a WAV file, byte for byte, with the model that it was encoded with, if any."""
     target = output or source.with_suffix(".wav")
     _refuse_existing(target)
-    from codecctl.engine.lossless.files import decode_file, read_header
+    from codecctl.engine.lossless.disk import read_header
+    from codecctl.engine.lossless.files import decode_file
 
     total = read_header(source).symbols
     if model is None:

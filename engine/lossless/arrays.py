@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
-from codecctl.engine.lossless.files import Advance, Sizes, appearing, opened
+from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker, tables
 from codecctl.engine.lossless.prediction import MOST_CHANNELS, fitted, restored, unpack
 from codecctl.engine.lossless.samples import (

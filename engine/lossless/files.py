@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 
 from codecctl.datasets.tokens import Tokenizer
 from codecctl.engine.lossless import coder
-from codecctl.engine.lossless.container import (
-    VERSION,
-    Header,
-    Reader,
-    Writer,
-)
+from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
+from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
 from codecctl.engine.lossless.samples import (
     lay_out,
@@ -30,26 +23,12 @@ from codecctl.engine.lossless.samples import (
     write_chunk,
 )
 from codecctl.engine.lossless.wav import WavParts, read_parts
-from codecctl.errors import CodecctlError, DataError, NotFoundError
+from codecctl.errors import CodecctlError, DataError
 
 STATE_BYTES = 1 << 28
 """Memory that the states of chunks side by side may take."""
 MOST_AT_ONCE = 64
 _CHECK_STEPS = 4
-
-Advance = Callable[[int], None]
-"""Told how many symbols are done."""
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """What coding did."""
-
-    raw: int
-    """Bytes of the WAV file."""
-    coded: int
-    symbols: int
-
 
 def chunks_at_once(model: ExactTransformer) -> int:
     """Chunks side by side: faster, and within bounded memory."""
@@ -126,30 +105,6 @@ def decode_file(
         _decode(reader, target, model, at_once or chunks_at_once(model), advance)
     raw = header.before + header.behind + header.symbols * header.bits // 8
     return Sizes(raw, source.stat().st_size, header.symbols)
-
-
-def read_header(source: Path) -> Header:
-    """What a coded file says of itself.
-
-    Raises:
-        NotFoundError: There is no such file.
-        DataError: It is damaged or no coded file.
-    """
-    with opened(source) as reader:
-        return reader.header
-
-
-@contextmanager
-def opened(source: Path) -> Iterator[Reader]:
-    """A reader of a coded file, closed at the end of the block."""
-    try:
-        file = source.open("rb")
-    except FileNotFoundError as error:
-        raise NotFoundError(f"{source}: no such file") from error
-    except OSError as error:
-        raise DataError(f"{source}: cannot be read: {error.strerror}") from error
-    with file:
-        yield Reader(file, name=str(source), size=os.fstat(file.fileno()).st_size)
 
 
 def check_of(model: ExactTransformer) -> int:
@@ -232,16 +187,3 @@ def _require_model(header: Header, model: ExactTransformer, source: Path) -> Non
 def _groups(header: Header, at_once: int) -> Iterator[range]:
     for first in range(0, header.num_chunks, at_once):
         yield range(first, min(first + at_once, header.num_chunks))
-
-
-@contextmanager
-def appearing(target: Path) -> Iterator[Path]:
-    """A path beside `target` that takes its place when the block ends well."""
-    beside = target.with_name(f".{target.name}.tmp-{os.getpid()}")
-    try:
-        yield beside
-        beside.replace(target)
-    except OSError as error:
-        raise CodecctlError(f"{target}: cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)
