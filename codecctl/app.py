@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from codecctl import __version__
-from codecctl.commands import coding, dashboard, data, export, import_, profile, runs, train
+from codecctl.commands import (
+    coding,
+    dashboard,
+    data,
+    export,
+    import_,
+    inspect_,
+    profile,
+    runs,
+    train,
+)
 from codecctl.output import result
 
 app = typer.Typer(
@@ -26,6 +36,7 @@ app.command(
 )(train.train)
 app.command()(coding.encode)
 app.command()(coding.decode)
+app.command("inspect")(inspect_.inspect)
 app.command()(dashboard.dashboard)
 app.command()(export.export)
 app.command("import")(import_.import_weights)

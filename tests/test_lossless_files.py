@@ -16,9 +16,12 @@ import soundfile
 import torch
 
 from codecctl.engine.lossless import files
-from codecctl.engine.lossless.exact import ExactTransformer
+from codecctl.engine.lossless.arrays import encode_array
+from codecctl.engine.lossless.container import Header
 from codecctl.engine.lossless.disk import read_header
+from codecctl.engine.lossless.exact import ExactTransformer
 from codecctl.engine.lossless.files import check_of, decode_file, encode_file
+from codecctl.engine.lossless.learned_parts import chunks_of, decode_part
 from codecctl.errors import CodecctlError, DataError, NotFoundError
 
 from .coded_mutations import judge, mutated, records_of
@@ -174,3 +177,34 @@ def test_a_header_is_the_one_that_was_written(tmp_path: Path, coded: tuple[bytes
     assert json.loads(records_of(coded[1])[0]) == asdict(header)
     assert (header.symbols, header.num_chunks, header.length(2)) == (80, 3, 16)
     assert header.model == exact(8).fingerprint
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "frames", [range(1), range(7, 50), range(32, 64), range(69, 70), range(70)]
+)
+def test_a_part_is_that_part_of_the_whole(tmp_path: Path, channels: int, frames: range) -> None:
+    wav, model = write_wav(tmp_path / "a.wav", noise(8, 70, channels), 8), exact(8)
+    coded, part = tmp_path / "a.cctl", tmp_path / "part.wav"
+    encode_file(wav, coded, model, block=16)
+    for at_once in (1, 5):
+        decode_part(coded, part, model, frames, at_once=at_once)
+        whole = soundfile.read(wav, always_2d=True)[0]
+        assert np.array_equal(
+            soundfile.read(part, always_2d=True)[0], whole[frames.start : frames.stop]
+        )
+        part.unlink()
+
+
+def test_a_part_needs_no_more_than_the_chunks_that_hold_it() -> None:
+    header = Header(1, 2, 8, 8000, 100, 10, 25, 8, 44, 0, "", 0)
+    assert chunks_of(header, range(1)) == range(1)
+    assert chunks_of(header, range(10, 20)) == range(2)  # symbols 20 to 40 of chunks 0 and 1
+    assert chunks_of(header, range(95, 100)) == range(7, 8)
+
+
+def test_a_model_is_refused_where_none_was_used(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", noise(8, 40, 2), 8)
+    encode_array(wav, tmp_path / "a.cctl")
+    with pytest.raises(DataError, match="coded without a model; decode it without --model"):
+        decode_file(tmp_path / "a.cctl", tmp_path / "b.wav", exact(8))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from codecctl.engine.lossless.wav import packed, read_parts, unpacked
+from codecctl.engine.lossless.wav import packed, read_parts, unpacked, wav_header
 from codecctl.errors import DataError, NotFoundError
 
 SUBTYPES = {8: "PCM_U8", 16: "PCM_16", 24: "PCM_24"}
@@ -88,3 +88,39 @@ def test_what_is_no_wav_file_of_integers_says_so(
 def test_a_missing_file_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"a\.wav: no such file"):
         read_parts(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("bits", SUBTYPES)
+@pytest.mark.parametrize("channels", [1, 2, 3, 32])
+@pytest.mark.parametrize("frames", [0, 1, 41])
+def test_a_header_is_one_that_libsndfile_reads(
+    tmp_path: Path, bits: int, channels: int, frames: int
+) -> None:
+    half = 1 << (bits - 1)
+    samples = np.random.default_rng(bits).integers(-half, half, (frames, channels))
+    path, raw = tmp_path / "a.wav", packed(samples, bits).tobytes()
+    header = wav_header(channels=channels, bits=bits, rate=44100, frames=frames)
+    path.write_bytes(header + raw + bytes(len(raw) % 2))
+    left, rate = soundfile.read(path, dtype="int32", always_2d=True)
+    assert rate == 44100
+    assert soundfile.info(path).subtype == SUBTYPES[bits]
+    assert np.array_equal(left >> (32 - bits), samples)
+    parts = read_parts(path)
+    assert (parts.offset, parts.frames) == (len(header), frames)
+
+
+def test_sizes_of_more_than_32_bits_have_a_place(tmp_path: Path) -> None:
+    """A sparse file: its header, and one sample in its last frame."""
+    frames, path = 1 << 27, tmp_path / "a.wav"
+    header = wav_header(channels=16, bits=24, rate=48000, frames=frames)
+    assert header.startswith(b"RF64")
+    with path.open("wb") as file:
+        file.write(header)
+        file.truncate(len(header) + frames * 48)
+        file.seek(len(header) + frames * 48 - 3)
+        file.write(b"\1\0\0")
+    assert read_parts(path).frames == frames
+    with soundfile.SoundFile(path) as sound:
+        assert (sound.frames, sound.channels) == (frames, 16)
+        sound.seek(frames - 1)
+        assert sound.read(1, dtype="int32")[0, -1] == 1 << 8

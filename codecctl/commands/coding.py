@@ -1,27 +1,34 @@
-"""`codecctl encode` and `codecctl decode`: WAV files through a trained language model and back."""
+"""`codecctl encode` and `codecctl decode`: recordings to coded files and back, every sample."""
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from codecctl.errors import UsageError
-from codecctl.output import progress, result, result_json
+from codecctl.output import note, progress, result, result_json
 
 if TYPE_CHECKING:
-    from codecctl.engine.lossless.disk import Sizes
+    from codecctl.engine.lossless.disk import Advance, Sizes
     from codecctl.engine.lossless.exact import ExactTransformer
 
 SUFFIX = ".cctl"
+PIPE = Path("-")
 
 _Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
 ]
 _Output = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Where it goes; default: beside the input.")
+    Path | None,
+    typer.Option("--output", "-o", help="Where it goes; - for stdout; default: beside the input."),
 ]
 _AtOnce = Annotated[
     int, typer.Option(min=0, help="Chunks side by side, for speed only; 0: as memory allows.")
@@ -30,7 +37,12 @@ _Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")
 
 
 def encode(
-    source: Annotated[Path, typer.Argument(metavar="WAV", help="WAV file of 8, 16 or 24 bits.")],
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="AUDIO", help="WAV, FLAC, AIFF or W64 of 8, 16 or 24 bits; - for stdin."
+        ),
+    ],
     model: _Model = None,
     lossless: Annotated[
         bool,
@@ -43,81 +55,177 @@ def encode(
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
-    """Compress a WAV file losslessly, with a trained model or with --lossless without any.
+    """Compress a recording losslessly, with a trained model or with --lossless without any.
 
-    Decoding needs the same model, or none. Every byte of the file comes back, metadata included.
+    Decoding needs the same model, or none. Of a WAV file every byte comes back, metadata included;
+    of other formats the samples do, as a WAV file.
     """
     if (model is None) != lossless:
         raise UsageError("encode: needed either --lossless or --model NAME.npz, one of the two")
-    target = output or source.with_suffix(SUFFIX)
-    _refuse_existing(target)
-    from codecctl.engine.lossless.files import encode_file
-    from codecctl.engine.lossless.wav import read_parts
+    target = _target(source, output, suffix=SUFFIX, as_json=as_json)
+    from codecctl.engine.lossless.sources import as_wav
 
-    parts = read_parts(source)
-    total = parts.frames * parts.channels
-    if model is None:
-        _encode_array(source, target, total, as_json=as_json)
-        return
-    exact = _load(model)
-    started = time.monotonic()
-    with progress("encode", total, unit="symbols") as advance:
-        sizes = encode_file(
-            source,
-            target,
-            exact,
-            block=block,
-            at_once=at_once,
-            advance=advance,
-        )
-    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+    beside = None if target == PIPE else target.absolute().parent
+    with as_wav(source, beside=_existing(beside)) as found, _landing(target) as path:
+        if found.kind != "WAV":
+            note(f"{source}: {found.kind}; its samples are kept, and decode gives a WAV file")
+        if model is None:
+            _encode_array(found.path, path, target, as_json=as_json)
+        else:
+            _encode_learned(found.path, path, target, model, block, at_once, as_json=as_json)
 
 
 def decode(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="What encode wrote.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="What encode wrote; - for stdin.")],
     model: _Model = None,
     output: _Output = None,
+    start: Annotated[float, typer.Option(min=0, help="Seconds to leave out at the start.")] = 0.0,
+    seconds: Annotated[
+        float, typer.Option(min=0, help="Seconds to decode, only what they need; 0: all.")
+    ] = 0.0,
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
-    """Restore a WAV file, byte for byte, with the model that it was encoded with, if any."""
-    target = output or source.with_suffix(".wav")
-    _refuse_existing(target)
-    from codecctl.engine.lossless.disk import read_header
-    from codecctl.engine.lossless.files import decode_file
+    """Restore a WAV file, byte for byte, with the model that it was encoded with, if any.
 
-    total = read_header(source).symbols
-    if model is None:
-        _decode_array(source, target, total, as_json=as_json)
-        return
-    exact = _load(model)
-    started = time.monotonic()
-    with progress("decode", total, unit="symbols") as advance:
-        sizes = decode_file(source, target, exact, at_once=at_once, advance=advance)
-    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+    With --start or --seconds a part of it becomes a WAV file of its own, without metadata.
+    """
+    target = _target(source, output, suffix=".wav", as_json=as_json)
+    with _kept(source, target) as file, _landing(target) as path:
+        if model is None:
+            _decode_array(file, path, target, (start, seconds), as_json=as_json)
+        else:
+            _decode_learned(file, path, target, model, (start, seconds), at_once, as_json=as_json)
 
 
-def _encode_array(source: Path, target: Path, total: int, *, as_json: bool) -> None:
+def _encode_array(source: Path, path: Path, target: Path, *, as_json: bool) -> None:
     from codecctl.engine.lossless.arrays import encode_array
 
-    started = time.monotonic()
-    with progress("encode", total, unit="samples") as advance:
-        sizes = encode_array(source, target, advance=advance)
-    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+    def work(advance: Advance) -> Sizes:
+        return encode_array(source, path, advance=advance)
+
+    _measured("encode", _samples_of(source), work, target, as_json=as_json)
 
 
-def _decode_array(source: Path, target: Path, total: int, *, as_json: bool) -> None:
+def _encode_learned(
+    source: Path, path: Path, target: Path, model: Path, block: int, at_once: int, *, as_json: bool
+) -> None:
+    from codecctl.engine.lossless.files import encode_file
+
+    total, exact = _samples_of(source), _load(model)
+
+    def work(advance: Advance) -> Sizes:
+        return encode_file(source, path, exact, block=block, at_once=at_once, advance=advance)
+
+    _measured("encode", total, work, target, as_json=as_json)
+
+
+def _decode_array(
+    source: Path, path: Path, target: Path, part: tuple[float, float], *, as_json: bool
+) -> None:
     from codecctl.engine.lossless.arrays import decode_array
+    from codecctl.engine.lossless.parts import decode_array_part
 
-    started = time.monotonic()
-    with progress("decode", total, unit="samples") as advance:
-        sizes = decode_array(source, target, advance=advance)
-    _tell(target, sizes, time.monotonic() - started, as_json=as_json)
+    frames, total = _wanted(source, part)
+
+    def work(advance: Advance) -> Sizes:
+        if frames is None:
+            return decode_array(source, path, advance=advance)
+        return decode_array_part(source, path, frames, advance=advance)
+
+    _measured("decode", total, work, target, as_json=as_json)
 
 
-def _refuse_existing(target: Path) -> None:
-    if target.exists():
+def _decode_learned(
+    source: Path,
+    path: Path,
+    target: Path,
+    model: Path,
+    part: tuple[float, float],
+    at_once: int,
+    *,
+    as_json: bool,
+) -> None:
+    from codecctl.engine.lossless.files import decode_file
+    from codecctl.engine.lossless.learned_parts import decode_part
+
+    frames, total = _wanted(source, part)
+    exact = _load(model)
+
+    def work(advance: Advance) -> Sizes:
+        if frames is None:
+            return decode_file(source, path, exact, at_once=at_once, advance=advance)
+        return decode_part(source, path, exact, frames, at_once=at_once, advance=advance)
+
+    _measured("decode", total, work, target, as_json=as_json)
+
+
+def _samples_of(source: Path) -> int:
+    from codecctl.engine.lossless.wav import read_parts
+
+    parts = read_parts(source)
+    return parts.frames * parts.channels
+
+
+def _wanted(source: Path, part: tuple[float, float]) -> tuple[range | None, int]:
+    """Frames of a part, None for the whole, and how many samples they are."""
+    from codecctl.engine.lossless.disk import read_header
+    from codecctl.engine.lossless.parts import frames_of
+
+    header = read_header(source)
+    if part == (0.0, 0.0):
+        return None, header.symbols
+    frames = frames_of(header, source, start=part[0], seconds=part[1])
+    return frames, len(frames) * header.channels
+
+
+def _target(source: Path, output: Path | None, *, suffix: str, as_json: bool) -> Path:
+    """Where the result goes, which does not exist yet."""
+    if output is None and source == PIPE:
+        raise UsageError("stdin has no name to put another behind; needed --output FILE, or -")
+    target = output or source.with_suffix(suffix)
+    if target == PIPE:
+        if as_json:
+            raise UsageError("--json and --output - would both write to stdout; leave one out")
+        if sys.stdout.isatty():
+            raise UsageError("stdout: found a terminal, needed a file or a pipe for --output -")
+    elif target.exists():
         raise UsageError(f"{target}: exists; choose another name with --output FILE, or remove it")
+    return target
+
+
+def _existing(folder: Path | None) -> Path:
+    """A folder for temporary files."""
+    return folder if folder is not None and folder.is_dir() else Path(tempfile.gettempdir())
+
+
+@contextmanager
+def _kept(source: Path, target: Path) -> Iterator[Path]:
+    """A coded file, or what stdin gives as one."""
+    if source != PIPE:
+        yield source
+        return
+    from codecctl.engine.lossless.sources import spool
+
+    beside = None if target == PIPE else target.absolute().parent
+    with tempfile.TemporaryDirectory(prefix=".codecctl-", dir=_existing(beside)) as folder:
+        path = Path(folder, "stdin")
+        spool(path)
+        yield path
+
+
+@contextmanager
+def _landing(target: Path) -> Iterator[Path]:
+    """A path to write to; what is meant for stdout goes there when it is whole."""
+    if target != PIPE:
+        yield target
+        return
+    with tempfile.TemporaryDirectory(prefix="codecctl-") as folder:
+        path = Path(folder, "stdout")
+        yield path
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def _load(path: Path) -> ExactTransformer:
@@ -127,7 +235,14 @@ def _load(path: Path) -> ExactTransformer:
     return ExactTransformer(load_exported(path))
 
 
-def _tell(target: Path, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
+def _measured(
+    title: str, total: int, work: Callable[[Advance], Sizes], target: Path, *, as_json: bool
+) -> None:
+    """Do it with its progress shown, and tell sizes and speed."""
+    started = time.monotonic()
+    with progress(title, total, unit="samples") as advance:
+        sizes = work(advance)
+    seconds = time.monotonic() - started
     if as_json:
         result_json(
             {
@@ -140,9 +255,10 @@ def _tell(target: Path, sizes: Sizes, seconds: float, *, as_json: bool) -> None:
             }
         )
         return
-    ratio = sizes.raw / sizes.coded
-    result(
-        f"{target}: {sizes.raw} bytes of WAV, {sizes.coded} coded, ratio {ratio:.3f}, "
+    coded = f"{sizes.coded} coded, ratio {sizes.raw / sizes.coded:.3f}, " if sizes.coded else ""
+    say = note if target == PIPE else result
+    say(
+        f"{'stdout' if target == PIPE else target}: {sizes.raw} bytes of WAV, {coded}"
         f"{sizes.symbols} symbols in {seconds:.1f} s "
         f"({sizes.symbols / max(seconds, 1e-3):.0f} per second)"
     )

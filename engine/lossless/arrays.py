@@ -81,11 +81,11 @@ def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count
     """
     with opened(source) as reader:
         header = reader.header
-        _require_ours(header, source)
+        require_no_model(header, source)
         with appearing(target) as path:
             lay_out(path, header, reader.verbatim)
             samples = mapped_samples(path, header, mode="r+")
-            for start, piece in _segments(reader):
+            for start, piece in segments(reader, range(header.num_chunks)):
                 samples[start : start + len(piece)] = packed(piece, header.bits)
                 advance(piece.size)
             require_sealed(path, header, samples, b"".join(reader.end()), target)
@@ -112,7 +112,13 @@ def _header(parts: WavParts) -> Header:
     )
 
 
-def _require_ours(header: Header, source: Path) -> None:
+def require_no_model(header: Header, source: Path) -> None:
+    """Refuse what `encode_array` did not write, or not on a machine of this kind.
+
+    Raises:
+        DataError: It needs a model, or its header cannot be true.
+        CodecctlError: This machine makes other tables than the encoder's.
+    """
     if header.model != MODEL:
         raise DataError(
             f"{source}: coded with the model {header.model[:12]}; decode it with --model of that"
@@ -140,13 +146,23 @@ def _encode_segment(samples: np.ndarray, bits: int) -> bytes:
     return packer.bytes()
 
 
-def _segments(reader: Reader) -> Iterator[tuple[int, np.ndarray]]:
-    """First frame and samples (T, C) of each segment."""
+def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
+    """First frame and samples (T, C) of some segments, in order.
+
+    Args:
+        reader: Before the first segment; those before the wanted ones are not decoded.
+        wanted: Numbers of segments, one behind the other.
+
+    Raises:
+        DataError: One of them is damaged.
+    """
     header = reader.header
     at_once = max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // header.chunk))
     most = 8 * header.chunk + (1 << 20)
-    for first in range(0, header.num_chunks, at_once):
-        group = range(first, min(first + at_once, header.num_chunks))
+    for index in range(wanted.start):
+        reader.skip(f"segment {index}", most=most)
+    for first in range(wanted.start, wanted.stop, at_once):
+        group = range(first, min(first + at_once, wanted.stop))
         coded = [reader.record(f"segment {index}", most=most) for index in group]
         lengths = [header.length(index) // header.channels for index in group]
         whole = [index for index, length in enumerate(lengths) if length == lengths[0]]

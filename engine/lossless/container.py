@@ -14,6 +14,7 @@ walk from record to record without decoding any.
 from __future__ import annotations
 
 import json
+import os
 import struct
 import zlib
 from dataclasses import asdict, dataclass, fields
@@ -100,6 +101,7 @@ class Reader:
 
     Attributes:
         header: Of the file.
+        header_bytes: That it takes.
         verbatim: What stands before and behind the samples.
 
     Raises:
@@ -112,7 +114,9 @@ class Reader:
         self._left = size
         if self._take(len(MAGIC)) != MAGIC:
             raise DataError(f"{name}: no file of codecctl encode")
-        self.header = self._header(self.record("header", most=MOST_HEADER))
+        content = self.record("header", most=MOST_HEADER)
+        self.header_bytes = len(content)
+        self.header = self._header(content)
         packed = self.record("verbatim", most=MOST_VERBATIM)
         self.verbatim = self._unpacked(packed)
 
@@ -126,13 +130,31 @@ class Reader:
         Raises:
             DataError: It is damaged or cut short.
         """
-        length, crc = RECORD.unpack(self._take(RECORD.size))
-        if length > most:
-            raise DataError(f"{self._name}: {what}: announces {length} bytes, allowed: {most}")
+        length, crc = self._announced(what, most=most)
         content = self._take(length)
         if zlib.crc32(content) != crc:
             raise DataError(f"{self._name}: {what}: damaged (CRC); copy the file again")
         return content
+
+    def skip(self, what: str, *, most: int) -> int:
+        """Go on behind the next record without reading it.
+
+        Args:
+            what: It holds, for messages.
+            most: Bytes that it may have.
+
+        Returns:
+            Bytes of its content.
+
+        Raises:
+            DataError: It is longer than it may be, or cut short.
+        """
+        length = self._announced(what, most=most)[0]
+        if length > self._left:
+            raise DataError(f"{self._name}: cut short: needed {length} more bytes")
+        self._file.seek(length, os.SEEK_CUR)
+        self._left -= length
+        return length
 
     def end(self) -> tuple[bytes, bytes]:
         """MD5 of the samples and SHA-256 of the file; nothing may follow.
@@ -144,6 +166,13 @@ class Reader:
         if len(seals) != SEALS or self._left:
             raise DataError(f"{self._name}: {self._left} bytes behind its end; copy the file again")
         return seals[:16], seals[16:]
+
+    def _announced(self, what: str, *, most: int) -> tuple[int, int]:
+        """Length and CRC of the next record."""
+        length, crc = RECORD.unpack(self._take(RECORD.size))
+        if length > most:
+            raise DataError(f"{self._name}: {what}: announces {length} bytes, allowed: {most}")
+        return length, crc
 
     def _take(self, count: int) -> bytes:
         content = self._file.read(count) if count <= self._left else b""

@@ -6,10 +6,12 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from codecctl.datasets.tokens import Tokenizer
 from codecctl.engine.lossless import coder
+from codecctl.engine.lossless.arrays import MODEL as NO_MODEL
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
@@ -29,6 +31,7 @@ STATE_BYTES = 1 << 28
 """Memory that the states of chunks side by side may take."""
 MOST_AT_ONCE = 64
 _CHECK_STEPS = 4
+
 
 def chunks_at_once(model: ExactTransformer) -> int:
     """Chunks side by side: faster, and within bounded memory."""
@@ -67,7 +70,7 @@ def encode_file(
     with appearing(target) as path, path.open("wb") as file:
         writer = Writer(file)
         writer.header(header, verbatim)
-        for group in _groups(header, at_once or chunks_at_once(model)):
+        for group in _groups(range(header.num_chunks), at_once or chunks_at_once(model)):
             chunks = [read_chunk(samples, header, tokenizer, index) for index in group]
             for content in coder.encode(model, chunks):
                 writer.record(content)
@@ -101,7 +104,7 @@ def decode_file(
     """
     with opened(source) as reader:
         header = reader.header
-        _require_model(header, model, source)
+        require_model(header, model, source)
         _decode(reader, target, model, at_once or chunks_at_once(model), advance)
     raw = header.before + header.behind + header.symbols * header.bits // 8
     return Sizes(raw, source.stat().st_size, header.symbols)
@@ -154,20 +157,48 @@ def _decode(
     reader: Reader, target: Path, model: ExactTransformer, at_once: int, advance: Advance
 ) -> None:
     header, tokenizer = reader.header, Tokenizer(model.layout.bits)
-    most = coder.WORD_BYTES * (header.chunk * model.num_places + 4)
     with appearing(target) as path:
         lay_out(path, header, reader.verbatim)
         samples = mapped_samples(path, header, mode="r+")
-        for group in _groups(header, at_once):
-            coded = [reader.record(f"chunk {index}", most=most) for index in group]
-            lengths = [header.length(index) for index in group]
-            for index, chunk in zip(group, coder.decode(model, coded, lengths), strict=True):
-                write_chunk(samples, header, tokenizer, index, chunk)
-            advance(sum(lengths))
+        for index, chunk in chunks(reader, model, range(header.num_chunks), at_once=at_once):
+            write_chunk(samples, header, tokenizer, index, chunk)
+            advance(len(chunk))
         require_sealed(path, header, samples, b"".join(reader.end()), target)
 
 
-def _require_model(header: Header, model: ExactTransformer, source: Path) -> None:
+def chunks(
+    reader: Reader, model: ExactTransformer, wanted: range, *, at_once: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Number and symbols (T,) of some chunks, in order.
+
+    Args:
+        reader: Before the first chunk; those before the wanted ones are not decoded.
+        model: That they were coded with.
+        wanted: Numbers of chunks, one behind the other.
+        at_once: Chunks side by side; changes no symbol.
+
+    Raises:
+        DataError: One of them is damaged.
+    """
+    header = reader.header
+    most = coder.WORD_BYTES * (header.chunk * model.num_places + 4)
+    for index in range(wanted.start):
+        reader.skip(f"chunk {index}", most=most)
+    for group in _groups(wanted, at_once):
+        coded = [reader.record(f"chunk {index}", most=most) for index in group]
+        lengths = [header.length(index) for index in group]
+        yield from zip(group, coder.decode(model, coded, lengths), strict=True)
+
+
+def require_model(header: Header, model: ExactTransformer, source: Path) -> None:
+    """Refuse what was coded with another model, or where other numbers are computed.
+
+    Raises:
+        DataError: It is of another model, of none, or its header cannot be true.
+        CodecctlError: This machine cannot reproduce what the encoder computed.
+    """
+    if header.model == NO_MODEL:
+        raise DataError(f"{source}: coded without a model; decode it without --model")
     if header.model != model.fingerprint:
         raise DataError(
             f"{source}: coded with the model {header.model[:12]}, found {model.fingerprint[:12]}; "
@@ -184,6 +215,6 @@ def _require_model(header: Header, model: ExactTransformer, source: Path) -> Non
         )
 
 
-def _groups(header: Header, at_once: int) -> Iterator[range]:
-    for first in range(0, header.num_chunks, at_once):
-        yield range(first, min(first + at_once, header.num_chunks))
+def _groups(wanted: range, at_once: int) -> Iterator[range]:
+    for first in range(wanted.start, wanted.stop, at_once):
+        yield range(first, min(first + at_once, wanted.stop))

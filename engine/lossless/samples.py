@@ -26,15 +26,32 @@ def read_chunk(samples: np.ndarray, header: Header, tokenizer: Tokenizer, index:
 
 
 def write_chunk(
-    samples: np.ndarray, header: Header, tokenizer: Tokenizer, index: int, tokens: np.ndarray
+    samples: np.ndarray,
+    header: Header,
+    tokenizer: Tokenizer,
+    index: int,
+    tokens: np.ndarray,
+    *,
+    first: int = 0,
 ) -> None:
-    """Put a chunk where it belongs."""
+    """Put a chunk where it belongs.
+
+    Args:
+        samples: (frames, channels, bytes) of the recording, or of a part of it.
+        header: Of the recording.
+        tokenizer: Of its symbols.
+        index: Of the chunk.
+        tokens: Its symbols.
+        first: Frame of the recording that `samples` begins with; what lies outside is left out.
+    """
     at = 0
     for frames, channel in _pieces(header, index):
-        length = frames.stop - frames.start
-        signed = tokenizer.samples(tokens[at : at + length], bits=header.bits)
-        samples[frames, channel] = packed(signed, header.bits)
-        at += length
+        begin, end = max(frames.start, first), min(frames.stop, first + len(samples))
+        if begin < end:
+            inside = tokens[at + begin - frames.start : at + end - frames.start]
+            signed = tokenizer.samples(inside, bits=header.bits)
+            samples[begin - first : end - first, channel] = packed(signed, header.bits)
+        at += frames.stop - frames.start
 
 
 def _pieces(header: Header, index: int) -> Iterator[tuple[slice, int]]:

@@ -20,6 +20,8 @@ _STARTS = (b"RIFF", b"RF64", b"BW64")
 _OPEN = 0xFFFFFFFF
 _PCM, _EXTENSIBLE = 1, 0xFFFE
 _MOST_CHUNKS = 4096
+_PCM_FORM = bytes.fromhex("000000001000800000aa00389b71")
+"""What follows the coding in the form of an extensible format."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,47 @@ def read_parts(path: Path) -> WavParts:
         raise NotFoundError(f"{path}: no such file") from error
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def is_wav(path: Path) -> bool:
+    """Whether a file begins as a WAV file does; False where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except OSError:
+        return False
+    return start[:4] in _STARTS and start[8:12] == b"WAVE"
+
+
+def wav_header(*, channels: int, bits: int, rate: int, frames: int) -> bytes:
+    """What stands before the samples of a plain WAV file; a zero follows an odd number of bytes.
+
+    RF64 where 32 bits do not hold the sizes; extensible where there are more than two channels or
+    16 bits, as its specification asks.
+
+    Args:
+        channels: At least 1.
+        bits: Of a sample: 8, 16 or 24.
+        rate: Hz.
+        frames: Samples of a channel.
+    """
+    block = channels * bits // 8
+    size = frames * block
+    form = struct.pack("<HHIIHH", _PCM, channels, rate, rate * block, block, bits)
+    if channels > 2 or bits > 16:
+        form = struct.pack("<H", _EXTENSIBLE) + form[2:]
+        form += struct.pack("<HHIH", 22, bits, 0, _PCM) + _PCM_FORM
+    chunks = b"fmt " + struct.pack("<I", len(form)) + form
+    whole = 4 + len(chunks) + 8 + size + size % 2
+    if whole < _OPEN:
+        return b"RIFF" + struct.pack("<I", whole) + b"WAVE" + chunks + b"data" + _u32(size)
+    long_sizes = b"ds64" + struct.pack("<IQQQI", 28, whole + 36, size, frames, 0)
+    start = b"RF64" + _u32(_OPEN) + b"WAVE" + long_sizes
+    return start + chunks + b"data" + _u32(_OPEN)
+
+
+def _u32(value: int) -> bytes:
+    return struct.pack("<I", value)
 
 
 def _parts(path: Path, file: BinaryIO, size: int) -> WavParts:
