@@ -11,6 +11,7 @@ from codecctl.commands import (
     coding,
     dashboard,
     data,
+    eval_,
     export,
     import_,
     inspect_,
@@ -37,6 +38,7 @@ app.command(
 app.command()(coding.encode)
 app.command()(coding.decode)
 app.command("inspect")(inspect_.inspect)
+app.command("eval")(eval_.evaluate)
 app.command()(dashboard.dashboard)
 app.command()(export.export)
 app.command("import")(import_.import_weights)

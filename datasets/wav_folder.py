@@ -1,10 +1,13 @@
-"""A plain folder of WAV files, read in windows; nothing is copied or held in memory."""
+"""A plain folder of WAV files, or a list of audio files, read in windows.
+
+Nothing is copied or held in memory.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -98,6 +101,21 @@ class WavFolder:
         if not rows:
             raise DataError(f"audio directory {path}: no file can be used: {'; '.join(left_out)}")
         return WavFolder(path, rows, left_out)
+
+    @staticmethod
+    def of_files(paths: Sequence[Path]) -> WavFolder:
+        """Audio files of integers anywhere, of any format that holds them, under their paths.
+
+        Raises:
+            DataError: One of them cannot be used; says why.
+        """
+        rows = []
+        for path in paths:
+            row = _row_or_reason(path)
+            if isinstance(row, str):
+                raise DataError(f"{path.parent / row}" if path.parent != Path() else row)
+            rows.append(replace(row, name=str(path), take=path.stem))
+        return WavFolder(Path(), tuple(rows), ())
 
     @property
     def sample_rate(self) -> int:

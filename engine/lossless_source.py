@@ -5,6 +5,7 @@ Needs no torch, so that what is missing is told at once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,11 +41,44 @@ def open_stream(data: LosslessData, stores: Path, wanted: str) -> TokenStream:
         if data.audio_dir
         else Store.open(_store_path(stores, wanted), check_reads=data.check_reads)
     )
-    return TokenStream(
-        source,
+    return TokenStream(source, *tokens_of(data))
+
+
+def tokens_of(data: LosslessData) -> tuple[Tokenizer, Layout]:
+    """How a profile makes symbols of samples, and one stream of channels."""
+    return (
         Tokenizer(data.bit_depth, data.quantisation),
         Layout(data.layout, capsule=data.capsule, block=data.stereo_blocking_n),
     )
+
+
+def open_integers(wanted: Sequence[str], stores: Path) -> IntegerSource:
+    """What a command line names: audio files, a folder of WAV files, or a store of integers.
+
+    Args:
+        wanted: Files, or one folder or store.
+        stores: Folder of the stores.
+
+    Raises:
+        NotFoundError: There is no such thing.
+        UsageError: Several folders or stores, or one among files.
+        DataError: It holds no integers.
+    """
+    paths = [Path(word).expanduser() for word in wanted]
+    if all(path.is_file() for path in paths):
+        return WavFolder.of_files(paths)
+    kept = [path for word in wanted for path in (stores / word, Path(word)) if path.is_dir()]
+    gone = [word for word, path in zip(wanted, paths, strict=True) if not path.exists()]
+    if gone and not kept:
+        raise NotFoundError(f"{gone[0]}: no such file, folder or store")
+    if len(paths) != 1:
+        raise UsageError(
+            f"found {len(wanted)} sources ({', '.join(wanted[:4])}), needed audio files, or one "
+            "folder or store"
+        )
+    if not (kept[0] / "index.json").exists():
+        return WavFolder.open(kept[0])
+    return Store.open(_named(stores, wanted[0]))
 
 
 def lossless_sides(data: LosslessData, stream: TokenStream) -> Split:

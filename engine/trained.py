@@ -9,15 +9,16 @@ from typing import Literal
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from codecctl.engine.build import build_networks
 from codecctl.engine.checkpoint import AVERAGE
 from codecctl.engine.checkpoint_files import META, damage
-from codecctl.engine.profile import Profile, profile_from_json
+from codecctl.engine.profile import Profile
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.rows import number
+from codecctl.engine.run_profile import profile_of
 from codecctl.engine.rundir import read_json
 from codecctl.errors import DataError, NotFoundError, ProfileError
 
@@ -53,20 +54,9 @@ def load_trained(checkpoint: Path, weights: Weights = "") -> Trained:
         DataError: A file is damaged, or the weights are not those of the profile.
         ProfileError: profile.json of the run does not hold a profile, or not one of a codec.
     """
-    if problem := damage(checkpoint):
-        raise DataError(f"{checkpoint}: {problem}; take another checkpoint of this run")
-    kind = weights or ("average" if (checkpoint / AVERAGE).is_file() else "last")
-    file = checkpoint / _FILES[kind]
-    if not file.is_file():
-        raise NotFoundError(
-            f"{checkpoint}: found no averaged weights, needed a run with trainer.ema.enabled=true; "
-            "use --weights last"
-        )
+    kind, file = weights_file(checkpoint, weights)
     run, meta = checkpoint.parent.parent, read_json(checkpoint / META)
-    stored = read_json(run / "profile.json").get("profile")
-    profile = profile_from_json(
-        stored if isinstance(stored, dict) else {}, label=str(run / "profile.json")
-    )
+    profile = profile_of(run)
     if isinstance(profile, LosslessProfile):
         raise ProfileError(
             f"{run.name}: found a language model, needed a codec; its weights were exported as "
@@ -85,6 +75,25 @@ def load_trained(checkpoint: Path, weights: Weights = "") -> Trained:
     )
 
 
+def weights_file(checkpoint: Path, weights: Weights) -> tuple[str, Path]:
+    """`average` or `last`, and the file of these weights, of a checkpoint that is whole.
+
+    Raises:
+        NotFoundError: There are no weights of this kind.
+        DataError: A file is damaged.
+    """
+    if problem := damage(checkpoint):
+        raise DataError(f"{checkpoint}: {problem}; take another checkpoint of this run")
+    kind = weights or ("average" if (checkpoint / AVERAGE).is_file() else "last")
+    file = checkpoint / _FILES[kind]
+    if not file.is_file():
+        raise NotFoundError(
+            f"{checkpoint}: found no averaged weights, needed a run with trainer.ema.enabled=true; "
+            "use --weights last"
+        )
+    return kind, file
+
+
 def read_tensors(file: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file.
 
@@ -98,7 +107,7 @@ def read_tensors(file: Path) -> dict[str, Tensor]:
         raise DataError(f"{file}: found no safetensors file: {reason}") from error
 
 
-def load_strictly(network: CodecNetwork, state: Mapping[str, Tensor], *, label: str) -> None:
+def load_strictly(network: nn.Module, state: Mapping[str, Tensor], *, label: str) -> None:
     """Load a state dict of equal names and shapes.
 
     Raises:
@@ -108,7 +117,7 @@ def load_strictly(network: CodecNetwork, state: Mapping[str, Tensor], *, label: 
     network.load_state_dict(state)
 
 
-def refuse_misfits(network: CodecNetwork, state: Mapping[str, Tensor], *, label: str) -> None:
+def refuse_misfits(network: nn.Module, state: Mapping[str, Tensor], *, label: str) -> None:
     """Compare names and shapes of a state dict with those of a network.
 
     Raises:

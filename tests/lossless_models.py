@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import torch
 
+from codecctl.engine.checkpoint import Identity, save_checkpoint
 from codecctl.engine.lossless.exact import ExactTransformer
 from codecctl.engine.networks.transformer import Transformer, TransformerLayout
+from codecctl.engine.profile import load_profile, profile_file
+from codecctl.engine.profile.library import PACKAGED
+from codecctl.engine.rundir import RunDirectory
 
 
 def symbols(bits: int, *, items: int, length: int, seed: int = 0) -> np.ndarray:
@@ -51,3 +56,22 @@ def trained(bits: int, head: str = "full", *, context: int = 32) -> Transformer:
 def exact(bits: int, head: str = "full") -> ExactTransformer:
     """The same network in exact arithmetic."""
     return ExactTransformer(trained(bits, head))
+
+
+def write_language_run(path: Path, *overrides: str, fingerprint: str = "") -> Transformer:
+    """A run with one checkpoint, of the network of `trained(8)`; returns it."""
+    sizes = ("embedding_dim=8", "num_layers=2", "num_heads=2", "widening_factor=2", "chunk_size=32")
+    resolved = load_profile("lossless-8bit", (*sizes, *overrides), search=(PACKAGED,))
+    network, run = trained(8), RunDirectory.create(path)
+    run.write_json("profile.json", profile_file("lossless-8bit", resolved))
+    save_checkpoint(
+        path / "checkpoints",
+        {"recipe": {"generator": {"network": network.state_dict()}}},
+        generator=network,
+        identity=Identity("lossless", "", fingerprint),
+        step=30,
+        epoch=1,
+        metrics={},
+    )
+    run.close()
+    return network

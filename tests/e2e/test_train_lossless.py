@@ -249,6 +249,11 @@ def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Pat
     assert decoded.exit_code == 0, decoded.output
     assert json.loads(decoded.stdout)["symbols"] == 1500
     assert Path("back.wav").read_bytes() == Path("new.wav").read_bytes()
+    evaluated = code("eval", "made", "--seconds", "0.01", "--json")
+    assert evaluated.exit_code == 0, evaluated.output
+    assert "not what this run was trained on" not in evaluated.stderr
+    total = json.loads(evaluated.stdout)["total"]
+    assert total[0]["coder"] == "this model" and total[0]["samples"] == 80
     for arguments, exit_code, message in (
         (("encode", "new.wav", "-m", "audio_model.npz"), 2, "new.cctl: exists; choose another"),
         (("encode", "gone.wav", "-m", "audio_model.npz"), 5, "gone.wav: no such file"),
