@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typer.testing import CliRunner
 
 from codecctl.app import app
 from codecctl.commands.train_slurm import job_script, read_options
+from codecctl.engine.profile import load_profile, profile_file
 from codecctl.errors import CodecctlError, NotFoundError, UsageError
 
 SRUN = """#!/bin/bash
@@ -142,6 +144,61 @@ def test_it_is_sent_and_its_number_printed(place: Path, monkeypatch: pytest.Monk
         train("--submit", "--run", "night")
 
 
-def test_a_sweep_is_no_job(place: Path) -> None:
-    with pytest.raises(UsageError, match="train -m: found --slurm"):
-        train("-m", "--slurm", "trainer.seed=1,2")
+SWEEP = ("-m", "trainer.seed=1,2", "trainer.optimizer.config.lr=1e-3,1e-4", "--run", "grid")
+
+
+def ran(place: Path, script: str, number: int) -> tuple[int, list[str]]:
+    """Exit code of one task of an array, and the words that its node was given."""
+    (place / "job").write_text(script)
+    (place / "log").write_text("saved\n")  # so that the stand-in ends at once
+    environment = {**os.environ, "SLURM_JOB_ID": "42", "SLURM_ARRAY_TASK_ID": str(number)}
+    done = subprocess.run(["bash", "job"], env=environment, timeout=20, check=False)
+    return done.returncode, (place / "words").read_text().splitlines()
+
+
+def test_a_sweep_is_an_array_whose_tasks_are_its_runs(place: Path) -> None:
+    script = train(*SWEEP, "--slurm", "--sbatch", "time=08:00:00")
+    for line in ("job-name=grid", "array=1,2,3,4", "output=%x-%A_%a.out", "time=08:00:00"):
+        assert f"#SBATCH --{line}\n" in script
+    assert "gpus-per-node=1" in script
+    code, words = ran(place, script, 3)
+    assert code == 0
+    assert words[1:] == [
+        *("train", "--profile", "paired", "trainer.seed=2", "trainer.optimizer.config.lr=1e-3"),
+        *("--run", "grid-3-seed=2-lr=1e-3", "--resume"),
+    ]
+    assert ran(place, script, 9)[0] == 2
+    assert (place / "runs" / "grid.sweep.json").exists()
+
+
+def test_only_what_is_not_finished_is_queued_again(place: Path) -> None:
+    train(*SWEEP, "--slurm")
+    for name, words, status in (
+        (
+            "grid-1-seed=1-lr=1e-3",
+            ("trainer.seed=1", "trainer.optimizer.config.lr=1e-3"),
+            "finished",
+        ),
+        (
+            "grid-2-seed=1-lr=1e-4",
+            ("trainer.seed=1", "trainer.optimizer.config.lr=1e-4"),
+            "stopped",
+        ),
+    ):
+        run = place / "runs" / name
+        run.mkdir()
+        stored = profile_file("paired", load_profile("paired", words))
+        (run / "profile.json").write_text(json.dumps(stored))
+        (run / "state.json").write_text(json.dumps({"status": status, "step": 4}))
+    script = train("-m", "--run", "grid", "--resume", "--submit", "--sbatch", "array=2-4%1")
+    assert script == "4711\n"
+    sent = (place / "script").read_text()
+    assert "#SBATCH --array=2-4%1\n" in sent
+    assert [line[:2] for line in sent.splitlines() if "words=(" in line] == ["2)", "3)", "4)"]
+
+
+def test_runs_that_need_different_machines_are_no_array(place: Path) -> None:
+    with pytest.raises(
+        UsageError, match="grid-1-num_nodes=1 and grid-2-num_nodes=2 need different"
+    ):
+        train("-m", "trainer.num_nodes=1,2", "--run", "grid", "--slurm")

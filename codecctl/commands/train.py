@@ -105,16 +105,17 @@ def train(
     wish = Wish(profile, tuple(overrides or ()), run, resume, start, from_partial, stage)
     queued = slurm or submit or bool(sbatch)
     if multirun:
+        from codecctl.commands.train_array import Queue
         from codecctl.commands.train_sweep import sweep
 
-        sweep(wish, dry_run=dry_run, processes=processes, queued=queued)
+        queue = Queue(tuple(sbatch or ()), submit) if queued else None
+        sweep(wish, dry_run=dry_run, processes=processes, queue=queue)
         return
     if queued:
-        from codecctl.commands.train_slurm import slurm as queue
+        from codecctl.commands.train_slurm import slurm as queue_run
 
-        queue(
-            wish, plan(wish, leads=True), processes=processes, options=sbatch or (), submit=submit
-        )
+        job = plan(wish, leads=True)
+        queue_run(wish, job, processes=processes, options=sbatch or (), submit=submit)
         return
     adopt_step(os.environ)
     place = find_place(os.environ)

@@ -48,11 +48,26 @@ def slurm(wish: Wish, job: Job, *, processes: int, options: Sequence[str], submi
         CodecctlError: `sbatch` refused the job.
     """
     script = job_script(
-        _command(wish, job, processes=processes),
-        directives=_directives(job, read_options(options)),
+        train_words(wish, job, [*start_options(wish), *process_options(processes)]),
+        directives=directives_of(job, read_options(options)),
         folder=Path.cwd(),
         environment=os.environ,
     )
+    deliver(script, submit=submit, what=f"trains {job.path.name}")
+
+
+def deliver(script: str, *, submit: bool, what: str) -> None:
+    """Print the script of a job, or send it and print its number.
+
+    Args:
+        script: For `sbatch`.
+        submit: Send it.
+        what: The job does, for the message.
+
+    Raises:
+        NotFoundError: There is no `sbatch` here.
+        CodecctlError: `sbatch` refused the job.
+    """
     if not submit:
         result(script.rstrip("\n"))
         return
@@ -70,7 +85,7 @@ def slurm(wish: Wish, job: Job, *, processes: int, options: Sequence[str], submi
         raise CodecctlError(f"sbatch refused the job: {lines[-1]}")
     number = done.stdout.strip().partition(";")[0]
     result(number)
-    note(f"job {number} trains {job.path.name}; watch it with: codecctl dashboard")
+    note(f"job {number} {what}; watch it with: codecctl dashboard")
 
 
 def read_options(options: Sequence[str]) -> dict[str, str]:
@@ -106,6 +121,34 @@ def job_script(
         folder: Where the command is run.
         environment: Of this process: where stores and runs are, if that is said there.
     """
+    lines = _head(directives, folder, environment)
+    return "\n".join(lines) + "\n" + _BODY.format(command=shlex.join(command))
+
+
+def array_script(
+    commands: Mapping[int, Sequence[str]],
+    *,
+    directives: Mapping[str, str],
+    folder: Path,
+    environment: Mapping[str, str],
+) -> str:
+    """The text of a job array, each task of which runs one command.
+
+    Args:
+        commands: By the number of the task.
+        directives: Options of sbatch, with `array`.
+        folder: Where the commands are run.
+        environment: Of this process: where stores and runs are, if that is said there.
+    """
+    lines = _head(directives, folder, environment)
+    lines.append('case "$SLURM_ARRAY_TASK_ID" in')
+    lines += [f"{number}) words=({shlex.join(words)}) ;;" for number, words in commands.items()]
+    lines.append('*) echo "no run of this sweep: ${SLURM_ARRAY_TASK_ID:-no number}" >&2; exit 2 ;;')
+    lines.append("esac")
+    return "\n".join(lines) + "\n" + _BODY.format(command='"${words[@]}"')
+
+
+def _head(directives: Mapping[str, str], folder: Path, environment: Mapping[str, str]) -> list[str]:
     lines = ["#!/bin/bash"]
     lines += [
         f"#SBATCH --{key}={value}" if value else f"#SBATCH --{key}"
@@ -114,10 +157,11 @@ def job_script(
     lines.append(f"cd {shlex.quote(str(folder))} || exit 1")
     if home := environment.get("CODECCTL_HOME"):
         lines.append(f"export CODECCTL_HOME={shlex.quote(home)}")
-    return "\n".join(lines) + "\n" + _BODY.format(command=shlex.join(command))
+    return lines
 
 
-def _directives(job: Job, given: Mapping[str, str]) -> dict[str, str]:
+def directives_of(job: Job, given: Mapping[str, str]) -> dict[str, str]:
+    """Options of sbatch that a run needs, and those that the user gave in their place."""
     trainer = job.resolved.profile.trainer
     own = {
         "job-name": job.path.name,
@@ -133,13 +177,22 @@ def _directives(job: Job, given: Mapping[str, str]) -> dict[str, str]:
     return {**own, **given}
 
 
-def _command(wish: Wish, job: Job, *, processes: int) -> list[str]:
+def train_words(wish: Wish, job: Job, options: Sequence[str]) -> list[str]:
+    """The command that trains a run, or goes on with it, wherever it is called."""
     program = shutil.which(sys.argv[0]) or "codecctl"
     words = [program, "train", "--profile", job.profile_name, *wish.arguments]
     if wish.profile.endswith(".toml"):
         words[3] = str(Path(wish.profile).absolute())
-    words += ["--from", wish.start] if wish.start else []
+    return [*words, *options, "--run", job.path.name, "--resume"]
+
+
+def start_options(wish: Wish) -> list[str]:
+    """What a run starts from, as options of `train`."""
+    words = ["--from", wish.start] if wish.start else []
     words += ["--from-partial"] if wish.partial else []
-    words += ["--stage", wish.stage] if wish.stage else []
-    words += ["--processes", str(processes)] if processes else []
-    return [*words, "--run", job.path.name, "--resume"]
+    return [*words, *(["--stage", wish.stage] if wish.stage else [])]
+
+
+def process_options(processes: int) -> list[str]:
+    """Of `train`."""
+    return ["--processes", str(processes)] if processes else []

@@ -8,7 +8,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from codecctl.commands.train_array import Queue, queue_sweep
 from codecctl.commands.train_job import Wish, named_run
+from codecctl.commands.train_slurm import process_options, start_options
 from codecctl.engine.children import Child
 from codecctl.engine.profile import aliased_options, family_of, load_profile
 from codecctl.engine.profile.product import combinations
@@ -47,14 +49,14 @@ class _Ready:
     continues: bool
 
 
-def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queued: bool = False) -> None:
+def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queue: Queue | None = None) -> None:
     """Train every combination, one after the other, and say which was the best.
 
     Args:
         wish: The command line, with comma lists.
         dry_run: Try one item of each run and write nothing.
         processes: Of `--processes`, for each run.
-        queued: Whether a job of Slurm was asked for.
+        queue: The job array of Slurm that was asked for.
 
     Raises:
         UsageError: There is no list, there are too many runs, or a name is taken.
@@ -63,12 +65,7 @@ def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queued: bool = False
         StoppedError: The scheduler asked for the end; what ran has saved.
         CodecctlError: Some runs failed; the others were trained.
     """
-    if queued:
-        raise UsageError(
-            "train -m: found --slurm, which is for one run; start the sweep inside a job, or give "
-            "each run a job of its own"
-        )
-    options = _options(wish, processes)
+    options = [*start_options(wish), *process_options(processes)]
     ready = _prepare(wish)
     plan = ready.sweep
     note(f"sweep {plan.name}: {len(plan.members)} runs, {', '.join(plan.keys)}")
@@ -79,6 +76,9 @@ def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queued: bool = False
         return
     if not ready.continues:
         plan.write(runs_folder())
+    if queue is not None:
+        queue_sweep(plan, _unfinished(plan), wish, queue, options=options)
+        return
     failed = _train(plan, options)
     _print_table(plan, ready.metric)
     if failed:
@@ -89,21 +89,14 @@ def sweep(wish: Wish, *, dry_run: bool, processes: int = 0, queued: bool = False
         )
 
 
-def _options(wish: Wish, processes: int) -> list[str]:
-    """Of `train`, for each run."""
-    options = ["--from", wish.start] if wish.start else []
-    options += ["--from-partial"] if wish.partial else []
-    options += ["--stage", wish.stage] if wish.stage else []
-    return [*options, *(["--processes", str(processes)] if processes else [])]
-
-
 def _train(plan: Sweep, options: Sequence[str]) -> list[Member]:
     """Train what is not finished; the runs that failed."""
     failed = []
     for at, member in enumerate(plan.members, start=1):
         path = runs_folder() / member.run
-        if summarize_run(path).status == "finished":
+        if _is_finished(member):
             note(f"{member.run}: finished before")
+            _tag(member, plan.name)
             continue
         note(f"run {at} of {len(plan.members)}: {member.run}")
         go_on = ["--resume"] if path.exists() else []
@@ -113,6 +106,15 @@ def _train(plan: Sweep, options: Sequence[str]) -> list[Member]:
         if _finish(plan, code, member):
             failed.append(member)
     return failed
+
+
+def _unfinished(plan: Sweep) -> dict[int, Member]:
+    """What is still to be trained, by its number in the sweep."""
+    return {at: each for at, each in enumerate(plan.members, start=1) if not _is_finished(each)}
+
+
+def _is_finished(member: Member) -> bool:
+    return summarize_run(runs_folder() / member.run).status == "finished"
 
 
 def _finish(plan: Sweep, code: int, member: Member) -> bool:
