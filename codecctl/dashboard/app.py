@@ -23,6 +23,7 @@ from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
 from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.export import write_new
+from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
@@ -37,7 +38,7 @@ SHOW_SECONDS = 1.0
 """The screen changes at most this often while long files are read."""
 
 
-class DashboardApp(DataPages):
+class DashboardApp(DataPages, NewRuns):
     """Shows the runs of a folder while they train, and after.
 
     Once a second a thread reads what is new and posts it; while a reading is under way or its
@@ -225,7 +226,7 @@ class DashboardApp(DataPages):
             return False
         if action in ("chart", "export"):
             return self.active_grid() is not None
-        if action in ("mark", "compare"):
+        if action in ("mark", "compare", "new_run", "edit_profile"):
             return isinstance(self.screen, (RunScreen, RunsScreen))
         return super().check_action(action, parameters)
 

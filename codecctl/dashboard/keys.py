@@ -6,7 +6,9 @@ from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.data_pages import DATA_KEYS
+from codecctl.dashboard.draft_screen import DraftScreen
 from codecctl.dashboard.keymap import binding_names
+from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.previews import PREVIEW_KEYS
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
@@ -16,6 +18,8 @@ _PLACES = (
     RunsScreen,
     RunScreen,
     CompareScreen,
+    DraftScreen,
+    NewRuns,
     LineChart,
     *PREVIEW_KEYS,
     *DATA_KEYS,

@@ -13,6 +13,7 @@ from textual.types import IgnoreReturnCallbackType
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.run_filter import metric_names
 from codecctl.dashboard.smoothing import LEVELS
+from codecctl.dashboard.store_screen import StoreScreen
 
 if TYPE_CHECKING:
     from codecctl.dashboard.app import DashboardApp
@@ -35,6 +36,29 @@ class DashboardCommands(Provider):
             score = matcher.match(name)
             if score > 0:
                 yield Hit(score, matcher.highlight(name), callback, help=text)
+        for name, text, callback in self._profiles():
+            score = matcher.match(name)
+            if score > 0:
+                yield Hit(score, matcher.highlight(name), callback, help=text)
+
+    def _profiles(self) -> Iterator[Entry]:
+        """Profiles that a run can be made of; on the page of a store, with that store."""
+        from codecctl.engine.profile.listing import inline, list_profiles
+        from codecctl.engine.rerun import basis_of_profile
+
+        app = cast("DashboardApp", self.app)
+        edits: tuple[str, ...] = ()
+        if isinstance(self.screen, StoreScreen):
+            edits = (f"data.store={inline(str(self.screen.path.absolute()))}",)
+        for entry in () if app.start_refusal() else list_profiles():
+            callback = partial(
+                app.open_draft,
+                partial(basis_of_profile, entry.name),
+                origin=f"profile {entry.name}",
+                name=entry.name,
+                edits=edits,
+            )
+            yield f"New run of profile {entry.name}", entry.description or entry.problem, callback
 
     def _entries(self) -> Iterator[Entry]:
         app = cast("DashboardApp", self.app)

@@ -7,6 +7,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from codecctl.dashboard.confirm_screen import ConfirmScreen, PromptScreen
+from codecctl.dashboard.new_runs import READ_ONLY
 from codecctl.dashboard.resuming import LOG, resume, resume_refusal
 from codecctl.dashboard.views import RunView
 from codecctl.dashboard.wording import ACTIVE, bytes_text
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from codecctl.dashboard.app import DashboardApp
 
-_READ_ONLY = "read-only: nothing is changed from here; with --web, --steer allows it"
 _QUESTIONS = {
     "save": "Ask {name} to save a checkpoint after its current step?",
     "stop": "Ask {name} to save a checkpoint and stop?",
@@ -35,7 +35,7 @@ def steer(app: DashboardApp, what: str) -> None:
     run = app.selected_run()
     if run is None:
         return
-    problem = refusal(run, what) if app.may_steer else _READ_ONLY
+    problem = refusal(run, what) if app.may_steer else READ_ONLY
     if problem:
         app.notify(problem, severity="warning", markup=False)
     elif what == "tag":

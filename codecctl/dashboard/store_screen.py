@@ -48,6 +48,9 @@ class StoreScreen(Screen[None]):
         recording: Which one is open at first.
         at: Second of it.
         channel: Counted from 0.
+
+    Attributes:
+        path: Its folder.
     """
 
     HELP = """
@@ -99,7 +102,7 @@ class StoreScreen(Screen[None]):
         self, path: Path, runs: Path, *, recording: str = "", at: float = 0.0, channel: int = 0
     ) -> None:
         super().__init__()
-        self._path, self._runs = path, runs
+        self.path, self._runs = path, runs
         self._start = (recording, at, channel)
         self._store: Store | None = None
         self._is_checking = False
@@ -107,7 +110,7 @@ class StoreScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Title, tabs, keys."""
         recording, at, channel = self._start
-        yield Static(f"store {self._path}", id="store-title", markup=False)
+        yield Static(f"store {self.path}", id="store-title", markup=False)
         with TabbedContent(id="store-tabs"):
             with TabPane("Recordings", id="recordings"):
                 yield WindowPane(recording=recording, at=at, channel=channel)
@@ -127,9 +130,9 @@ class StoreScreen(Screen[None]):
     def _open(self) -> None:
         from codecctl.engine.store_users import users_of
 
-        users = users_of(self._path, self._runs)
+        users = users_of(self.path, self._runs)
         try:
-            store = open_store(self._path)
+            store = open_store(self.path)
         except CodecctlError as error:
             self.post_message(self.Opened(None, KeptReport(None, str(error)), users))
             return
@@ -153,7 +156,7 @@ class StoreScreen(Screen[None]):
         hours = sum(row.seconds for row in recordings) / 3600
         title = f"store {event.store.name} · {len(recordings)} recordings · {hours:.3f} h"
         rate = f"{event.store.sample_rate} Hz {event.store.dtype}"
-        self.query_one("#store-title", Static).update(f"{title} · {rate} · {self._path}")
+        self.query_one("#store-title", Static).update(f"{title} · {rate} · {self.path}")
         self.query_one(WindowPane).show_store(event.store)
         self._measure(event.store)
 

@@ -112,14 +112,22 @@ def _rows(value: object, path: tuple[str, ...], provenance: dict[str, str]) -> I
         for index, below in enumerate(value):
             yield from _rows(below, (*path, str(index)), provenance)
     else:
-        written = "{}" if value == {} else _inline(value)
+        written = inline(value)
         yield Row(key, written, provenance.get(key, ""))
 
 
-def _inline(value: object) -> str:
+def inline(value: object) -> str:
+    """A value as TOML writes it on one line, as behind `key=`."""
     if isinstance(value, list):
-        return f"[{', '.join(_inline(item) for item in value)}]"
+        return f"[{', '.join(inline(item) for item in value)}]"
+    if isinstance(value, dict):
+        pairs = (f"{_written_key(name)} = {inline(item)}" for name, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
     return tomli_w.dumps({"v": value}).partition("=")[2].strip()
+
+
+def _written_key(name: str) -> str:
+    return tomli_w.dumps({name: 0}).rpartition("=")[0].strip()
 
 
 def check_file(name: str, overrides: Sequence[str]) -> list[str]:
