@@ -98,3 +98,28 @@ def test_a_table_by_time_counts_seconds_from_its_first_row() -> None:
     x, values = table.series("cpu", XAxis.TIME, steps_per_epoch=0)
     np.testing.assert_array_equal(x, [0, 5, 10])
     np.testing.assert_array_equal(values, [0, 5, 10])
+
+
+def test_two_tables_that_grow_from_one_do_not_write_over_each_other() -> None:
+    first = Table().add([row(step, a=1.0) for step in range(10)])
+    second = first.add([row(10, a=2.0)])
+    third = first.add([row(10, a=3.0), row(11, a=4.0, b=5.0)])
+    assert series(first, "a") == (list(range(10)), [1.0] * 10)
+    assert series(second, "a") == (list(range(11)), [1.0] * 10 + [2.0])
+    assert series(third, "a") == (list(range(12)), [1.0] * 10 + [3.0, 4.0])
+    assert series(third, "b") == ([11], [5.0])
+
+
+def test_rows_are_written_behind_those_that_are_there_not_copied_each_time() -> None:
+    table = Table().add([row(step, a=1.0) for step in range(1000)])
+    table = table.add([row(1000, a=2.0)])
+    longer = table.add([row(1001, a=3.0)])
+    assert np.shares_memory(table.columns["a"].values, longer.columns["a"].values)
+    assert table.places["time"].strides == (0,)  # no row has one, and none takes space
+
+
+def test_a_place_that_only_later_rows_have_is_unknown_before() -> None:
+    table = Table().add([{"step": 0, "split": "train", "a": 1.0}])
+    table = table.add([row(1, a=2.0)])
+    assert series(table, "a", XAxis.TIME) == ([0.5], [2])
+    assert math.isnan(table.places["seconds"][0])

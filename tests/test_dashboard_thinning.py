@@ -8,7 +8,7 @@ import pytest
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.smoothing import smooth
 from codecctl.dashboard.table import Table
-from codecctl.dashboard.thinning import MOST_POINTS, Question, extent, points
+from codecctl.dashboard.thinning import MOST_POINTS, Question, extent, points, prepare
 
 
 def table_of(values: np.ndarray, *, pieces: int = 1, seconds: np.ndarray | None = None) -> Table:
@@ -129,3 +129,37 @@ def test_the_extent_grows_with_the_rows() -> None:
     assert extent(table, XAxis.STEP, steps_per_epoch=0) == (0, 9)
     assert extent(table, XAxis.TIME, steps_per_epoch=0) is None
     assert extent(table.add([{"step": 30, "a": 1}]), XAxis.STEP, steps_per_epoch=0) == (0, 30)
+
+
+def test_a_long_series_is_computed_in_steps_and_what_is_kept_stays_small() -> None:
+    values = noise(12 * MOST_POINTS)
+    table = table_of(values)
+    steps = list(prepare(table, question(0.9)))
+    assert len(steps) >= 3
+    assert list(prepare(table, question(0.9))) == []
+    for weight in (0.0, 0.6, 0.97, 0.99):
+        points(table, question(weight))
+    asked = [key for key in table.memo if isinstance(key, Question)]
+    assert asked == [question(0.97), question(0.99)]
+
+
+def test_longer_chunks_keep_the_extremes_of_shorter_ones() -> None:
+    values = noise(10 * MOST_POINTS)
+    values[777], values[30_001], values[50_000] = 50.0, -50.0, np.nan
+    table = Table()
+    sizes = []
+    for part in np.array_split(np.arange(values.size), 10):
+        table = table.add([{"step": int(i), "a": float(values[i])} for i in part])
+        sizes.append(points(table, question(0.9)).x.size)
+    assert max(sizes) < 2 * MOST_POINTS  # however long the series gets
+    found = points(table, question(0.9))
+    assert {777, 30_001, 50_000} <= set(found.x.tolist())
+    exact = smooth(values, 0.9)
+    assert found.smoothed.tolist() == pytest.approx(
+        exact[found.x.astype(int)].tolist(), nan_ok=True
+    )
+    for part in np.array_split(np.arange(values.size), 40):
+        inside = (found.x >= part[0]) & (found.x <= part[-1])
+        middle = exact[part[300:-300]]
+        assert np.nanmax(found.smoothed[inside]) >= np.nanmax(middle) - 1e-9
+        assert np.nanmin(found.smoothed[inside]) <= np.nanmin(middle) + 1e-9

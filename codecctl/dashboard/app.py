@@ -25,6 +25,7 @@ from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.export import write_new
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.palette import DashboardCommands
+from codecctl.dashboard.parsing import Parser
 from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
@@ -104,7 +105,8 @@ class DashboardApp(DataPages, NewRuns):
         self.is_reading = False
         self._only = only
         self._own_keys = dict(keymap or {})
-        self._reader = RunsReader(folder, only=only, clock=clock)
+        self._parser = Parser()
+        self._reader = RunsReader(folder, only=only, clock=clock, parse=self._parser.parse)
         self._book = ColorBook()
         self._opened = only
         self._known: set[str] = set()
@@ -124,6 +126,10 @@ class DashboardApp(DataPages, NewRuns):
             self.open_run(self._only)
         self.set_interval(POLL_SECONDS, self.poll)
         self.poll()
+
+    def on_unmount(self) -> None:
+        """Leave no process behind."""
+        self._parser.close()
 
     def poll(self) -> None:
         """Start to read, unless a reading is under way."""

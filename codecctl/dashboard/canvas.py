@@ -56,9 +56,9 @@ class Canvas:
             return
         text = text[max(0, -column) : max(0, self.width - column)]
         column = max(0, column)
-        for offset, character in enumerate(text):
-            self.codes[row, column + offset] = ord(character)
-            self.inks[row, column + offset] = ink
+        end = column + len(text)
+        self.codes[row, column:end] = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
+        self.inks[row, column:end] = ink
 
     def stamp(self, row: int, column: int, codes: Codes, *, mask: Mask, ink: int) -> None:
         """Put characters where the mask is set, over what is there."""

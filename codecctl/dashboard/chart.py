@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,7 +16,7 @@ from textual.widget import Widget
 
 from codecctl.dashboard.canvas import Canvas, Ink
 from codecctl.dashboard.colors import inks
-from codecctl.dashboard.plot import Curve, View, draw, visible_window
+from codecctl.dashboard.plot import Curve, View, draw, drawing, visible_window
 
 
 class LineChart(Widget, can_focus=True):
@@ -79,10 +79,22 @@ class LineChart(Widget, can_focus=True):
         self.view, self.log_scale = view, log_scale
         self._redraw()
 
+    def showing(
+        self, metric: str, curves: Sequence[Curve], *, view: View, log_scale: bool = False
+    ) -> Iterator[None]:
+        """The same in steps: what was shown before stays until all is drawn."""
+        width, height = self.content_size
+        canvas = yield from drawing(
+            metric, curves, view=view, width=width, height=height, log=log_scale
+        )
+        self.show(metric, curves, view=view, log_scale=log_scale)
+        if self.content_size == (width, height):
+            self._canvas, self._strips = canvas, self._draw_strips(canvas)
+
     def render_line(self, y: int) -> Strip:
         """One row of the chart."""
         if not self._strips:
-            self._strips = self._draw_strips()
+            self._strips = self._draw_strips(self._drawn())
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.size.width, self.rich_style)
@@ -94,15 +106,15 @@ class LineChart(Widget, can_focus=True):
     def notify_style_update(self) -> None:
         """Forget what was drawn in the styles of another theme."""
         super().notify_style_update()
-        self._redraw()
+        self._restyle()
 
     def on_focus(self) -> None:
         """Mark the chart that has the keys."""
-        self._redraw()
+        self._restyle()
 
     def on_blur(self) -> None:
         """Take the mark away."""
-        self._redraw()
+        self._restyle()
 
     def on_resize(self, _event: events.Resize) -> None:
         """Draw again for the new size."""
@@ -153,6 +165,9 @@ class LineChart(Widget, can_focus=True):
 
     def _redraw(self) -> None:
         self._canvas = None
+        self._restyle()
+
+    def _restyle(self) -> None:
         self._strips = []
         self.refresh()
 
@@ -169,9 +184,8 @@ class LineChart(Widget, can_focus=True):
             )
         return self._canvas
 
-    def _draw_strips(self) -> list[Strip]:
+    def _draw_strips(self, canvas: Canvas) -> list[Strip]:
         """All rows at once: styles are looked up once for a chart, not for each piece."""
-        canvas = self._drawn()
         theme = self.app.current_theme
         book = inks(ansi=self.app.native_ansi_color, dark=theme.dark)
         background = self.rich_style

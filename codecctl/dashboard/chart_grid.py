@@ -14,17 +14,15 @@ from textual.widgets import Input, Static
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
-from codecctl.dashboard.curves import Source, all_metrics, curves_of, x_extent
+from codecctl.dashboard.chart_queue import ChartQueue
+from codecctl.dashboard.curves import Source, all_metrics, x_extent
 from codecctl.dashboard.export import curves_csv
 from codecctl.dashboard.plot import View
 from codecctl.dashboard.smoothing import LEVELS
 from codecctl.dashboard.viewing import panned, with_axis, zoomed
-from codecctl.dashboard.wording import HINTS
 
 MIN_CHART_WIDTH, MIN_CHART_HEIGHT = 36, 8
 MAX_CHARTS = 24
-MAX_RUNS_AT_ONCE = 8
-"""More are drawn chart by chart, so that a key never waits for a whole page."""
 
 
 class ChartGrid(Widget):
@@ -45,7 +43,7 @@ class ChartGrid(Widget):
         self._sources: tuple[Source, ...] = ()
         self._log_metrics: set[str] = set()
         self._alone = ""
-        self._waiting: list[tuple[LineChart, str]] = []
+        self._queue = ChartQueue(self)
         self._first_view = View(smoothing=smoothing)
         self._empty_text = "no values yet"
 
@@ -113,31 +111,12 @@ class ChartGrid(Widget):
             charts += new
         for chart in charts[len(names) :]:
             chart.display = False
-        waited = [chart for chart, _ in self._waiting]
-        pairs = list(zip(charts, names, strict=False))
-        self._waiting = sorted(pairs, key=lambda pair: pair[0] not in waited)
-        if len(self._sources) <= MAX_RUNS_AT_ONCE:
-            while self._waiting:
-                self._show_next()
-        else:
-            self.call_later(self._show_waiting)
-
-    def _show_waiting(self) -> None:
-        """Show one chart, then let keys through before the next one."""
-        if self._waiting:
-            self._show_next()
-            self.call_later(self._show_waiting)
-
-    def _show_next(self) -> None:
-        chart, name = self._waiting.pop(0)
         view = replace(self.view_state, extent=x_extent(self._sources, self.view_state.axis))
-        chart.display = True
-        chart.tooltip = HINTS.get(name)
-        chart.show(
-            name,
-            curves_of(name, self._sources, view),
+        self._queue.draw(
+            list(zip(charts, names, strict=False)),
+            self._sources,
             view=view,
-            log_scale=name in self._log_metrics,
+            log_metrics=self._log_metrics,
         )
 
     def _write_status(self, num_metrics: int, page: int, pages: int) -> None:

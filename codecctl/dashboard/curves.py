@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from codecctl.dashboard.axis import XAxis, widen
 from codecctl.dashboard.plot import Curve, View
 from codecctl.dashboard.table import Table
-from codecctl.dashboard.thinning import Question, extent, points
+from codecctl.dashboard.thinning import Question, extent, points, prepare
 from codecctl.dashboard.views import RunView, metric_rank
 from codecctl.engine.stages import Stage
 
@@ -38,17 +38,23 @@ class Source:
 
         Measurements of a validation are few, and are never smoothed.
         """
+        table, question = self._asked(metric, view)
+        found = points(table, question)
+        if not found.x.size:
+            return None
+        smoothed = found.smoothed if question.weight > 0 else None
+        marks = self._hand_overs(view.axis)
+        return Curve(found.x, found.values, smoothed, self.color, self.letter, marks)
+
+    def preparing(self, metric: str, view: View) -> Iterator[None]:
+        """What `curve` computes, in steps; afterwards `curve` finds it done."""
+        return prepare(*self._asked(metric, view))
+
+    def _asked(self, metric: str, view: View) -> tuple[Table, Question]:
         is_validation = metric in self.validation.columns
         table = self.validation if is_validation else self.train
         weight = 0.0 if is_validation else view.smoothing
-        found = points(
-            table, Question(metric, view.axis, self.steps_per_epoch, weight, view.window)
-        )
-        if not found.x.size:
-            return None
-        smoothed = found.smoothed if weight > 0 else None
-        marks = self._hand_overs(view.axis)
-        return Curve(found.x, found.values, smoothed, self.color, self.letter, marks)
+        return table, Question(metric, view.axis, self.steps_per_epoch, weight, view.window)
 
     def _hand_overs(self, axis: XAxis) -> tuple[tuple[float, str], ...]:
         """Where each stage but the first began, so far, and its name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from codecctl.dashboard.axis import (
 )
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
 from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
+from codecctl.dashboard.slices import finished
 from codecctl.dashboard.ticks import Tick, linear_ticks, log_ticks
 from codecctl.dashboard.wording import value_text
 
@@ -78,6 +79,13 @@ def draw(
     title: str, curves: Sequence[Curve], *, view: View, width: int, height: int, log: bool = False
 ) -> Canvas:
     """Draw a chart of `width` x `height` cells."""
+    return finished(drawing(title, curves, view=view, width=width, height=height, log=log))
+
+
+def drawing(
+    title: str, curves: Sequence[Curve], *, view: View, width: int, height: int, log: bool = False
+) -> Generator[None, None, Canvas]:
+    """The same in steps, about one for each curve."""
     canvas = Canvas(width, height)
     window = visible_window(curves, view, log=log)
     if window is None or width < _MIN_WIDTH or height < _MIN_HEIGHT:
@@ -89,8 +97,9 @@ def draw(
     left = max((len(tick.label) for tick in ticks), default=0) + 1
     canvas.left = left
     area = _Area(left, width - left, height - 2, window)
+    yield
     _draw_axes(canvas, area, ticks, view=view)
-    _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
+    yield from _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
     _draw_marks(canvas, area, curves)
     _draw_alerts(canvas, area, curves)
     if view.cursor is not None:
@@ -163,7 +172,7 @@ def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
 
 def _draw_curves(
     canvas: Canvas, area: _Area, curves: Sequence[Curve], *, log: bool, with_raw: bool
-) -> None:
+) -> Iterator[None]:
     """Raw values of all runs first, so that no run hides another one's average."""
     averaged = [curve for curve in curves if curve.smoothed is not None and with_raw]
     layers = [(c.x, c.values, raw_ink(c.color)) for c in averaged]
@@ -173,6 +182,7 @@ def _draw_curves(
         dots = curve_dots(x, y, window=area.window, width=area.width, height=area.height)
         codes = braille(dots)
         canvas.stamp(1, area.left, codes, mask=codes != BRAILLE, ink=ink)
+        yield
 
 
 def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
@@ -180,6 +190,8 @@ def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
     window = area.window
     for curve in curves:
         bad = curve.x[~np.isfinite(curve.values)]
+        if not bad.size:
+            continue
         share = (bad - window.x_low) / (window.x_high - window.x_low)
         share = share[(share >= 0) & (share <= 1)]
         columns = np.unique(np.floor(share * area.width).clip(max=area.width - 1).astype(np.intp))

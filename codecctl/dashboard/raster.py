@@ -11,7 +11,7 @@ Array = npt.NDArray[np.float64]
 Dots = npt.NDArray[np.bool_]
 
 # Bit of each dot of a braille cell by row and column (Unicode chart U+2800).
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
+_BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 BRAILLE = 0x2800
 
 
@@ -33,7 +33,7 @@ def curve_dots(x: Array, y: Array, *, window: Window, width: int, height: int) -
     each other are joined; where a value is not finite there is a gap.
 
     Args:
-        x: (N,) rising.
+        x: (N,) finite and rising.
         y: (N,) NaN or infinite where there is nothing to draw.
         window: What to show.
         width: Cells across, two dots each.
@@ -45,14 +45,19 @@ def curve_dots(x: Array, y: Array, *, window: Window, width: int, height: int) -
     columns, rows = 2 * width, 4 * height
     low = np.full(columns, np.inf)
     high = np.full(columns, -np.inf)
-    finite = np.isfinite(y) & np.isfinite(x)
+    finite = np.isfinite(y)
     span = window.x_high - window.x_low
-    column = np.floor((x[finite] - window.x_low) / span * columns)
-    column[x[finite] == window.x_high] = columns - 1
-    inside = (column >= 0) & (column < columns)
-    index, values = column[inside].astype(np.intp), y[finite][inside]
-    np.minimum.at(low, index, values)
-    np.maximum.at(high, index, values)
+    first = int(np.searchsorted(x, window.x_low))
+    inside = slice(first, int(np.searchsorted(x, window.x_high, side="right")))
+    kept = finite[inside]
+    index = ((x[inside] - window.x_low) * (columns / span)).astype(np.intp).clip(max=columns - 1)
+    values = y[inside]
+    if not kept.all():
+        index, values = index[kept], values[kept]
+    if index.size:  # x rises: the points of a dot column stand side by side
+        starts = np.concatenate([[0], np.flatnonzero(np.diff(index)) + 1])
+        low[index[starts]] = np.minimum.reduceat(values, starts)
+        high[index[starts]] = np.maximum.reduceat(values, starts)
     _join(x, y, finite, low, high, edges=window.x_low + span * np.arange(columns + 1) / columns)
     return _fill(low, high, window, rows)
 
@@ -87,9 +92,9 @@ def _fill(low: Array, high: Array, window: Window, rows: int) -> Dots:
 
 def braille(dots: Dots) -> npt.NDArray[np.uint32]:
     """Characters of dots: (4 H, 2 W) -> (H, W) code points, `BRAILLE` where a cell is empty."""
-    height, width = dots.shape[0] // 4, dots.shape[1] // 2
-    cells = dots.reshape(height, 4, width, 2)
-    codes: npt.NDArray[np.uint32] = (BRAILLE + np.einsum("hrwc,rc->hw", cells, _BITS)).astype(
-        np.uint32
-    )
+    lit = dots.view(np.uint8)
+    codes = np.full((dots.shape[0] // 4, dots.shape[1] // 2), BRAILLE, dtype=np.uint32)
+    for row, bits in enumerate(_BITS):
+        for column, bit in enumerate(bits):
+            codes += lit[row::4, column::2] * np.uint32(bit)
     return codes

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from codecctl.dashboard.columns import parse_lines
+from codecctl.dashboard.columns import Block, parse_lines
 from codecctl.dashboard.detail import DetailReader
 from codecctl.dashboard.follow import Follower
 from codecctl.dashboard.table import Table
@@ -29,6 +29,7 @@ POLL_SECONDS = 1.0
 BUDGET_SECONDS = 0.25
 """A poll reads no longer than about this, whatever there is."""
 
+Parse = Callable[[Sequence[bytes], int], list[Block]]
 _Signature = tuple[tuple[int, int, int], ...]
 
 
@@ -42,14 +43,21 @@ class RunsReader:
         folder: Holds one folder for each run; may not exist yet.
         only: The name of the single run to follow, "" for all.
         clock: Unix time in seconds.
+        parse: What `parse_lines` does.
     """
 
     def __init__(
-        self, folder: Path, *, only: str = "", clock: Callable[[], float] = time.time
+        self,
+        folder: Path,
+        *,
+        only: str = "",
+        clock: Callable[[], float] = time.time,
+        parse: Parse = parse_lines,
     ) -> None:
         self._folder = folder
         self._only = only
         self._clock = clock
+        self._parse = parse
         self._runs: dict[str, _RunReader] = {}
 
     def poll(self, shown: frozenset[str], opened: str = "") -> Snapshot:
@@ -63,7 +71,7 @@ class RunsReader:
         for name in self._runs.keys() - self._names():
             del self._runs[name]
         for name in sorted(self._names() - self._runs.keys()):
-            self._runs[name] = _RunReader(self._folder / name)
+            self._runs[name] = _RunReader(self._folder / name, self._parse)
         views = []
         complete = True
         for name, reader in list(self._runs.items()):
@@ -84,10 +92,10 @@ class RunsReader:
 class _RunReader:
     """One run: what was read of it so far."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, parse: Parse) -> None:
         self._path = path
         self._signature: _Signature | None = None
-        self._metrics = Follower(path / "metrics.jsonl", parse_lines)
+        self._metrics = Follower(path / "metrics.jsonl", parse)
         self._view: RunView | None = None
         self._detail = DetailReader(path)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +15,13 @@ from codecctl.dashboard.columns import Block, blocks_of_rows
 
 Values = npt.NDArray[np.float32]
 Present = npt.NDArray[np.bool_]
+Number = TypeVar("Number", bound=np.generic)
 
 _FIXED = frozenset({"schema", "step", "epoch", "split", "seconds", "audio_seconds", "time"})
 _PLACES = ("step", "epoch", "seconds", "audio_seconds", "time")
 _ALL = slice(None)
+_MAPPED_BYTES = 1 << 20
+"""From this size on, room costs no memory before it is filled and goes back when it is left."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Table:
     """Scalars of one split of a run by rising key; immutable, so that threads may share it.
 
     Two tables are equal when they are the same object: a run without news keeps its table.
+    A table with more rows shares the memory of the one it came from, and writes behind its end.
     """
 
     key: str = "step"
@@ -43,6 +49,8 @@ class Table:
     columns: dict[str, Column] = field(default_factory=dict)
     memo: dict[Hashable, object] = field(default_factory=dict, repr=False)
     """What was computed from the rows so far; tables that only add rows to this one share it."""
+    room: _Room | None = field(default=None, repr=False)
+    """Where the rows stand, with space for more."""
 
     @property
     def num_rows(self) -> int:
@@ -58,19 +66,24 @@ class Table:
         new = _table(self.key, blocks)
         if not new.num_rows:
             return self
-        joined = _join(self, new)
+        room = self.room
+        if room is None or room.used != self.num_rows:  # empty, or another one grew from here
+            room = _Room()
+            room.append(self)
+        room.append(new)
+        joined = Table(self.key, *room.filled(), self.memo, room)
         keys = joined.places[self.key]
         since = max(0, self.num_rows - 1)
         rising = bool(np.all(np.diff(keys[since:]) > 0))
         return joined if rising else _take(joined, _latest(keys))
 
-    def x(self, axis: XAxis, *, steps_per_epoch: float) -> Array:
+    def x(self, axis: XAxis, *, steps_per_epoch: float, rows: slice = _ALL) -> Array:
         """What an axis counts, for every row: (rows,), NaN where a row does not say."""
         if axis is XAxis.EPOCH and steps_per_epoch > 0:
-            epochs: Array = self.places["step"] / steps_per_epoch
+            epochs: Array = self.places["step"][rows] / steps_per_epoch
             return epochs
         if axis is XAxis.TIME and self.key == "time":
-            elapsed: Array = self.places["time"] - self.places["time"][0]
+            elapsed: Array = self.places["time"][rows] - self.places["time"][0]
             return elapsed
         names = {
             XAxis.STEP: "step",
@@ -78,7 +91,7 @@ class Table:
             XAxis.TIME: "seconds",
             XAxis.AUDIO: "audio_seconds",
         }
-        return self.places[names[axis]]
+        return self.places[names[axis]][rows]
 
     def series(
         self, name: str, axis: XAxis, *, steps_per_epoch: float, rows: slice = _ALL
@@ -94,7 +107,7 @@ class Table:
         column = self.columns.get(name)
         if column is None:
             return np.empty(0), np.empty(0)
-        place = self.x(axis, steps_per_epoch=steps_per_epoch)[rows]
+        place = self.x(axis, steps_per_epoch=steps_per_epoch, rows=rows)
         known = column.present[rows] & np.isfinite(place)
         x, values = place[known], column.values[rows][known].astype(np.float64)
         if x.size > 1 and bool(np.any(np.diff(x) < 0)):
@@ -137,19 +150,74 @@ def _with_key(block: Block, key: str) -> Present:
     return finite
 
 
-def _join(first: Table, second: Table) -> Table:
-    if not first.places:
-        return second
-    places = {name: np.concatenate([first.places[name], second.places[name]]) for name in _PLACES}
-    names = first.columns.keys() | second.columns.keys()
-    columns = {}
-    for name in names:
-        parts = [table.columns.get(name) or _absent(table.num_rows) for table in (first, second)]
-        columns[name] = Column(
-            np.concatenate([part.values for part in parts]),
-            np.concatenate([part.present for part in parts]),
-        )
-    return Table(first.key, places, columns, first.memo)
+class _Room:
+    """Columns that grow at their end.
+
+    Attributes:
+        used: How many rows are filled.
+    """
+
+    def __init__(self) -> None:
+        self.used = 0
+        self._size = 0
+        self._places: dict[str, Array] = {}
+        self._columns: dict[str, Column] = {}
+
+    def filled(self) -> tuple[dict[str, Array], dict[str, Column]]:
+        """Places and columns of the rows so far."""
+        rows = slice(self.used)
+        nowhere = np.broadcast_to(np.float64(np.nan), self.used)  # what no row says costs nothing
+        places = {
+            name: self._places[name][rows] if name in self._places else nowhere for name in _PLACES
+        }
+        columns = {
+            name: Column(column.values[rows], column.present[rows])
+            for name, column in self._columns.items()
+        }
+        return places, columns
+
+    def append(self, table: Table) -> None:
+        """Copy the rows of a table behind those that are here."""
+        end = self.used + table.num_rows
+        if end > self._size:
+            self._grow(end + end // 4)
+        rows = slice(self.used, end)
+        for name, values in table.places.items():
+            if name not in self._places and not np.isnan(values).all():
+                self._places[name] = _space(self._size, np.float64)
+                self._places[name][: self.used] = np.nan
+            if name in self._places:
+                self._places[name][rows] = values
+        for name, column in table.columns.items():
+            here = self._columns.get(name)
+            if here is None:
+                here = Column(_space(self._size, np.float32), _space(self._size, np.bool_))
+                self._columns[name] = here
+            here.values[rows] = column.values
+            here.present[rows] = column.present
+        self.used = end
+
+    def _grow(self, size: int) -> None:
+        """Move to larger arrays; tables that look at the old ones keep them."""
+        self._size = size
+        self._places = {name: self._larger(values) for name, values in self._places.items()}
+        self._columns = {
+            name: Column(self._larger(column.values), self._larger(column.present))
+            for name, column in self._columns.items()
+        }
+
+    def _larger(self, values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+        larger = _space(self._size, values.dtype.type)
+        larger[: self.used] = values[: self.used]
+        return larger
+
+
+def _space(size: int, dtype: type[Number]) -> npt.NDArray[Number]:
+    """Zeros: (size,)."""
+    num_bytes = size * np.dtype(dtype).itemsize
+    if num_bytes < _MAPPED_BYTES:
+        return np.zeros(size, dtype)
+    return np.frombuffer(mmap.mmap(-1, num_bytes), dtype)
 
 
 def _absent(num_rows: int) -> Column:

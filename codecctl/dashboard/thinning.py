@@ -7,7 +7,8 @@ is lost. What was thinned once is kept with the table until rows are replaced.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,7 +20,11 @@ MOST_POINTS = 8192
 """Fewer are drawn as they are."""
 _CHUNKS = 1024
 _FEWEST = 8
-"""A chunk leaves up to six points; shorter ones are kept as they are."""
+"""A chunk leaves up to five points; shorter ones are kept as they are."""
+_COARSER = 10
+"""How many points are thinned together where chunks become twice as long: about half are left."""
+_ROWS_AT_ONCE = 1 << 15
+"""A step of `prepare` is a few milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +56,28 @@ def points(table: Table, question: Question) -> Points:
     """The values of a scalar within the window and one beyond each end of it."""
     if question.metric not in table.columns:
         return _joined()
+    for _ in prepare(table, question):
+        pass
+    kept = table.memo[question]
+    assert isinstance(kept, _Kept), kept
+    return kept.points
+
+
+def prepare(table: Table, question: Question) -> Iterator[None]:
+    """Compute what `points` returns, in steps of a few milliseconds."""
+    if question.metric not in table.columns:
+        return
     kept = table.memo.get(question)
     old = kept if isinstance(kept, _Kept) and kept.num_rows <= table.num_rows else None
     if old is not None and old.num_rows == table.num_rows:
-        return old.points
+        return
     if question.window is None:
-        new = _extended(table, question, old) or _whole(table, question)
+        new = (yield from _extended(table, question, old)) or _whole(table, question)
     else:
         new = _windowed(table, question, *question.window)
-        _forget_other_windows(table, question)
+    table.memo.pop(question, None)
     table.memo[question] = new
-    return new.points
+    _forget_old(table, question)
 
 
 def extent(table: Table, axis: XAxis, *, steps_per_epoch: float) -> tuple[float, float] | None:
@@ -70,7 +86,7 @@ def extent(table: Table, axis: XAxis, *, steps_per_epoch: float) -> tuple[float,
     kept = table.memo.get(key)
     old = kept if isinstance(kept, _Ends) and kept.num_rows <= table.num_rows else _Ends(0, None)
     if old.num_rows < table.num_rows:
-        x = table.x(axis, steps_per_epoch=steps_per_epoch)[old.num_rows :]
+        x = table.x(axis, steps_per_epoch=steps_per_epoch, rows=slice(old.num_rows, None))
         x = x[np.isfinite(x)]
         ends = [*(old.ends or ()), *((float(x.min()), float(x.max())) if x.size else ())]
         old = _Ends(table.num_rows, (min(ends), max(ends)) if ends else None)
@@ -91,30 +107,46 @@ class _Kept:
     """Points of the first `num_rows` rows; those of `done_rows` of them will not change."""
 
     num_rows: int
-    open_end: Points
+    points: Points
     chunk: int = 0
     done_rows: int = 0
-    done: Points = field(default_factory=lambda: _joined())
-
-    @property
-    def points(self) -> Points:
-        """All of them; not kept, since fifty runs of eight charts would hold them twice."""
-        return _joined(self.done, self.open_end)
+    num_done: int = 0
+    """How many of the points those are."""
 
 
-def _extended(table: Table, question: Question, old: _Kept | None) -> _Kept | None:
+def _extended(
+    table: Table, question: Question, old: _Kept | None
+) -> Generator[None, None, _Kept | None]:
     """Points with those of the new rows; None where x falls, as after a clock was set back."""
     chunk = _chunk(table.num_rows)
-    if old is None or old.chunk != chunk:
-        old = _Kept(0, _joined(), chunk)
+    parts, first = [], 0
+    if old is not None and (old.chunk > 1 or chunk == 1):
+        parts, first = [_coarser(old, chunk)], old.done_rows
     done_rows = max(0, table.num_rows - 1) // chunk * chunk
-    settled = _averaged(table, question, old.done_rows, done_rows)
-    open_end = _averaged(table, question, done_rows, table.num_rows)
-    done = _joined(old.done, _thinned(settled, chunk))
-    new = _Kept(table.num_rows, open_end, chunk, done_rows, done)
-    if np.any(np.diff(settled.x) < 0) or np.any(np.diff(new.points.x) < 0):
+    while first < done_rows:
+        last = min(done_rows, first + max(1, _ROWS_AT_ONCE // chunk) * chunk)
+        settled = _averaged(table, question, first, last)
+        if np.any(np.diff(settled.x) < 0):
+            return None
+        parts.append(_thinned(settled, chunk))
+        first = last
+        yield
+    num_done = sum(part.x.size for part in parts)
+    joined = _joined(*parts, _averaged(table, question, first, table.num_rows))
+    if np.any(np.diff(joined.x) < 0):
         return None
-    return new
+    return _Kept(table.num_rows, joined, chunk, first, num_done)
+
+
+def _coarser(old: _Kept, chunk: int) -> Points:
+    """The points that will not change, for chunks of this length."""
+    done = slice(old.num_done)
+    part = Points(old.points.x[done], old.points.values[done], old.points.smoothed[done])
+    length = old.chunk
+    while length < chunk:
+        part = _thinned(part, _COARSER) if length >= _FEWEST else part
+        length *= 2
+    return part
 
 
 def _averaged(table: Table, question: Question, first: int, last: int) -> Points:
@@ -143,7 +175,7 @@ def _row_before(table: Table, question: Question, first: int) -> int:
 def _series(table: Table, question: Question, rows: slice) -> tuple[Array, Array]:
     """Places and values in the order of the rows."""
     column = table.columns[question.metric]
-    x = table.x(question.axis, steps_per_epoch=question.steps_per_epoch)[rows]
+    x = table.x(question.axis, steps_per_epoch=question.steps_per_epoch, rows=rows)
     known = column.present[rows] & np.isfinite(x)
     return x[known], column.values[rows][known].astype(np.float64)
 
@@ -197,23 +229,32 @@ def _thinned(part: Points, chunk: int) -> Points:
         finite = np.isfinite(grid)
         found.append(np.where(finite, grid, np.inf).argmin(axis=1))
         found.append(np.where(finite, grid, -np.inf).argmax(axis=1))
-        found.append(finite.argmin(axis=1))
+        if not finite.all():
+            found.append(finite.argmin(axis=1))
     chosen = np.unique(np.concatenate([place[np.arange(len(place)), index] for index in found]))
     return Points(part.x[chosen], part.values[chosen], part.smoothed[chosen])
 
 
 def _joined(*parts: Points) -> Points:
-    if len(parts) == 2 and not parts[0].x.size:
-        return parts[1]
+    filled = [part for part in parts if part.x.size]
+    if len(filled) == 1:
+        return filled[0]
     empty = (np.empty(0),)
     return Points(
-        np.concatenate([part.x for part in parts] or empty),
-        np.concatenate([part.values for part in parts] or empty),
-        np.concatenate([part.smoothed for part in parts] or empty),
+        np.concatenate([part.x for part in filled] or empty),
+        np.concatenate([part.values for part in filled] or empty),
+        np.concatenate([part.smoothed for part in filled] or empty),
     )
 
 
-def _forget_other_windows(table: Table, question: Question) -> None:
-    for other in list(table.memo):
-        if isinstance(other, Question) and other.metric == question.metric and other.window:
+def _forget_old(table: Table, question: Question) -> None:
+    """Keep what is looked at, and what was before it: every way of looking costs memory."""
+    alike = [
+        other
+        for other in table.memo
+        if isinstance(other, Question) and other.metric == question.metric
+    ]
+    whole = [other for other in alike if other.window is None]
+    for other in alike:
+        if other not in whole[-2:] and other != question:
             del table.memo[other]
