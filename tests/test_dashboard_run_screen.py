@@ -187,3 +187,16 @@ async def test_events_are_searched_by_a_pattern(tmp_path: Path) -> None:
         await pilot.press("escape")
         await settle(app, pilot)
         assert "started" in screen_text(app)
+
+
+async def test_news_that_arrives_before_the_page_is_built_waits_for_it(tmp_path: Path) -> None:
+    make_run(tmp_path, "run")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(84, 26)) as pilot:
+        await settle(app, pilot)
+        app.open_run("run")
+        assert not app.screen.is_mounted
+        app._show()
+        await settle(app, pilot)
+        await pilot.pause(0.05)
+        assert "loss/mel" in screen_text(app)

@@ -22,7 +22,7 @@ from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
 from codecctl.dashboard.data_pages import DataPages
-from codecctl.dashboard.export import write_new
+from codecctl.dashboard.export import export_curves
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.parsing import Parser
@@ -169,8 +169,11 @@ class DashboardApp(DataPages, NewRuns):
         return bool(new)
 
     def _show(self) -> None:
+        screen = self.screen
+        if not screen.is_mounted:  # just opened, with nothing on it yet
+            self.set_timer(0.01, self._show)
+            return
         with self.batch_update():
-            screen = self.screen
             if isinstance(screen, RunsScreen):
                 screen.show(self.snapshot, self.shown, self._book, self.choice)
             elif isinstance(screen, RunScreen):
@@ -262,14 +265,8 @@ class DashboardApp(DataPages, NewRuns):
     def action_export(self) -> None:
         """Write the values of the charts that one sees into the working directory."""
         grid = self.active_grid()
-        if grid is None:
-            return
-        try:
-            path = write_new(Path.cwd(), "codecctl-curves", ".csv", grid.page_csv())
-        except OSError as error:
-            self.notify(f"not exported: {error}", severity="error", markup=False)
-        else:
-            self.notify(f"exported to {path}", markup=False)
+        if grid is not None:
+            export_curves(self, grid.page_csv())
 
     def action_mark(self) -> None:
         """Mark the checkpoint under the cursor, or the best of the run; or no longer."""

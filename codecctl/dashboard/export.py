@@ -6,9 +6,13 @@ import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.curves import Source
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 HEAD = ("run", "metric", "x", "value")
 
@@ -33,6 +37,16 @@ def curves_csv(sources: Sequence[Source], metrics: Sequence[str], axis: XAxis) -
                     for place, value in zip(x.tolist(), values.tolist(), strict=True)
                 )
     return text.getvalue()
+
+
+def export_curves(app: App[Any], text: str) -> None:
+    """Write values of charts into a new file of the working directory, and say so."""
+    try:
+        path = write_new(Path.cwd(), "codecctl-curves", ".csv", text)
+    except OSError as error:
+        app.notify(f"not exported: {error}", severity="error", markup=False)
+    else:
+        app.notify(f"exported to {path}", markup=False)
 
 
 def write_new(folder: Path, stem: str, suffix: str, text: str) -> Path:
