@@ -21,11 +21,13 @@ import torch
 from torch import Tensor
 
 from codecctl.engine.build import build_recipe
+from codecctl.engine.build_lossless import build_lossless_recipe
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import load_profile
+from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.quantizers import Ranks, ResidualVectorQuantizer
-from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.runtime import FabricRuntime
+from codecctl.engine.sharding import gathered
 from codecctl.engine.topology import Node, find_place
 
 STEPS = 20
@@ -55,6 +57,25 @@ CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
     "channels": ("baseline-32ch", 3, ("data.capsules.count=3", "model.generator.channels=3")),
 }
 """Profile, capsules, overrides."""
+ONE_SIDE = (
+    *(override for override in TINY if "iscriminator" not in override and "ema" not in override),
+    "model.discriminators=[]",
+    "trainer.loss_config.adversarial.weights.generator=0",
+    "trainer.loss_config.adversarial.weights.feature=0",
+    'trainer.balancer.covers=["time"]',
+)
+SHARDED: dict[str, tuple[str, int, tuple[str, ...]]] = {
+    "fsdp": ("paired", 2, (*ONE_SIDE, *BOOKS, "model.quantizer.dropout=true")),
+    "fsdp-lossless": (
+        "lossless-8bit",
+        1,
+        (
+            *("data.chunk_size=1200", "data.batch_size=4", "model.embedding_dim=16"),
+            *("model.num_layers=1", "model.num_heads=2", "trainer.gradient_clip_val=0.05"),
+        ),
+    ),
+}
+"""With one optimizer, in parts: each process keeps its own of all weights and moments."""
 CODEBOOKS = "codebooks"
 """A case of its own: float32 codebooks that code the same latents, as of a frozen encoder."""
 CODEBOOK_STEPS = 200
@@ -88,29 +109,31 @@ def batch(capsules: int, seed: int) -> Tensor:
     """Four items, each twice as loud as the one before."""
     generator = torch.Generator().manual_seed(seed)
     loud = 0.05 * 2.0 ** torch.arange(4, dtype=torch.float64).reshape(-1, 1, 1)
-    return loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+    audio = loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+    return audio.clamp(-1.0, 0.99)
 
 
 def train(case: str, parts: int, group: ProcessGroup | None) -> dict[str, Tensor]:
     """Weights of all networks after `STEPS` updates."""
-    name, capsules, overrides = CASES[case]
-    split = f"trainer.accumulate_grad_batches={parts}"
-    runtime = FabricRuntime(0, precision="64-true", group=group)
-    recipe: Recipe = build_recipe(
-        load_profile(name, [*TINY, *overrides, split]).profile,
-        runtime=runtime,
-        updates_per_epoch=10,
+    sharded = case in SHARDED
+    name, capsules, overrides = SHARDED[case] if sharded else CASES[case]
+    given = overrides if sharded else (*TINY, *overrides)
+    profile = load_profile(name, [*given, f"trainer.accumulate_grad_batches={parts}"]).profile
+    runtime = FabricRuntime(0, precision="64-true", group=group, sharded=sharded)
+    recipe = (
+        build_lossless_recipe(profile, runtime=runtime, updates_per_epoch=10)
+        if isinstance(profile, LosslessProfile)
+        else build_recipe(profile, runtime=runtime, updates_per_epoch=10)
     )
-    for network in recipe.modules().values():
-        network.double()
-    recipe.initialize(batch(capsules, 100 + index) for index in range(100))
+    with runtime.whole(recipe.modules().values()):
+        recipe.initialize(batch(capsules, 100 + index) for index in range(100))
     for step in range(STEPS):
         rows = batch(capsules, step).chunk(runtime.world_size)[runtime.rank]
         recipe.train_step(rows, step)
     return {
         f"{role}.{key}": value
         for role, network in recipe.modules().items()
-        for key, value in network.state_dict().items()
+        for key, value in gathered(dict(network.state_dict())).items()
     }
 
 
@@ -207,7 +230,7 @@ def _split(text: str) -> tuple[int, int]:
 def main() -> None:
     """Print one line for each case, number of processes and number of parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=(*CASES, CODEBOOKS))
+    parser.add_argument("--only", choices=(*CASES, *SHARDED, CODEBOOKS))
     parser.add_argument("--split", type=_split, help="one of them alone, e.g. 2:2")
     parser.add_argument("--rank", nargs=3, metavar=("CASE", "OUT", "PARTS"))
     given = parser.parse_args()
@@ -220,7 +243,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     missed = False
     with tempfile.TemporaryDirectory() as folder:
-        for case in [given.only] if given.only else [*CASES, CODEBOOKS]:
+        for case in [given.only] if given.only else [*CASES, *SHARDED, CODEBOOKS]:
             for gap in gaps(case, Path(folder), [given.split] if given.split else SPLITS):
                 print(gap.text(), flush=True)
                 missed |= not gap.held

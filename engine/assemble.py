@@ -43,6 +43,7 @@ def parts_of(prepared: Prepared, *, signals: StopSignals, warn: Callable[[str], 
         device=runtime.device,
         crew=prepared.crew,
         equalize=runtime.equalize,
+        whole=lambda: runtime.whole(prepared.recipe.modules().values()),
         observe=lambda values: observe(prepared, values),
         enter=lambda stage: enter(prepared.recipe, stage),
     )

@@ -18,7 +18,7 @@ from codecctl.engine.checkpoint import save_checkpoint
 from codecctl.engine.checkpoint_files import apply_retention, set_pointer
 from codecctl.engine.device import rng_state
 from codecctl.engine.loop_parts import Desk, Parts, Progress, Report, Speed
-from codecctl.engine.recipes.base import Scalars
+from codecctl.engine.recipes.base import Scalars, State
 from codecctl.engine.rundir import step_name
 from codecctl.engine.stages import Stage
 from codecctl.engine.system import SystemMonitor
@@ -42,8 +42,8 @@ class Books(Protocol):
         """Something begins that takes a while."""
         ...
 
-    def initialized(self, progress: Progress) -> None:
-        """What needs data before step 0 is fitted."""
+    def wants_start(self) -> bool:
+        """Whether step 0 is to be saved, now that what needs data before it is fitted."""
         ...
 
     def entered(self, progress: Progress, stage: Stage) -> None:
@@ -70,8 +70,16 @@ class Books(Protocol):
         """Reconstructions are due."""
         ...
 
-    def save_if_due(self, progress: Progress) -> None:
-        """All that belongs to a step is done."""
+    def is_due(self, progress: Progress) -> bool:
+        """Whether to save, now that all that belongs to a step is done."""
+        ...
+
+    def is_unsaved(self) -> bool:
+        """Whether there is anything that no checkpoint holds."""
+        ...
+
+    def save(self, progress: Progress, state: State) -> None:
+        """Write a checkpoint of the whole state of the recipe."""
         ...
 
     def end(self, progress: Progress) -> None:
@@ -119,10 +127,9 @@ class RunBooks:
         """Tell the user."""
         self._desk.on_phase(text)
 
-    def initialized(self, progress: Progress) -> None:
-        """Save the start of a training that nobody can repeat from its profile alone."""
-        if self._desk.save_start:
-            self._save(progress)
+    def wants_start(self) -> bool:
+        """Whether nobody can repeat the start of this training from its profile alone."""
+        return self._desk.save_start
 
     def entered(self, progress: Progress, stage: Stage) -> None:
         """Write the event of the hand-over, and tell the user."""
@@ -192,18 +199,19 @@ class RunBooks:
         if count:
             self._desk.run.event("preview", progress.step, f"{count} items", items=count)
 
-    def save_if_due(self, progress: Progress) -> None:
-        """Save by step, by the clock, after a better validation, and where it was asked for."""
+    def is_due(self, progress: Progress) -> bool:
+        """By step, by the clock, after a better validation, and where it was asked for."""
         step, cadence = progress.step, self._parts.cadence
         due = cadence.saves(step, time.monotonic() - self._saved_at)
         wanted = due or progress.best_step == step or "save" in self._requests
-        if step and self._unsaved and wanted:
-            self._save(progress)
+        return bool(step) and self._unsaved and wanted
+
+    def is_unsaved(self) -> bool:
+        """Whether anything happened since the last checkpoint."""
+        return self._unsaved
 
     def end(self, progress: Progress) -> None:
-        """Save what is not saved yet; a request to stop is served now."""
-        if self._unsaved:
-            self._save(progress)
+        """A request to stop is served now."""
         self._desk.run.served("stop", progress.step)
 
     def stop_is_asked(self) -> bool:
@@ -226,7 +234,8 @@ class RunBooks:
         )
         self._desk.on_row(progress.step, split, values)
 
-    def _save(self, progress: Progress) -> None:
+    def save(self, progress: Progress, state: State) -> None:
+        """Write a checkpoint, and remove those that need not stay."""
         parts, desk = self._parts, self._desk
         step, folder = progress.step, desk.run.path / "checkpoints"
         parts.guard.check()
@@ -238,7 +247,7 @@ class RunBooks:
             folder,
             {
                 "progress": asdict(progress),
-                "recipe": parts.recipe.state_dict(),
+                "recipe": state,
                 "rng": dict(rng_state(parts.device)),
             },
             generator=networks["generator"],

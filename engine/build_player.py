@@ -21,13 +21,14 @@ def optimizer_of(
 ) -> torch.optim.Optimizer:
     """The optimizer of a network's weights; on a GPU in its fused form, which can skip an update.
 
-    That form needs no answer from the device to leave an update out (`recipes.player`).
+    That form needs no answer from the device to leave an update out (`recipes.player`). It takes
+    no weights in parts.
     """
     return build_optimizer(
         settings.type,
         network.parameters(),
         settings.config.model_dump(),
-        fused=runtime.device.type == "cuda",
+        fused=runtime.device.type == "cuda" and not runtime.sharded,
     )
 
 

@@ -31,7 +31,9 @@ def guard_of(prepared: Prepared, warn: Callable[[str], None]) -> FiniteGuard:
         store=prepared.store.name,
         precision=trainer.precision,
     )
-    every = GUARD_EVERY_ON_GPU if prepared.runtime.device.type == "cuda" else 1
+    waits = prepared.runtime.device.type == "cuda" and not prepared.runtime.sharded
+    # Parts of a state are brought together to look at it: all processes have to find it at once.
+    every = GUARD_EVERY_ON_GPU if waits else 1
     tolerate = None if trainer.terminate_on_nan else warn
     return FiniteGuard(every, explain=explain, tolerate=tolerate)
 

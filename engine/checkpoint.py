@@ -32,6 +32,7 @@ from codecctl.engine.finite import spoiled_tensors
 from codecctl.engine.recipes.base import State
 from codecctl.engine.rows import plain
 from codecctl.engine.rundir import read_json, step_name
+from codecctl.engine.sharding import is_sharded
 from codecctl.errors import CodecctlError
 
 AVERAGE = "ema.safetensors"
@@ -62,7 +63,7 @@ def save_checkpoint(
 
     Args:
         folder: `checkpoints/` of the run.
-        state: Everything that training needs to go on.
+        state: Everything that training needs to go on, in whole tensors.
         generator: The network whose weights go beside it as safetensors.
         average: The same network with averaged weights, if there is one: `ema.safetensors`.
         identity: What this checkpoint belongs to.
@@ -83,7 +84,8 @@ def save_checkpoint(
     if average is not None:
         networks[AVERAGE] = average
     for name, network in networks.items():
-        weights = {key: tensor.detach().cpu() for key, tensor in network.state_dict().items()}
+        held = _weights_of(network, name, state)
+        weights = {key: tensor.detach().cpu() for key, tensor in held.items()}
         _refuse_not_finite(weights, step)
         files[name] = weights_writer(weights)
     meta = {
@@ -149,6 +151,15 @@ def weights_writer(weights: Mapping[str, Tensor]) -> Callable[[CheckedFile], Non
         file.write(to_safetensors({k: v.clone().contiguous() for k, v in weights.items()}))
 
     return write
+
+
+def _weights_of(network: nn.Module, file: str, state: State) -> Mapping[str, Tensor]:
+    """The weights that go into a file; of a network in parts, the state alone has the whole."""
+    if not is_sharded(network):
+        return network.state_dict()
+    roles = cast("Mapping[str, Mapping[str, object]]", state["recipe"])
+    role = "average" if file == AVERAGE else "generator"
+    return cast("Mapping[str, Tensor]", roles[role]["network"])
 
 
 def _refuse_not_finite(weights: Mapping[str, Tensor], step: int) -> None:

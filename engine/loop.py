@@ -68,11 +68,13 @@ class Loop:
         parts.equalize(tuple(parts.recipe.modules().values()))
         if parts.cadence.sanity_batches:
             self._books.phase("trying validation")
-            parts.validation.try_out(parts.recipe, parts.cadence.sanity_batches)
+            with parts.whole():
+                parts.validation.try_out(parts.recipe, parts.cadence.sanity_batches)
         self._after_step()
         if progress.step < parts.cadence.max_steps and not self._reason:
             with parts.open_batches(progress.step) as batches:
                 self._train(batches)
+        self._save(self._books.is_unsaved())
         self._books.end(progress)
         parts.crew.agree(0)  # nobody leaves before the checkpoint is there
         if progress.step >= parts.cadence.max_steps and self._is_complete():
@@ -87,10 +89,10 @@ class Loop:
     def _initialize(self) -> None:
         parts = self._parts
         self._books.phase("step 0: initializing from the first batches")
-        with parts.open_whole_batches() as batches:
+        with parts.open_whole_batches() as batches, parts.whole():
             # Clones: the audio of a batch is overwritten soon after, and this may collect some.
             parts.recipe.initialize(self._feed.audio(batch).clone() for batch in batches)
-        self._books.initialized(self.progress)
+        self._save(self._books.wants_start())
 
     def _train(self, batches: Iterator[Batch]) -> None:
         parts, progress = self._parts, self.progress
@@ -146,23 +148,34 @@ class Loop:
         if self._should_stop():
             return
         if cadence.previews(step) and progress.previewed_step != step:
-            self._books.preview(progress)
+            with self._parts.whole():
+                self._books.preview(progress)
             progress.previewed_step = step
-        self._books.save_if_due(progress)
+        self._save(self._books.is_due(progress))
+
+    def _save(self, wanted: bool) -> None:
+        """Save where the process that keeps the books wants it.
+
+        All processes bring the state together, of which each may hold a part.
+        """
+        parts = self._parts
+        if parts.crew.agree(int(wanted)):
+            self._books.save(self.progress, parts.recipe.state_dict())
 
     def _validate(self) -> None:
         parts, progress = self._parts, self.progress
         parts.guard.check()
         self._books.phase(f"step {progress.step}: validating")
-        measured = parts.validation.measure(
-            parts.recipe, step=progress.step, crew=parts.crew, should_stop=self._should_stop
-        )
-        if measured is None:
-            return
-        progress.validated_step = progress.step
-        if progress.step > parts.cadence.first_step:
-            parts.observe(parts.crew.share(dict(measured.values)))
-        self._books.validated(progress, measured)
+        with parts.whole():
+            measured = parts.validation.measure(
+                parts.recipe, step=progress.step, crew=parts.crew, should_stop=self._should_stop
+            )
+            if measured is None:
+                return
+            progress.validated_step = progress.step
+            if progress.step > parts.cadence.first_step:
+                parts.observe(parts.crew.share(dict(measured.values)))
+            self._books.validated(progress, measured)
 
     def _restore(self, checkpoint: Path) -> None:
         state = load_state(checkpoint)

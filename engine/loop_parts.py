@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import torch
@@ -95,6 +95,9 @@ class Parts:
     crew: Crew = ALONE
     equalize: Callable[[Sequence[nn.Module]], None] = lambda _networks: None
     """Gives all processes the weights of the leading one."""
+    whole: Callable[[], AbstractContextManager[None]] = nullcontext
+    """Networks have all of their weights in every process for a block; in training, they may lie
+    in parts."""
     observe: Callable[[Mapping[str, float]], None] = lambda _values: None
     """Told, in every process, what each validation measured."""
     enter: Callable[[Stage], None] = lambda _stage: None

@@ -17,9 +17,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
 from codecctl.engine.networks.transformer import Transformer, TransformerLayout
 from codecctl.engine.profile.schema import LosslessProfile
+from codecctl.engine.sharding import is_sharded
 from codecctl.errors import CodecctlError, DataError
 
 CONFIG = "config"
@@ -53,19 +55,26 @@ def require_folder(folder: Path) -> None:
         ) from error
 
 
-def export(network: Transformer, profile: LosslessProfile, *, log: Path) -> Exported:
+def export(
+    network: Transformer, profile: LosslessProfile, *, log: Path, checkpoint: Path | None = None
+) -> Exported:
     """Write the weights and a copy of the log to where the profile says; both replace older ones.
 
     Args:
         network: Trained.
         profile: What it was trained with.
         log: train.log of the run.
+        checkpoint: The last one, which has all weights of a network in parts.
 
     Raises:
         CodecctlError: The disk takes no more.
     """
     folder, name = Path(profile.trainer.output_dir), profile.trainer.model_name
-    arrays = {key: value.cpu().numpy() for key, value in network.state_dict().items()}
+    weights = network.state_dict()
+    if is_sharded(network):
+        assert checkpoint is not None, "a network in parts has none"
+        weights = load_file(checkpoint / "weights.safetensors")
+    arrays = {key: value.cpu().numpy() for key, value in weights.items()}
     arrays[LAYOUT] = _as_array(asdict(network.layout))
     arrays[CONFIG] = _as_array(profile.model_dump(mode="json"))
     target = folder / f"{name}.npz"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from codecctl.engine.loop_parts import Progress, Speed
-from codecctl.engine.recipes.base import Scalars
+from codecctl.engine.recipes.base import Scalars, State
 from codecctl.engine.stages import Stage
 from codecctl.engine.validate import Measurement
 
@@ -22,8 +22,9 @@ class NoBooks:
     def phase(self, text: str) -> None:
         """Nothing."""
 
-    def initialized(self, progress: Progress) -> None:
-        """Nothing."""
+    def wants_start(self) -> bool:
+        """No."""
+        return False
 
     def entered(self, progress: Progress, stage: Stage) -> None:
         """Nothing."""
@@ -42,7 +43,16 @@ class NoBooks:
     def preview(self, progress: Progress) -> None:
         """Nothing."""
 
-    def save_if_due(self, progress: Progress) -> None:
+    def is_due(self, progress: Progress) -> bool:
+        """No."""
+        del progress
+        return False
+
+    def is_unsaved(self) -> bool:
+        """No."""
+        return False
+
+    def save(self, progress: Progress, state: State) -> None:
         """Nothing."""
 
     def end(self, progress: Progress) -> None:

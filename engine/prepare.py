@@ -76,6 +76,7 @@ def prepare(
         deterministic=trainer.deterministic,
         strict=trainer.strict_deterministic,
         group=group,
+        sharded=trainer.strategy == "fsdp",
     )
     if trainer.compile:
         require_compiler(runtime.device)

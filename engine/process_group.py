@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -21,7 +21,8 @@ from types import TracebackType
 from typing import TypeVar
 
 import torch
-from torch import Tensor, distributed, nn
+from torch import Tensor, distributed
+from torch.distributed import HashStore  # type: ignore[attr-defined]  # not said to be exported
 from torch.distributed.distributed_c10d import PrefixStore, Store
 from torch.distributed.rendezvous import rendezvous
 
@@ -66,17 +67,18 @@ class ProcessGroup:
 
     Args:
         place: Of this process.
+        store: Where all of them meet; None: where the variables of the environment say.
 
     Raises:
         CodecctlError: The processes do not find each other.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *, store: Store | None = None) -> None:
         self.rank = place.rank
         self.world_size = place.world_size
         self.local_rank = place.local_rank
         try:
-            self._store, _, _ = next(rendezvous("env://", timeout=MEETING))
+            self._store = store or next(rendezvous("env://", timeout=MEETING))[0]
             distributed.init_process_group(
                 "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo",
                 store=PrefixStore("codecctl", self._store),
@@ -91,6 +93,11 @@ class ProcessGroup:
                 f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}: {_first_line(error)}"
             ) from error
 
+    @classmethod
+    def of_one(cls) -> ProcessGroup:
+        """This process alone, for what needs a group."""
+        return cls(Place(rank=0, world_size=1, local_rank=0), store=HashStore())
+
     def __enter__(self) -> ProcessGroup:
         return self
 
@@ -101,6 +108,7 @@ class ProcessGroup:
         trace: TracebackType | None,
     ) -> None:
         if error is None:
+            self.agree(0)  # nobody cuts a connection that another one still speaks through
             distributed.destroy_process_group()
         else:
             self.tell(error, "".join(traceback.format_exception(error)))
@@ -148,12 +156,11 @@ class ProcessGroup:
         """Sum a tensor over the processes, in place."""
         self._through(lambda: distributed.all_reduce(tensor))
 
-    def equalize(self, networks: Sequence[nn.Module]) -> None:
-        """Give all processes the parameters and buffers of the leading one, to the last bit."""
-        for network in networks:
-            for tensor in (*network.parameters(), *network.buffers()):
-                values = tensor.detach()
-                self._through(lambda values=values: distributed.broadcast(values, src=0))  # type: ignore[misc]  # a default binds it now
+    def equalize(self, tensors: Iterable[Tensor]) -> None:
+        """Give all processes the tensors of the leading one, to the last bit."""
+        for tensor in tensors:
+            values = tensor.detach()
+            self._through(lambda values=values: distributed.broadcast(values, src=0))  # type: ignore[misc]  # a default binds it now
 
     def refuse_other_commands(self, arguments: Sequence[str]) -> None:
         """Compare the command lines of all processes.

@@ -6,16 +6,15 @@ The only module that uses Lightning Fabric; everything else sees `recipes.base.R
 from __future__ import annotations
 
 import os
-import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from codecctl.engine.device_choice import choose_device
 from codecctl.engine.fabric import (
     CheckpointIO,
     ClusterEnvironment,
@@ -26,15 +25,17 @@ from codecctl.engine.fabric import (
     TorchElasticEnvironment,
 )
 from codecctl.engine.process_group import ProcessGroup
+from codecctl.engine.sharding import clip_parts, is_part, is_sharded, shard, whole
 from codecctl.errors import CodecctlError, ProfileError
+
+if TYPE_CHECKING:
+    from torch.optim.lr_scheduler import _LRScheduler
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
 _HALVES: dict[Precision, torch.dtype] = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
 
 _Plugin: TypeAlias = FabricPrecision | ClusterEnvironment | CheckpointIO
-_ALLOCATION_VARIABLES = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
-_DRIVER_FILE = Path("/proc/driver/nvidia/version")
 
 
 class _HalfNetworks(FabricPrecision):
@@ -56,6 +57,26 @@ class _HalfNetworks(FabricPrecision):
         return torch.autocast(self._device_type, dtype=self._dtype)
 
 
+class _Placed(TorchElasticEnvironment):
+    """The place of a process as its group knows it: one that is alone was given no variables."""
+
+    def __init__(self, group: ProcessGroup) -> None:
+        super().__init__()
+        self._group = group
+
+    def world_size(self) -> int:
+        """How many processes there are."""
+        return self._group.world_size
+
+    def global_rank(self) -> int:
+        """Which of them this is."""
+        return self._group.rank
+
+    def local_rank(self) -> int:
+        """Which of those of this node."""
+        return self._group.local_rank
+
+
 class _OneMessage(DDPStrategy):
     """Data-parallel processes whose gradients are averaged in one message for each update.
 
@@ -65,9 +86,10 @@ class _OneMessage(DDPStrategy):
     have no gradient; so networks stay as they are, and `FabricRuntime.average_gradients` sends.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        super().__init__(cluster_environment=TorchElasticEnvironment())
+    def __init__(self, device: torch.device, group: ProcessGroup) -> None:
+        super().__init__(cluster_environment=_Placed(group))
         self._device = device
+        self._group = group
 
     @property
     def root_device(self) -> torch.device:
@@ -79,6 +101,19 @@ class _OneMessage(DDPStrategy):
         return module
 
 
+class _Shards(_OneMessage):
+    """Data-parallel processes that hold parts of the weights between updates (`sharding`)."""
+
+    def setup_module_and_optimizers(
+        self, module: nn.Module, optimizers: list[Optimizer], scheduler: _LRScheduler | None = None
+    ) -> tuple[nn.Module, list[Optimizer], _LRScheduler | None]:
+        """The network itself, in parts, and what moves them."""
+        if not is_sharded(module):
+            self._group.equalize(_tensors(module))
+        shard(module, optimizers, device=self._device)
+        return module, optimizers, scheduler
+
+
 class FabricRuntime:
     """One process on one device, alone or among others.
 
@@ -88,9 +123,11 @@ class FabricRuntime:
         deterministic: Take deterministic forms of operations, and warn of one that has none.
         strict: Stop with an error at such an operation instead.
         group: The processes that share each batch; None: this one has it all.
+        sharded: Between updates, each process of the group holds its part of the weights.
 
     Attributes:
         scales_losses: Whether gradients pass through float16.
+        sharded: Whether networks lie in parts.
 
     Raises:
         ProfileError: The precision or the number of GPUs is not supported.
@@ -105,9 +142,11 @@ class FabricRuntime:
         deterministic: bool = False,
         strict: bool = False,
         group: ProcessGroup | None = None,
+        sharded: bool = False,
     ) -> None:
         self._group = group
-        device = _choose_device(num_gpus, group)
+        self.sharded = sharded and group is not None
+        device = choose_device(num_gpus, group)
         if group is not None and (kind := group.share(device.type)) != device.type:
             raise CodecctlError(
                 f"process {group.rank} of {group.world_size}: found {device.type}, process 0 has "
@@ -129,7 +168,7 @@ class FabricRuntime:
             devices=1 if device.index is None else [device.index],
             # To Fabric each process is a node of its own: what Slurm lets it see may differ.
             num_nodes=self.world_size,
-            strategy="auto" if group is None else _OneMessage(device),
+            strategy=_strategy(device, group, sharded=sharded),
             precision=None if half else chosen,
             plugins=plugins,
         )
@@ -174,7 +213,10 @@ class FabricRuntime:
         """Make what `backward` gathered the mean over the ranks, in one message.
 
         Which parameters have a gradient follows from the step, so that it is the same everywhere.
+        Of a network in parts, the backward itself left each rank the mean of its part.
         """
+        if is_sharded(module):
+            return
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
         if self.world_size == 1 or not gradients:
             return
@@ -195,6 +237,8 @@ class FabricRuntime:
         Returns:
             The norm found, 0-d.
         """
+        if self.sharded:
+            return clip_parts(module, limit, by_value=by_value, sum_=self.all_reduce_)
         if limit > 0 and not by_value:
             norm = self._fabric.clip_gradients(
                 module, optimizer, max_norm=limit, error_if_nonfinite=False
@@ -213,9 +257,31 @@ class FabricRuntime:
             self._group.sum_(tensor)
 
     def equalize(self, networks: Sequence[nn.Module]) -> None:
-        """Give all ranks the parameters and buffers of the first, to the last bit."""
+        """Give all ranks the parameters and buffers of the first, to the last bit.
+
+        Of networks in parts, the buffers: each part is on one rank alone.
+        """
         if self._group is not None:
-            self._group.equalize(networks)
+            for network in networks:
+                self._group.equalize(_tensors(network))
+
+    def whole(self, networks: Iterable[nn.Module]) -> AbstractContextManager[None]:
+        """Networks with plain weights for a block, which all ranks enter and leave."""
+        return whole(networks)
+
+
+def _tensors(network: nn.Module) -> list[Tensor]:
+    """Parameters and buffers that a process has all of."""
+    tensors = (*network.parameters(), *network.buffers())
+    return [tensor for tensor in tensors if not is_part(tensor)]
+
+
+def _strategy(
+    device: torch.device, group: ProcessGroup | None, *, sharded: bool
+) -> Literal["auto"] | _OneMessage:
+    if group is None:
+        return "auto"
+    return _Shards(device, group) if sharded else _OneMessage(device, group)
 
 
 def _checked_precision(precision: str) -> Precision:
@@ -224,60 +290,3 @@ def _checked_precision(precision: str) -> Precision:
             f"trainer.precision: found {precision}; allowed: {', '.join(PRECISIONS)}"
         )
     return cast(Precision, precision)
-
-
-def _choose_device(num_gpus: int | str, group: ProcessGroup | None) -> torch.device:
-    """The CPU or a GPU; raises where one was promised and does not work."""
-    if num_gpus == 0:
-        return torch.device("cpu")
-    if group is None and num_gpus not in ("auto", 1):
-        raise ProfileError(
-            f"trainer.num_gpus: found {num_gpus}; this is one process, needed one for each GPU: "
-            "codecctl train starts them"
-        )
-    index = 0 if group is None else _own_gpu(group.local_rank)
-    problem = _gpu_problem(index)
-    if not problem:
-        return torch.device("cuda", index)
-    if num_gpus == "auto" and not any(os.environ.get(name) for name in _ALLOCATION_VARIABLES):
-        return torch.device("cpu")
-    raise CodecctlError(
-        f"GPU: {problem}; needed: a driver for CUDA {torch.version.cuda} and a card that torch "
-        f"{torch.__version__} supports; fix the driver, take another node, or train on the CPU "
-        "with trainer.num_gpus=0"
-    )
-
-
-def _own_gpu(local_rank: int) -> int:
-    """The number of a process's GPU; Slurm may show each process its own alone."""
-    visible = torch.cuda.device_count()
-    if visible > 1 and local_rank >= visible:
-        raise CodecctlError(
-            f"GPU: process {local_rank + 1} of this node found {visible}, needed one of its own; "
-            "start fewer processes, or train on the CPU with trainer.num_gpus=0"
-        )
-    return local_rank if visible > 1 else 0
-
-
-def _gpu_problem(index: int) -> str:
-    """Why a GPU cannot be used; "" when it can."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        available = torch.cuda.is_available()
-    if not available:
-        said = " ".join(str(warning.message) for warning in caught).split("\n")[0]
-        return f"torch finds none ({_driver()}{': ' + said if said else ''})"
-    try:
-        torch.zeros(1, device=torch.device("cuda", index)).add_(1).item()
-    except RuntimeError as error:
-        first = str(error).splitlines()[0]
-        return f"{torch.cuda.get_device_name(index)} fails ({_driver()}): {first}"
-    return ""
-
-
-def _driver() -> str:
-    try:
-        words = _DRIVER_FILE.read_text().split("Kernel Module")[1].split()
-    except (OSError, IndexError):
-        return "no NVIDIA driver is loaded"
-    return f"driver {next((word for word in words if word[0].isdigit()), 'unknown')}"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from codecctl.engine.checkpoint import load_state
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.recipes.network import CodecNetwork
+from codecctl.engine.sharding import scattered
 from codecctl.engine.trained import Trained, load_trained
 from codecctl.errors import ProfileError
 
@@ -142,7 +143,8 @@ def take(network: nn.Module, source: Mapping[str, Tensor], layers: set[str]) -> 
     """Copy the tensors of some layers into a network, in place."""
     for name, tensor in network.state_dict().items():
         if _layer_of(name) in layers:
-            tensor.copy_(source[name][: len(tensor)] if _is_staged(name) else source[name])
+            taken = source[name][: len(tensor)] if _is_staged(name) else source[name]
+            tensor.copy_(scattered(taken, like=tensor))
 
 
 def _judged(

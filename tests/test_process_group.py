@@ -27,7 +27,7 @@ try:
         group.sum_(total)
         assert total.tolist() == [3.0, 3.0]
         network = torch.nn.Linear(2, 2)
-        group.equalize([network])
+        group.equalize(network.parameters())
         weights = group.gather(network.weight.tolist())
         assert group.rank or weights[0] == weights[1]
         if group.rank == 1 and sys.argv[1] == "error":

@@ -61,6 +61,7 @@ class ThreadRuntime:
         self.world_size = meeting.world_size
         self.device = torch.device("cpu")
         self.scales_losses = False
+        self.sharded = False
         self._meeting = meeting
 
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:

@@ -16,7 +16,12 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "world_size.py"
 
 @pytest.mark.parametrize(
     ("case", "split", "bound"),
-    [("paired", "2:2", 1e-9), ("channels", "4:1", 1e-9), ("codebooks", "2:1", 1e-6)],
+    [
+        ("paired", "2:2", 1e-9),
+        ("channels", "4:1", 1e-9),
+        ("codebooks", "2:1", 1e-6),
+        ("fsdp", "2:2", 1e-9),
+    ],
 )
 def test_processes_and_parts_end_with_the_weights_of_one(
     case: str, split: str, bound: float

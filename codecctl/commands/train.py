@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codecctl.commands.train_end import End, conclude, export_weights
 from codecctl.commands.train_job import Job, Wish, plan
-from codecctl.errors import InterruptedByUserError, StoppedError
 from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
 
@@ -26,16 +25,6 @@ if TYPE_CHECKING:
 
 STOPPED = ("interrupted", "preempted")
 """Reasons to end that leave the summary to the run that goes on."""
-
-
-@dataclass(frozen=True)
-class _End:
-    """How a training ended."""
-
-    reason: str
-    """As in `engine.session.Outcome`."""
-    step: int = 0
-    """Known where this process leads."""
 
 
 def train(
@@ -125,7 +114,7 @@ def train(
     job = plan(wish, leads=os.environ.get("NODE_RANK", "0") == "0")
     node = _plan_node(job, processes)
     if node.world_size == 1 or dry_run:
-        _conclude(job, _train(job, None, dry_run=dry_run))
+        conclude(job, _train_alone(job, dry_run=dry_run))
         return
     from codecctl.engine.supervisor import Supervisor
 
@@ -154,6 +143,16 @@ def _plan_node(job: Job, processes: int) -> Node:
     )
 
 
+def _train_alone(job: Job, *, dry_run: bool) -> End:
+    """Train in this process; in a group of one where networks lie in parts."""
+    if dry_run or job.resolved.profile.trainer.strategy != "fsdp":
+        return _train(job, None, dry_run=dry_run)
+    from codecctl.engine.process_group import ProcessGroup
+
+    with ProcessGroup.of_one() as group:
+        return _train(job, group, dry_run=False)
+
+
 def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
     """Train as one of several processes; the first of them decides what, and speaks for all."""
     from codecctl.engine.process_group import ProcessGroup
@@ -170,10 +169,10 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
         if dry_run and group.rank:
             return
         end = _train(job, None if dry_run else group, dry_run=dry_run)
-    _conclude(job, end)
+    conclude(job, end)
 
 
-def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> _End:
+def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> End:
     from codecctl.commands import train_from, train_lines
 
     for text in (*job.notes, *job.resolved.notices):
@@ -187,7 +186,7 @@ def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> _End:
     train_lines.print_start(prepared)
     if dry_run:
         train_lines.print_dry_run(prepared)
-        return _End("finished")
+        return End("finished")
     train_lines.warn_of_disk(prepared, runs_folder())
     train_lines.warn_of_slow_device(prepared)
     return _lead(job, prepared, taken)
@@ -199,9 +198,11 @@ def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
     from codecctl.datasets.choose import AUTO
     from codecctl.engine.checkpoint_place import require_reachable
     from codecctl.engine.resume import refuse_other_sides, refuse_other_store, stored_store
+    from codecctl.engine.strategy import require_strategy
     from codecctl.engine.tracking import require_packages
 
     profile = job.resolved.profile
+    require_strategy(profile.trainer.strategy)
     require_packages(profile.trainer.logger)
     require_reachable(profile.trainer.ckpt_dir)
     wanted = profile.data.store
@@ -238,13 +239,13 @@ def _open(profile: Profile, wanted: str) -> tuple[AudioSource, Split]:
     return store, sides_of(profile.data, store)
 
 
-def _follow(prepared: Prepared) -> _End:
+def _follow(prepared: Prepared) -> End:
     from codecctl.engine.follow import follow
 
-    return _End(follow(prepared))
+    return End(follow(prepared))
 
 
-def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> _End:
+def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> End:
     from codecctl.commands import train_lines
     from codecctl.engine.origin import Origin
     from codecctl.engine.session import Session
@@ -261,35 +262,5 @@ def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> _
         note(text)
     if outcome.reason not in STOPPED:
         train_lines.print_summary(prepared, job.path)
-        _export(job, prepared)
-    return _End(outcome.reason, outcome.step)
-
-
-def _conclude(job: Job, end: _End) -> None:
-    """Say how to go on where the training was stopped, with its exit code."""
-    where = f"{job.path.name}: stopped at step {end.step}, checkpoint saved"
-    go_on = f"codecctl train --profile {job.profile_name} --run {job.path.name} --resume"
-    if end.reason == "interrupted":
-        raise InterruptedByUserError(f"{where}; continue with: {go_on}")
-    if end.reason == "preempted":
-        raise StoppedError(f"{where}; requeue, or continue with: {go_on}")
-    if end.reason == "requested":
-        note(f"{where}; continue with: {go_on}")
-    if end.reason == "max_time":
-        note(f"{where} by trainer.max_time; continue with: {go_on} trainer.max_time=LONGER")
-
-
-def _export(job: Job, prepared: Prepared) -> None:
-    """Write the weights of a language model to where its document says."""
-    from codecctl.engine.profile.schema import LosslessProfile
-    from codecctl.engine.recipes.delegate import Delegate
-    from codecctl.engine.recipes.lossless import LosslessRecipe
-
-    profile, recipe = prepared.profile, prepared.recipe
-    if isinstance(recipe, Delegate):
-        recipe = recipe.innermost
-    if isinstance(profile, LosslessProfile) and isinstance(recipe, LosslessRecipe):
-        from codecctl.engine.lossless_export import export
-
-        exported = export(recipe.evaluated, profile, log=job.path / "train.log")
-        note(f"weights: {exported.weights}; log: {exported.log}")
+        export_weights(job, prepared)
+    return End(outcome.reason, outcome.step)

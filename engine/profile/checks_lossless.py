@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from codecctl.engine.profile.checks_epoch import check_epoch
 from codecctl.engine.profile.checks_stages import check_stage_names
+from codecctl.engine.profile.checks_strategy import check_strategy
 from codecctl.engine.profile.checks_trainer import check_conduct
 from codecctl.engine.profile.findings import Finding
 from codecctl.engine.profile.schema import LosslessProfile
@@ -32,6 +33,7 @@ def check_lossless(
     if trainer:
         yield from _check_trainer(trainer)
         yield from check_stage_names(trainer)
+        yield from check_strategy(None, trainer)
         yield from check_conduct(trainer)
     if data and model and model.head == "full" and data.bit_depth > LARGEST_FULL_HEAD:
         yield _finding(

@@ -142,8 +142,10 @@ class Trainer(Conduct):
 
     seed: CountOrZero
     """Of initialization, batches and everything drawn in a step."""
-    strategy: Literal["auto", "ddp"]
-    """Several processes each take a part of every batch and average gradients; auto and ddp."""
+    strategy: Literal["auto", "ddp", "fsdp", "deepspeed"]
+    """Several processes each take a part of every batch and average gradients: auto and ddp. With
+    fsdp, each also holds but its part of weights and moments between updates; for recipes with one
+    optimizer. deepspeed is refused: fsdp does the same."""
     num_gpus: Literal["auto"] | CountOrZero
     """Per node; auto: as many of the visible ones as divide the batch, 0: CPU."""
     num_nodes: Count

@@ -16,6 +16,7 @@ from codecctl.engine.profile.checks import (
 )
 from codecctl.engine.profile.checks_lossless import check_lossless
 from codecctl.engine.profile.checks_stages import check_stages
+from codecctl.engine.profile.checks_strategy import check_strategy
 from codecctl.engine.profile.checks_trainer import check_trainer
 from codecctl.engine.profile.findings import Finding, findings_of
 from codecctl.engine.profile.schema import MODES, LosslessProfile, Profile, SpectralProfile
@@ -67,6 +68,7 @@ def _disagreements(
     if trainer:
         yield from check_trainer(trainer)
         yield from check_stages(model, trainer)
+        yield from check_strategy(model, trainer)
     yield from check_mode(mode, data, model, trainer)
     yield from check_together(data, model, trainer)
 

@@ -39,6 +39,11 @@ class Runtime(Protocol):
         ...
 
     @property
+    def sharded(self) -> bool:
+        """Whether each rank holds but its part of the weights between updates."""
+        ...
+
+    @property
     def scales_losses(self) -> bool:
         """Whether gradients pass through float16, where they vanish unless losses are scaled."""
         ...

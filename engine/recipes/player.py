@@ -13,6 +13,7 @@ from codecctl.engine.plateau import Plateau
 from codecctl.engine.recipes.base import Runtime, Scalars, State
 from codecctl.engine.recipes.scaling import LossScale
 from codecctl.engine.schedules import Schedule
+from codecctl.engine.sharding import gathered, scattered_moments, scattered_weights
 
 
 class Player:
@@ -112,10 +113,13 @@ class Player:
         self._optimizer.zero_grad(set_to_none=True)
 
     def state_dict(self) -> State:
-        """Weights, buffers, the optimizer's averages, moves left out and the loss scale."""
+        """Weights, buffers, the optimizer's averages, moves left out and the loss scale.
+
+        All of it is whole: where processes hold parts, each of them calls.
+        """
         state: State = {
-            "network": self.network.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "network": gathered(dict(self.network.state_dict())),
+            "optimizer": gathered(self._optimizer.state_dict()),
             "skipped": self.skipped,
         }
         if self._scale is not None:
@@ -126,14 +130,17 @@ class Player:
 
     def load_state_dict(self, state: State) -> None:
         """Take up the state of the same network and optimizer; a loss scale only if it has one."""
-        self.network.load_state_dict(cast(Mapping[str, Tensor], state["network"]))
+        weights = cast(Mapping[str, Tensor], state["network"])
+        self.network.load_state_dict(scattered_weights(self.network, weights))
         optimizer = cast("dict[str, list[dict[str, object]]]", state["optimizer"])
+        moments = cast("Mapping[int, object]", optimizer["state"])
         # Which kernel moves the weights is a matter of this machine, not of the one that saved.
         groups = [
             {**group, "fused": self._fused} if "fused" in group else group
             for group in optimizer["param_groups"]
         ]
-        self._optimizer.load_state_dict({**optimizer, "param_groups": groups})
+        parts = scattered_moments(self._plain_optimizer, moments)
+        self._optimizer.load_state_dict({"state": parts, "param_groups": groups})
         self.skipped = cast(Tensor, state["skipped"]).to(self.skipped)
         if self._scale is not None and "scale" in state:
             self._scale.load_state_dict(cast(State, state["scale"]))

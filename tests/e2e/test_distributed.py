@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import torch
 
 from codecctl.engine.rundir import list_checkpoints, read_rows, read_state
 
-from .training import ENDLESS, SHORT, STEPS, rows, run, start, wait_for_step
+from .training import ENDLESS, SHORT, STEPS, flat, rows, run, start, wait_for_step
 
 pytestmark = pytest.mark.e2e
 
@@ -59,6 +60,50 @@ def test_two_processes_have_the_rows_and_items_of_one(home: Path) -> None:
     code, _, err = run(home, "train", *SHORT, "--run", "shared", "--processes", "2")
     assert code == 0, err
     assert_close_runs(home / "runs" / "shared", home / "runs" / "whole")
+
+
+ONE_SIDE = (
+    *("--profile", "mono", *SHORT[2:], "model.discriminators=[]"),
+    "trainer.loss_config.adversarial.weights.generator=0",
+    "trainer.loss_config.adversarial.weights.feature=0",
+    'trainer.balancer.covers=["mel"]',
+)
+
+
+def test_a_run_in_parts_writes_what_others_do_and_goes_on_alone(home: Path) -> None:
+    """Two processes of fsdp, with validation and previews, then one of auto."""
+    keys = [key for key in ONE_SIDE if "discriminators.0" not in key]
+    code, _, err = run(
+        home,
+        *("train", *keys, "--run", "parts", "--processes", "2"),
+        *("trainer.strategy=fsdp", "trainer.max_steps=8", "trainer.keep_every_n_steps=8"),
+    )
+    assert code == 0, err
+    code, _, err = run(
+        home,
+        *("train", "--run", "parts", "--resume"),
+        *("trainer.strategy=auto", f"trainer.max_steps={STEPS}"),
+    )
+    assert code == 0, err
+    assert "continues with other values of trainer.max_steps, trainer.strategy" in err
+    run_folder = home / "runs" / "parts"
+    kinds = [row["kind"] for row in read_rows(run_folder / "events.jsonl")]
+    assert (kinds.count("preview"), kinds.count("resumed")) == (5, 1)
+    values = [row for row in rows(run_folder) if row["split"] == "val"]
+    assert [row["step"] for row in values] == [0, 6, 8, 12, STEPS]
+    # What two processes gathered has the names and shapes of what one has written, and no more.
+    gathered, own = (
+        dict(flat(torch.load(each.path / "state.pt", weights_only=True)["recipe"]))
+        for each in list_checkpoints(run_folder)
+        if each.step in (8, STEPS)
+    )
+    assert list(gathered) == list(own)
+    for path, value in gathered.items():
+        other = own[path]
+        if isinstance(value, torch.Tensor):
+            assert isinstance(other, torch.Tensor)
+            assert (value.shape, value.dtype) == (other.shape, other.dtype), path
+            assert value.untyped_storage().nbytes() == value.nbytes, path
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_one_line(home: Path) -> None:

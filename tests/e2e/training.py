@@ -146,7 +146,7 @@ def assert_equal_runs(left: Path, right: Path, *, steps: int = STEPS) -> None:
     states = [torch.load(run / name, weights_only=True) for run in (left, right)]
     for state in states:
         state["progress"]["seconds"] = 0.0
-    flat = [dict(_flat(state)) for state in states]
+    flat = [dict(flat(state)) for state in states]
     assert list(flat[0]) == list(flat[1])
     for path, value in flat[0].items():
         other = flat[1][path]
@@ -163,9 +163,9 @@ def _validation(run: Path) -> tuple[bytes, list[Row]]:
     return (run / "validation_items.json").read_bytes(), measured
 
 
-def _flat(value: object, path: str = "") -> list[tuple[str, object]]:
+def flat(value: object, path: str = "") -> list[tuple[str, object]]:
     if isinstance(value, dict):
-        return [pair for key in value for pair in _flat(value[key], f"{path}/{key}")]
+        return [pair for key in value for pair in flat(value[key], f"{path}/{key}")]
     if isinstance(value, (list, tuple)):
-        return [pair for key, inner in enumerate(value) for pair in _flat(inner, f"{path}/{key}")]
+        return [pair for key, inner in enumerate(value) for pair in flat(inner, f"{path}/{key}")]
     return [(path, value)]
