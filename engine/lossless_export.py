@@ -22,12 +22,17 @@ from safetensors.torch import load_file
 from codecctl.engine.networks.transformer import Transformer, TransformerLayout
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.sharding import is_sharded
-from codecctl.errors import CodecctlError, DataError
+from codecctl.errors import CodecctlError, DataError, NotFoundError
 
 CONFIG = "config"
 LAYOUT = "layout"
 """Apart from the profile, whose keys change with versions: files outlive the version that coded
 them, and so does what decodes them."""
+_NOT_OURS = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError),
+    zipfile.BadZipFile,
+)
+"""What reading a file of something else ends with; an empty one ends early."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,8 @@ def load_exported(path: Path) -> Transformer:
     """The network of an exported file.
 
     Raises:
-        DataError: It is no such file.
+        NotFoundError: There is no such file.
+        DataError: It is no file of exported weights.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -107,7 +113,9 @@ def load_exported(path: Path) -> Transformer:
         arrays.pop(CONFIG, None)
         network = layout.build()
         network.load_state_dict({name: torch.from_numpy(each) for name, each in arrays.items()})
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+    except FileNotFoundError as error:
+        raise NotFoundError(f"{path}: no such file; needed weights that train exported") from error
+    except _NOT_OURS as error:
         first = str(error).splitlines()[0]
         raise DataError(f"{path}: no exported weights: {first}; needed a .npz of train") from error
     return network.eval()

@@ -210,3 +210,18 @@ def test_inspect_names_what_is_damaged(tmp_path: Path) -> None:
     told = CliRunner().invoke(app, ["inspect", str(coded)])
     assert isinstance(told.exception, DataError)
     assert "chunk 0: damaged (CRC)" in str(told.exception)
+
+
+def test_a_model_that_is_none_is_one_line_and_one_too_many_is_not_loaded(tmp_path: Path) -> None:
+    wav, coded = write_wav(tmp_path / "a.wav", field(30, 1), 16), tmp_path / "a.cctl"
+    empty, gone, target = tmp_path / "empty.npz", tmp_path / "gone.npz", tmp_path / "b"
+    empty.write_bytes(b"")
+    assert CliRunner().invoke(app, ["encode", str(wav), "--lossless"]).exit_code == 0
+    for words, code, message in (
+        (["encode", wav, "-m", empty], 4, "empty.npz: no exported weights: "),
+        (["encode", wav, "-m", gone], 5, "gone.npz: no such file"),
+        (["decode", coded, "-m", empty], 4, "a.cctl: coded without a model; decode it without"),
+    ):
+        told = CliRunner().invoke(app, [*map(str, words), "-o", str(target)])
+        assert getattr(told.exception, "exit_code", None) == code, told.output
+        assert message in str(told.exception) and not target.exists()

@@ -146,9 +146,12 @@ def _decode_learned(
     *,
     as_json: bool,
 ) -> None:
+    from codecctl.engine.lossless.disk import read_header
     from codecctl.engine.lossless.files import decode_file
     from codecctl.engine.lossless.learned_parts import decode_part
+    from codecctl.engine.lossless.parts import require_some_model
 
+    require_some_model(read_header(source), source)
     frames, total = _wanted(source, part)
     exact = _load(model)
 

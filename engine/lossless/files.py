@@ -11,10 +11,10 @@ import torch
 
 from codecctl.datasets.tokens import Tokenizer
 from codecctl.engine.lossless import coder
-from codecctl.engine.lossless.arrays import MODEL as NO_MODEL
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
+from codecctl.engine.lossless.parts import require_some_model
 from codecctl.engine.lossless.samples import (
     lay_out,
     mapped_samples,
@@ -197,8 +197,7 @@ def require_model(header: Header, model: ExactTransformer, source: Path) -> None
         DataError: It is of another model, of none, or its header cannot be true.
         CodecctlError: This machine cannot reproduce what the encoder computed.
     """
-    if header.model == NO_MODEL:
-        raise DataError(f"{source}: coded without a model; decode it without --model")
+    require_some_model(header, source)
     if header.model != model.fingerprint:
         raise DataError(
             f"{source}: coded with the model {header.model[:12]}, found {model.fingerprint[:12]}; "

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from codecctl.engine.lossless.arrays import require_no_model, segments
+from codecctl.engine.lossless.arrays import MODEL, require_no_model, segments
 from codecctl.engine.lossless.container import Header, Reader
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.samples import lay_out, mapped_samples
 from codecctl.engine.lossless.wav import packed, wav_header
-from codecctl.errors import UsageError
+from codecctl.errors import DataError, UsageError
 
 
 def frames_of(header: Header, source: Path, *, start: float, seconds: float) -> range:
@@ -42,6 +42,16 @@ def frames_of(header: Header, source: Path, *, start: float, seconds: float) -> 
         )
     wanted = round(seconds * header.rate) or header.frames
     return range(first, min(header.frames, first + wanted))
+
+
+def require_some_model(header: Header, source: Path) -> None:
+    """Refuse what was coded without a model, before one is loaded.
+
+    Raises:
+        DataError: It was.
+    """
+    if header.model == MODEL:
+        raise DataError(f"{source}: coded without a model; decode it without --model")
 
 
 def decode_array_part(
