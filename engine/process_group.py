@@ -185,7 +185,8 @@ class ProcessGroup:
             if failure is None:
                 raise OtherProcessFailedError(
                     f"another of the {self.world_size} processes has ended, or the connection to "
-                    f"it is lost: {_first_line(error)}"
+                    f"it is lost: {_first_line(error)}; the last checkpoint stays: continue with "
+                    "--resume"
                 ) from error
             raise _as_error(failure, self.world_size) from (
                 _ElsewhereError(failure.details) if failure.details else error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +15,7 @@ from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from codecctl.datasets.split import Split
     from codecctl.datasets.store import AudioSource
@@ -158,9 +159,7 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
     from codecctl.engine.process_group import ProcessGroup
     from codecctl.engine.topology import refuse_other_launch
 
-    with ProcessGroup(place) as group:
-        if group.rank:
-            sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    with ProcessGroup(place) as group, _one_voice(group):
         group.refuse_other_commands(sys.argv[1:])
         job = group.share(None if group.rank else plan(wish, leads=True))
         assert job is not None, "the first process passes one"
@@ -170,6 +169,21 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
             return
         end = _train(job, None if dry_run else group, dry_run=dry_run)
     conclude(job, end)
+
+
+@contextmanager
+def _one_voice(group: ProcessGroup) -> Iterator[None]:
+    """Let the leading process alone speak; of an error, the first process of each node."""
+    spoken = sys.stdout, sys.stderr
+    if group.rank:
+        sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    try:
+        yield
+    except BaseException:
+        # Where the leading node is gone, nobody else is left to say why the others end.
+        if not group.local_rank:
+            sys.stdout, sys.stderr = spoken
+        raise
 
 
 def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> End:

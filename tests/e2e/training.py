@@ -146,10 +146,10 @@ def assert_equal_runs(left: Path, right: Path, *, steps: int = STEPS) -> None:
     states = [torch.load(run / name, weights_only=True) for run in (left, right)]
     for state in states:
         state["progress"]["seconds"] = 0.0
-    flat = [dict(flat(state)) for state in states]
-    assert list(flat[0]) == list(flat[1])
-    for path, value in flat[0].items():
-        other = flat[1][path]
+    ours, theirs = (dict(flat(state)) for state in states)
+    assert list(ours) == list(theirs)
+    for path, value in ours.items():
+        other = theirs[path]
         if isinstance(value, torch.Tensor):
             assert isinstance(other, torch.Tensor)
             assert torch.equal(value, other), path
