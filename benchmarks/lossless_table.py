@@ -1,4 +1,4 @@
-"""Coding without a model beside FLAC, WavPack, gzip and xz, on kinds of recordings.
+"""Coding without a model beside FLAC and WavPack, on kinds of recordings.
 
     .venv/bin/python benchmarks/lossless_table.py KIND=FILE[,FILE...] ... [--scenes N] [--seconds 2]
         [--json]
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from codecctl.engine.lossless.comparison import Measure, compare, summed
 from codecctl.engine.lossless.own_coders import ModelFree
 from codecctl.engine.lossless.takes import takes_of
 
+RIVALS = (Flac.name, WavPack.name)
 SCENES = ("Beach", "BusyStreet", "Park", "TrainStation")
 
 
@@ -42,7 +44,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         if options.scenes:
             kinds["rendered scenes"] = rendered(folder, options.scenes, options.seconds)
-        measured = {kind: measure(files) for kind, files in kinds.items()}
+        measured = {}
+        for kind, files in kinds.items():
+            measured[kind] = measure(files)
+            print(table({kind: measured[kind]})[-1], file=sys.stderr, flush=True)
     _, missing = classic_coders()
     if options.json:
         rows = {kind: [vars(each) for each in measures] for kind, measures in measured.items()}
@@ -70,14 +75,15 @@ def measure(files: list[str]) -> list[Measure]:
     """Every coder on every file."""
     source = WavFolder.of_files([Path(file) for file in files])
     takes, _ = takes_of(source, [info.name for info in source.recordings], seconds=0.0)
-    return compare(takes, [ModelFree(), *classic_coders()[0]])
+    rivals = [each for each in classic_coders()[0] if each.name in RIVALS]
+    return compare(takes, [ModelFree(), *rivals])
 
 
 def best_bytes(measures: list[Measure]) -> int:
     """Of FLAC and WavPack, the smaller for each recording."""
     sizes: dict[str, list[int]] = {}
     for each in measures:
-        if each.coder in (Flac.name, WavPack.name):
+        if each.coder in RIVALS:
             sizes.setdefault(each.recording, []).append(each.coded)
     return sum(map(min, sizes.values()))
 

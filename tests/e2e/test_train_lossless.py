@@ -202,6 +202,14 @@ def test_all_channels_of_a_store_train_in_blocks(
     assert "all channels are processed, in turns of 1024 samples; symbols of 24 bits, lossless" in (
         done.output
     )
+    evaluated = code("eval", "first", "--seconds", "0.004", "--json")
+    assert evaluated.exit_code == 0, evaluated.output
+    found = json.loads(evaluated.stdout)
+    assert [row["scene"] for row in found["scenes"]] == ["Park"]
+    assert (found["total"][0]["samples"], found["total"][0]["raw_bytes"]) == (1024, 3072)
+    without = json.loads(code("eval", "--lossless", "array", "--json").stdout)
+    assert [row["scene"] for row in without["scenes"]] == ["Beach", "Park", "Woodland"]
+    assert all(row["raw_bytes"] == 400 * 32 * 3 for row in without["recordings"])
     write_pcm_store(tmp_path / "stores" / "second", channels=1)
     several = train(*words, "--run", "none")
     assert "found 2 stores of integers (array, second), needed one" in str(several.exception)
