@@ -184,3 +184,48 @@ def test_a_codebook_of_1024_entries_costs_750_bits_a_second() -> None:
     assert isinstance(quantizer, Staged)
     assert kbps_per_stage(quantizer, rate=24000, strides=strides) == pytest.approx(0.75)
     assert kbps_per_stage(quantizer, rate=48000, strides=strides) == pytest.approx(1.5)
+
+
+SGD = '{type="SGD",config={lr=0.1,nesterov=true}}'
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "line"),
+    [
+        (
+            "soundstream",
+            [f"trainer.stages.1.optimizer={SGD}"],
+            r"trainer\.stages\.1\.optimizer\.config\.nesterov: found true with momentum 0",
+        ),
+        (
+            "soundstream",
+            [f"trainer.stages.1.discriminator.optimizer={SGD}"],
+            r"trainer\.stages\.1\.discriminator\.optimizer\.config\.nesterov: found true",
+        ),
+        (
+            "lossless-8bit",
+            [f"trainer.optimizer={SGD}"],
+            r"trainer\.optimizer\.config\.nesterov: found true with momentum 0",
+        ),
+        (
+            "soundstream",
+            ["model.discriminators.1.num_filters=9"],
+            r"found 9 with max_filters 1024, of which a layer from 9 to 36 has no groups of four",
+        ),
+        (
+            "baseline-1ch",
+            ["model.generator.trim_right_ratio=0.7"],
+            r"trim_right_ratio: found 0\.7, allowed with causal = false: 0\.5",
+        ),
+        (
+            "spectral-vae",
+            ["trainer.loss_config.bottleneck.weights.commitment=1.0"],
+            r"weights\.commitment: found 1, allowed in mode 'spectral'",
+        ),
+    ],
+)
+def test_what_could_not_be_built_or_would_be_ignored_is_refused(
+    name: str, overrides: list[str], line: str
+) -> None:
+    with pytest.raises(ProfileError, match=line):
+        load_profile(name, overrides, search=SEARCH)

@@ -268,6 +268,7 @@ def test_keys_that_do_not_agree_are_said_with_the_rest() -> None:
         "data.capsules.count=1",
         "trainer.seed=x",
         "model.generator.causal=false",
+        "model.generator.trim_right_ratio=0.5",
         "model.generator.compress=64",
     )
     assert [line.split(": ")[1] for line in found] == [

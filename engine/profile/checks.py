@@ -16,6 +16,7 @@ from codecctl.engine.profile.schema_model import (
     ResidualStftDiscriminator,
     SeanetGenerator,
     Staged,
+    WaveformDiscriminator,
 )
 from codecctl.engine.profile.schema_spectral import CodecModel, SpectralModel
 from codecctl.engine.profile.schema_trainer import Trainer
@@ -61,6 +62,8 @@ def check_model(model: CodecModel) -> Iterator[Finding]:
                 f"model.discriminators.{index}.num_filters",
                 f"found {discriminator.num_filters}, allowed: a multiple of 8",
             )
+        if isinstance(discriminator, WaveformDiscriminator):
+            yield from _check_widths(discriminator, f"model.discriminators.{index}")
         if discriminator.channels == "pairs" and generator.channels < 2:
             yield disagreement(
                 f"model.discriminators.{index}.channels",
@@ -78,10 +81,12 @@ def check_model(model: CodecModel) -> Iterator[Finding]:
 
 
 def _check_seanet(generator: SeanetGenerator) -> Iterator[Finding]:
-    if generator.causal and generator.trim_right_ratio != 1.0:
+    needed = 1.0 if generator.causal else 0.5
+    if generator.trim_right_ratio != needed:
+        causal = str(generator.causal).lower()
         yield disagreement(
             "model.generator.trim_right_ratio",
-            f"found {generator.trim_right_ratio}, allowed with causal = true: 1.0",
+            f"found {generator.trim_right_ratio}, allowed with causal = {causal}: {needed}",
             "model.generator.causal",
         )
     if generator.compress > generator.num_filters:
@@ -123,6 +128,23 @@ def _check_scales(discriminator: MultiScaleStftDiscriminator, key: str) -> Itera
                 f"found {window}, allowed: at most its n_fft {n_fft}",
                 f"{key}.n_ffts",
             )
+
+
+def _check_widths(discriminator: WaveformDiscriminator, key: str) -> Iterator[Finding]:
+    """Each strided layer works on groups of four channels of the one before."""
+    width, most = discriminator.num_filters, discriminator.max_filters
+    for _ in range(4):
+        before, width = width, min(4 * width, most)
+        groups = max(1, before // 4)
+        if before % groups or width % groups:
+            yield disagreement(
+                f"{key}.num_filters",
+                f"found {discriminator.num_filters} with max_filters {most}, of which a layer from "
+                f"{before} to {width} has no groups of four; allowed: a multiple of 4, with "
+                "max_filters 4, 16, 64, ... times as large",
+                f"{key}.max_filters",
+            )
+            return
 
 
 def check_together(

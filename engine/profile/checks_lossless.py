@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from codecctl.engine.profile.checks_epoch import check_epoch
 from codecctl.engine.profile.checks_stages import check_stage_names
 from codecctl.engine.profile.checks_strategy import check_strategy
-from codecctl.engine.profile.checks_trainer import check_conduct
+from codecctl.engine.profile.checks_trainer import check_conduct, check_momentum
 from codecctl.engine.profile.findings import Finding
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.profile.schema_lossless import LosslessData, LosslessModel, LosslessTrainer
@@ -67,6 +67,7 @@ def _check_data(data: LosslessData) -> Iterator[Finding]:
 
 
 def _check_trainer(trainer: LosslessTrainer) -> Iterator[Finding]:
+    yield from check_momentum("optimizer", trainer.optimizer)
     scheduler = trainer.scheduler
     if isinstance(scheduler, WarmupCosine) and scheduler.enabled:
         warmup = scheduler.config.warmup_epochs

@@ -99,8 +99,15 @@ def emits_spectrogram(model: CodecModel) -> bool:
 
 
 def check_spectral_terms(model: CodecModel, trainer: Trainer) -> Iterator[Finding]:
-    """Terms that need a spectrogram."""
-    losses = trainer.loss_config.spectral
+    """Terms that need a spectrogram, and those that need a quantizer."""
+    losses, weights = trainer.loss_config.spectral, trainer.loss_config.bottleneck.weights
+    if isinstance(model, SpectralModel):
+        for name, weight in (("commitment", weights.commitment), ("codebook", weights.codebook)):
+            if weight:
+                yield disagreement(
+                    f"trainer.loss_config.bottleneck.weights.{name}",
+                    f"found {weight:g}, allowed in mode 'spectral', which has no codebooks: 0",
+                )
     if emits_spectrogram(model):
         return
     kind = model.generator.type

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from codecctl.engine.profile.checks_spectral import emits_spectrogram
+from codecctl.engine.profile.checks_trainer import check_momentum
 from codecctl.engine.profile.findings import Finding, disagreement
 from codecctl.engine.profile.names import did_you_mean
 from codecctl.engine.profile.schema_lossless import LosslessTrainer
@@ -22,7 +23,7 @@ _TOTAL = "val/total"
 
 
 def check_stage_names(trainer: Trainer | LosslessTrainer) -> Iterator[Finding]:
-    """Each stage has a name of its own."""
+    """Each stage has a name of its own, and an optimizer that torch takes."""
     first: dict[str, int] = {}
     for number, stage in enumerate(stages_of(trainer)):
         before = first.setdefault(stage.name, number)
@@ -32,6 +33,7 @@ def check_stage_names(trainer: Trainer | LosslessTrainer) -> Iterator[Finding]:
                 f"found '{stage.name}', which stage {before} is called as well; needed: a name of "
                 "its own",
             )
+        yield from check_momentum(f"stages.{number}.optimizer", stage.optimizer)
 
 
 def check_stages(model: CodecModel | None, trainer: Trainer) -> Iterator[Finding]:
@@ -40,6 +42,8 @@ def check_stages(model: CodecModel | None, trainer: Trainer) -> Iterator[Finding
     totals: set[tuple[float, ...]] = set()
     for number, stage in enumerate(trainer.stages):
         key = f"trainer.stages.{number}"
+        given = stage.discriminator.optimizer
+        yield from check_momentum(f"stages.{number}.discriminator.optimizer", given)
         try:
             weights = stage_weights(trainer.loss_config, stage)
         except UnknownTermError as error:

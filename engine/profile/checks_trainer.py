@@ -27,8 +27,8 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
                 f"found {warmup}, allowed: below trainer.max_epochs = {trainer.max_epochs}",
                 "trainer.max_epochs",
             )
-    yield from _check_momentum("optimizer", trainer.optimizer)
-    yield from _check_momentum("discriminator.optimizer", trainer.discriminator.optimizer)
+    yield from check_momentum("optimizer", trainer.optimizer)
+    yield from check_momentum("discriminator.optimizer", trainer.discriminator.optimizer)
     several = trainer.num_nodes > 1 or trainer.num_gpus not in ("auto", 0, 1)
     if several and trainer.on_out_of_memory == "halve":
         yield disagreement(
@@ -48,7 +48,8 @@ def check_trainer(trainer: Trainer) -> Iterator[Finding]:
     yield from check_conduct(trainer)
 
 
-def _check_momentum(name: str, optimizer: Optimizer) -> Iterator[Finding]:
+def check_momentum(name: str, optimizer: Optimizer | None) -> Iterator[Finding]:
+    """What torch refuses of SGD; `name` is the key of the optimizer below `trainer.`."""
     if not isinstance(optimizer, Sgd) or not optimizer.config.nesterov:
         return
     momentum, dampening = optimizer.config.momentum or 0.0, optimizer.config.dampening or 0.0

@@ -54,7 +54,8 @@ class SeanetGenerator(BaseModel):
     pad_mode: Literal["reflect", "zero"]
     """What stands before the first sample."""
     trim_right_ratio: Fraction
-    """Share of the surplus of a transposed convolution cut from the right; 1 when causal."""
+    """Share of the surplus of a transposed convolution cut from the right: 1 when causal, else
+    0.5."""
     initialization: Literal["torch", "variance_preserving"]
     """Weights at the start: as torch draws them, or such that signals keep their variance."""
 

@@ -16,11 +16,16 @@ pytestmark = pytest.mark.e2e
 def test_it_is_recorded_and_saves_elsewhere_and_what_follows_finds_it(tmp_path: Path) -> None:
     write_store(tmp_path / "stores" / "tiny")
     elsewhere = tmp_path / "far"
-    keys = ("trainer.profile=true", f"trainer.ckpt_dir={elsewhere}", "trainer.max_steps=8")
+    keys = (
+        *("trainer.profile=true", "trainer.profiler_dir=times", "trainer.max_steps=8"),
+        *(f"trainer.ckpt_dir={elsewhere}", "trainer.log_model_structure=true"),
+    )
     code, _, err = run(tmp_path, "train", *SHORT, *keys, "--run", "a")
     assert code == 0, err
-    assert "profile of 5 updates: runs/a/profiler" in err
-    assert (tmp_path / "runs" / "a" / "profiler" / "trace.json").stat().st_size > 10_000
+    assert "profile of 5 updates: runs/a/times" in err
+    log = (tmp_path / "runs" / "a" / "train.log").read_text()
+    assert "generator: CodecNetwork(" in log and "discriminator: Jury(" in log
+    assert (tmp_path / "runs" / "a" / "times" / "trace.json").stat().st_size > 10_000
     assert (elsewhere / "a" / "step-000000008" / "state.pt").is_file()
     code, out, err = run(tmp_path, "runs", "show", "a")
     assert "checkpoint step-000000008" in out, err
