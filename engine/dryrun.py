@@ -1,4 +1,4 @@
-"""What a training would need, measured with one item and two."""
+"""What each stage of a training would need, measured with one item and two."""
 
 from __future__ import annotations
 
@@ -8,9 +8,31 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from codecctl.engine.assemble import enter
 from codecctl.engine.device import peak_memory_mb
 from codecctl.engine.feed import Feed
 from codecctl.engine.prepare import Prepared
+from codecctl.engine.recipes.base import Recipe
+
+
+@dataclass(frozen=True)
+class StageEstimate:
+    """Of one stage, with everything that acts at its end."""
+
+    name: str
+    """Empty where there are no stages."""
+    steps: int
+    """Updates of the training that are in it."""
+    item_seconds: float
+    """An update with one item."""
+    validation_item_seconds: float
+    memory_mb: float
+    """The most that the process had held by then, with one item."""
+    batch_memory_mb: float
+    """With as many items as are trained at once, if each adds what the second one added."""
+    step_seconds: float
+    """An update with a whole batch, by the same rule; where it is trained in parts, each item is
+    coded once more, which counts as long as its validation."""
 
 
 @dataclass(frozen=True)
@@ -19,32 +41,57 @@ class Estimate:
 
     parameters: dict[str, int]
     """By role of the network."""
-    item_seconds: float
-    """An update with one item."""
-    validation_item_seconds: float
-    memory_mb: float
-    """The most that the process held with one item."""
-    batch_memory_mb: float
-    """With as many items as are trained at once, if each adds what the second one added."""
+    stages: tuple[StageEstimate, ...]
+    """Of a training without stages: one."""
     checkpoint_mb: float
-    step_seconds: float
-    """An update with a whole batch, by the same rule; where it is trained in parts, each item is
-    coded once more, which counts as long as its validation."""
-    total_seconds: float
-    """All updates."""
+
+    @property
+    def memory_mb(self) -> float:
+        """The most that the process held with one item."""
+        return max(stage.memory_mb for stage in self.stages)
+
+    @property
+    def batch_memory_mb(self) -> float:
+        """The most with a batch."""
+        return max(stage.batch_memory_mb for stage in self.stages)
+
+    @property
+    def total_seconds(self) -> float:
+        """All updates."""
+        return sum(stage.step_seconds * stage.steps for stage in self.stages)
 
 
 def estimate(prepared: Prepared) -> Estimate:
-    """Train with one item and with two, validate one, and extrapolate; writes nothing.
+    """Train every stage with one item and with two, validate one, and extrapolate; writes nothing.
 
     The networks of `prepared` are changed by it: build others to train.
     """
+    cadence, recipe = prepared.cadence, prepared.recipe
+    parameters: dict[str, int] = {}
+    found: list[StageEstimate] = []
+    for stage in cadence.stages:
+        first = max(stage.first_step, cadence.first_step)
+        end = min(stage.end_step, cadence.max_steps)
+        if end <= first:
+            continue
+        enter(recipe, stage)
+        parameters |= _sizes(recipe)
+        # At its end, where discriminators act that start within it.
+        found.append(_measured(prepared, stage.name, end - first, step=max(first, end - 3)))
+    if not found:
+        parameters |= _sizes(recipe)
+        found.append(_measured(prepared, "", cadence.max_steps, step=0))
+    return Estimate(parameters, tuple(found), checkpoint_mb(prepared))
+
+
+def _measured(prepared: Prepared, name: str, steps: int, *, step: int) -> StageEstimate:
+    """What an update of a stage needs, three of which are made from a step on."""
     data, recipe, device = prepared.data, prepared.recipe, prepared.runtime.device
     batch_size = data.train.batch_size
-    _update(prepared, items=1, step=0)  # starts libraries and fills caches
-    one_item = _update(prepared, items=1, step=1)
+    _update(prepared, items=1, step=step)  # starts libraries and fills caches
+    one_item = _update(prepared, items=1, step=step + 1)
     memory = peak_memory_mb(device)
-    two_items = _update(prepared, items=min(2, batch_size), step=2)
+    two_items = _update(prepared, items=min(2, batch_size), step=step + 2)
     growth = peak_memory_mb(device) - memory
     started = time.monotonic()
     with torch.no_grad():
@@ -54,16 +101,19 @@ def estimate(prepared: Prepared) -> Estimate:
     parts = prepared.profile.trainer.accumulate_grad_batches
     if parts > 1:
         step_seconds += validation_seconds * batch_size
-    return Estimate(
-        parameters={role: count_parameters(net) for role, net in recipe.modules().items()},
+    return StageEstimate(
+        name=name,
+        steps=steps,
         item_seconds=one_item,
         validation_item_seconds=validation_seconds,
         memory_mb=memory,
         batch_memory_mb=memory + growth * (batch_size // parts - 1),
-        checkpoint_mb=checkpoint_mb(prepared),
         step_seconds=step_seconds,
-        total_seconds=step_seconds * prepared.cadence.max_steps,
     )
+
+
+def _sizes(recipe: Recipe) -> dict[str, int]:
+    return {role: count_parameters(network) for role, network in recipe.modules().items()}
 
 
 def count_parameters(network: nn.Module) -> int:

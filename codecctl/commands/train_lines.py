@@ -76,19 +76,25 @@ def left_out_lines(sentences: Sequence[str]) -> list[str]:
 
 
 def print_dry_run(prepared: Prepared) -> None:
-    """Measure one item and print what a training would need."""
+    """Measure one item in each stage and print what a training would need."""
     from codecctl.engine.dryrun import estimate
 
     found = estimate(prepared)
     for role, count in found.parameters.items():
         result(f"parameters of the {role}: {count:,}")
-    result(f"update with one item: {found.item_seconds:.2f} s")
-    result(f"validation of one item: {found.validation_item_seconds:.2f} s")
-    result(f"memory with one item: {found.memory_mb:.0f} MB")
-    result(f"memory with a batch: about {found.batch_memory_mb:.0f} MB")
+    for stage in found.stages:
+        of = f"stage {stage.name}: " if stage.name else ""
+        result(f"{of}update with one item: {stage.item_seconds:.2f} s")
+        result(f"{of}validation of one item: {stage.validation_item_seconds:.2f} s")
+        result(f"{of}memory with one item: {stage.memory_mb:.0f} MB")
+        result(f"{of}memory with a batch: about {stage.batch_memory_mb:.0f} MB")
+        result(f"{of}update with a batch: about {stage.step_seconds:.2f} s")
+        if stage.name:
+            seconds = stage.step_seconds * stage.steps
+            result(f"{of}{stage.steps} steps: about {duration(seconds)}")
     result(f"checkpoint: about {found.checkpoint_mb:.0f} MB")
-    result(f"update with a batch: about {found.step_seconds:.2f} s")
-    result(f"training of {prepared.cadence.max_steps} steps: about {duration(found.total_seconds)}")
+    steps = sum(stage.steps for stage in found.stages)
+    result(f"training of {steps} steps: about {duration(found.total_seconds)}")
 
 
 def warn_of_disk(prepared: Prepared, runs: Path) -> None:
