@@ -28,7 +28,7 @@ from codecctl.engine.checkpoint_files import (
     set_pointer,
     write_checkpoint,
 )
-from codecctl.engine.finite import spoiled_tensors
+from codecctl.engine.finite import all_finite, spoiled_tensors
 from codecctl.engine.recipes.base import State
 from codecctl.engine.rows import plain
 from codecctl.engine.rundir import read_json, step_name
@@ -164,7 +164,7 @@ def _weights_of(network: nn.Module, file: str, state: State) -> Mapping[str, Ten
 
 def _refuse_not_finite(weights: Mapping[str, Tensor], step: int) -> None:
     for name, tensor in weights.items():
-        if tensor.is_floating_point() and not bool(tensor.isfinite().all()):
+        if tensor.is_floating_point() and not bool(all_finite(tensor)):
             raise CodecctlError(_not_finite(f"weight {name}", step))
 
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 from torch import nn
 
-from codecctl.engine.finite import spoiled_tensors
+from codecctl.engine.finite import all_finite, spoiled_tensors
 
 NAN = float("nan")
 
@@ -54,3 +57,17 @@ def test_codebooks_are_counted_from_one_and_other_tensors_keep_their_path() -> N
     }
     found = [each.name for each in spoiled_tensors(state, {"generator": network()})]
     assert found == ["codebook 1, 3 of generator quantizer.sums", "balancer sums mel"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("place", [0, 7, 1000])
+def test_one_number_is_enough_not_to_be_finite(dtype: torch.dtype, place: int) -> None:
+    largest = torch.finfo(dtype).max
+    fine = torch.full((7, 143), largest, dtype=dtype)  # whose sum would not be
+    assert bool(all_finite(fine))
+    assert bool(all_finite(fine.new_zeros(0)))
+    for bad in (math.nan, math.inf, -math.inf):
+        spoiled = fine.clone()
+        spoiled.view(-1)[place] = bad
+        assert not bool(all_finite(spoiled))
+        assert not bool(all_finite(spoiled.t()))
