@@ -322,6 +322,29 @@ def test_a_stage_that_is_never_reached_is_told() -> None:
     assert any("adversarial never begins" in notice for notice in notices)
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_validation_hears_every_number_of_codebooks(groups: int) -> None:
+    from codecctl.engine.recipes.network import CodecNetwork
+
+    books = ("model.quantizer.num_codebooks=8", f"model.quantizer.groups={groups}")
+    trained = staged(*books, "model.quantizer.bandwidths=[3.0]")
+    train(trained, *range(4))
+    evaluation = trained.evaluate(batch(7))
+    values = trained.aggregate([evaluation])
+    for name in ("mel", "si_sdr"):
+        depths = [key for key in values if key.startswith(f"val/{name}/q")]
+        assert depths == [f"val/{name}/q{depth}" for depth in range(1, 9)]
+        torch.testing.assert_close(values[f"val/{name}/q8"], values[f"val/{name}"])
+        assert len({values[key].item() for key in depths}) == 8
+    network = trained.modules()["generator"].eval()
+    assert isinstance(network, CodecNetwork)
+    with torch.no_grad():  # by masking in place of cutting codes off
+        two = network(batch(7), torch.tensor([2, 2])).estimate
+    codes = evaluation.codes.flatten(0, 1)
+    heard = network.at_depth(codes, 2, batch(7))
+    torch.testing.assert_close(heard, two, rtol=1e-4, atol=1e-5)
+
+
 def test_after_dropout_every_number_of_codebooks_decodes() -> None:
     from codecctl.engine.recipes.network import CodecNetwork
 

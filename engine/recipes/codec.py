@@ -69,6 +69,7 @@ class CodecRecipe:
         self._measuring = measuring
         self._seed = seed
         self._runtime = runtime
+        self._every_depth = dropout
         self._training = Training(
             generator,
             adversary,
@@ -168,12 +169,27 @@ class CodecRecipe:
         measured = self.measure(audio)
         return self.evaluation_of(measured, audio, metrics={"total": measured.total})
 
+    def _by_depth(self, measured: Measured, audio: Tensor) -> dict[str, Tensor]:
+        """What is heard with each number of codebooks, if a training made them all work; (B,)."""
+        network = self.evaluated
+        if not self._every_depth or network.quantizer.max_depth < 2:
+            return {}
+        reference = self.stacking.stack(audio)
+        with evaluating(self.modules().values()), self._runtime.autocast():
+            estimates = [
+                network.at_depth(measured.coded.codes, depth, reference).float()
+                for depth in range(1, network.quantizer.max_depth + 1)
+            ]
+        found = self._measuring.by_depth(estimates, reference)
+        groups = self.stacking.num_groups(audio)
+        return {name: values.reshape(-1, groups).mean(-1) for name, values in found.items()}
+
     def evaluation_of(
         self, measured: Measured, audio: Tensor, *, metrics: Mapping[str, Tensor]
     ) -> Evaluation:
         """A measured batch with further metrics, (B,) each, in the shape of its audio."""
         return Evaluation(
-            metrics={**measured.metrics, **metrics},
+            metrics={**measured.metrics, **metrics, **self._by_depth(measured, audio)},
             codes=self.stacking.by_item(measured.coded.codes, audio),
         )
 

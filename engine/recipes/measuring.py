@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -14,6 +14,9 @@ from codecctl.engine.recipes.adversary import Adversary, Exhibit
 from codecctl.engine.recipes.network import Coded
 from codecctl.engine.recipes.objective import Objective
 from codecctl.engine.recipes.scalars import by_capsule, weighted_sum
+
+OF_DEPTHS = ("mel", "si_sdr")
+"""Metrics of every number of codebooks, where a training made them all work."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +92,19 @@ class Measuring:
         if ours.shape[1] > 1:
             metrics |= spatial_errors(ours, theirs)
         return Measured(coded=coded, metrics=metrics, total=weighted_sum(terms, self._weights))
+
+    def by_depth(self, estimates: Sequence[Tensor], reference: Tensor) -> dict[str, Tensor]:
+        """What is heard with one codebook, with two and so on: `mel/q1`, `si_sdr/q1`, ..., (B,).
+
+        Args:
+            estimates: (N, C, T) each.
+            reference: (B, M, T) as signals (N, C, T).
+        """
+        return {
+            f"{name}/q{depth}": self._metrics[name](estimate, reference)
+            for name in OF_DEPTHS
+            for depth, estimate in enumerate(estimates, 1)
+        }
 
     def _terms(self, coded: Coded, reference: Tensor) -> dict[str, Tensor]:
         terms = self._objective.terms(

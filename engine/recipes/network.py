@@ -133,6 +133,19 @@ class CodecNetwork(nn.Module):
             return emitted
         return self.autoencoder.render(emitted, reference.shape[-1]) * self.level(reference)
 
+    def at_depth(self, codes: Tensor, depth: int, reference: Tensor) -> Tensor:
+        """What the first `depth` codebooks of each group decode to, (N, C, T).
+
+        Args:
+            codes: (N, K, F), of all codebooks.
+            depth: From 1 to the quantizer's `max_depth`.
+            reference: (N, C, T), whose levels travel beside the codes.
+        """
+        groups = self.quantizer.num_codebooks // self.quantizer.max_depth
+        latent = self.quantizer.decode(codes[:, : depth * groups])
+        decoded = self.autoencoder.decode(latent, reference.shape[-1])
+        return decoded.to(reference.dtype) * self.level(reference)
+
     def reconstruct(self, audio: Tensor) -> Tensor:
         """Code and decode audio (N, C, T) without keeping what lies between."""
         level = self.level(audio)
