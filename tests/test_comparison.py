@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+import re
 import shutil
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import soundfile
 from codecctl.datasets.token_stream import Layout
 from codecctl.datasets.tokens import Tokenizer, mixed_down
 from codecctl.datasets.wav_folder import WavFolder
-from codecctl.engine.lossless.classic import Flac, General, WavPack, classic_coders
+from codecctl.engine.lossless.classic import Flac, WavPack, classic_coders
 from codecctl.engine.lossless.comparison import Measure, Stopwatch, compare, summed
 from codecctl.engine.lossless.own_coders import Learned, ModelFree
 from codecctl.engine.lossless.takes import Hearing, Take, takes_of
@@ -88,20 +89,24 @@ def test_what_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     assert [coder.name for coder in coders] == ["gzip -9", "xz -6 (lzma)", "FLAC -8"]
 
 
-class Forgetful(General):
-    """Loses the last byte."""
-
-    def check(self, wav: Path, folder: Path, watch: Stopwatch, advance: object) -> None:
-        coded = folder / "coded"
-        coded.write_bytes(gzip.compress(gzip.decompress(coded.read_bytes())[:-1]))
-        super().check(wav, folder, watch, lambda _count: None)
-
-
-def test_a_coder_that_loses_a_byte_gives_no_figure(tmp_path: Path) -> None:
-    wav = write_wav(tmp_path / "a.wav", field(100, 1), 16)
-    coder = Forgetful("lossy", lambda path, mode: gzip.GzipFile(path, mode, 9))
-    with pytest.raises(CodecctlError, match=r"lossy: what was decoded is not what was coded"):
-        compare(takes(wav), [coder])
+@pytest.mark.parametrize("change", ["one sample", "one frame more", "one frame less"])
+def test_audio_that_is_not_what_was_coded_gives_no_figure(tmp_path: Path, change: str) -> None:
+    samples = field(200, 4)
+    others = {
+        "one sample": samples + (np.arange(800) == 799).reshape(200, 4),
+        "one frame more": np.vstack([samples, samples[:1]]),
+        "one frame less": samples[:-1],
+    }
+    wav = write_wav(tmp_path / "a.wav", samples, 16)
+    other = write_wav(tmp_path / "b.wav", others[change], 16)
+    for number, coder in enumerate([*classic_coders()[0], ModelFree()]):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        coder.encode(wav, folder, lambda _count: None)
+        with pytest.raises(
+            CodecctlError, match=rf"{re.escape(coder.name)}: what was decoded is not what"
+        ):
+            coder.check(other, folder, Stopwatch(), lambda _count: None)
 
 
 def test_a_take_is_the_beginning_of_its_recording(tmp_path: Path) -> None:
