@@ -55,7 +55,8 @@ def main() -> None:
         return
     for line in table(measured):
         print(line)
-    print("\n".join(f"not measured: {each}" for each in missing))
+    for line in missing:
+        print(f"not measured: {line}")
 
 
 class _Plain(argparse.RawDescriptionHelpFormatter):
