@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
+from codecctl.datasets.store import Store
 from codecctl.engine.build import build_recipe
 from codecctl.engine.build_lossless import build_lossless_recipe
+from codecctl.engine.prepare import prepare
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.profile import load_profile
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.recipes.base import Recipe, Scalars
+from codecctl.engine.recipes.staged import StagedRecipe
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.engine.sharding import clip_parts, gathered, shard, whole
 from codecctl.engine.strategy import require_strategy
 from codecctl.errors import ProfileError
 
+from .e2e.training import write_store
 from .tiny_training import flat
 
 SHORT = (
@@ -204,3 +209,37 @@ def test_deepspeed_is_one_line_that_names_what_works(
         require_strategy("deepspeed")
     for other in ("auto", "ddp", "fsdp"):
         require_strategy(other)
+
+
+def test_stages_freeze_and_hand_over_in_parts_as_in_one(
+    group: ProcessGroup, tmp_path: Path
+) -> None:
+    write_store(tmp_path / "noise")
+    overrides = (
+        *CASES["codebooks"][2],
+        'trainer.stages=[{name="a",length={steps=1},freeze=["decoder"]},'
+        '{name="b",length={steps=1},freeze=["encoder"]}]',
+    )
+    ends: list[dict[str, Tensor]] = []
+    for strategy, shared in (("auto", None), ("fsdp", group)):
+        profile = load_profile("mono", [*overrides, f"trainer.strategy={strategy}"]).profile
+        prepared = prepare(profile, Store.open(tmp_path / "noise"), group=shared)
+        staged = prepared.recipe
+        assert isinstance(staged, StagedRecipe)
+        with prepared.runtime.whole(staged.modules().values()):
+            staged.initialize(batch("codebooks", 100 + index) for index in range(50))
+        states = [everything(staged)]
+        for number in range(2):
+            staged.enter(number)
+            staged.train_step(batch("codebooks", number), number)
+            states.append(everything(staged))
+        for before, after, frozen in ((0, 1, "decoder"), (1, 2, "encoder")):
+            moved = {
+                name.split(".")[1]
+                for name, value in states[before].items()
+                if name.startswith("generator/network/autoencoder.")
+                and not torch.equal(value, states[after][name])
+            }
+            assert moved == {"encoder", "decoder"} - {frozen}
+        ends.append(states[-1])
+    assert_equal(ends[1], ends[0])
