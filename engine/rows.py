@@ -84,11 +84,11 @@ def latest_rows(rows: Iterable[Row], key: Sequence[str] = METRICS_KEY) -> list[R
 
 
 def comparable(row: Row) -> Row:
-    """A row without seconds, rates and memory: what is left of equal trainings is equal."""
+    """A row without times, rates and memory: what is left of equal trainings is equal."""
     return {
         name: value
         for name, value in row.items()
-        if name != "seconds" and not name.startswith(MACHINE_PREFIXES)
+        if name not in ("seconds", "time") and not name.startswith(MACHINE_PREFIXES)
     }
 
 

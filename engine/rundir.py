@@ -182,7 +182,8 @@ class RunDirectory:
         """
         row: Row = {"schema": SCHEMA, "step": step, "epoch": epoch, "split": split}
         row |= {"stage": stage} if stage else {}
-        row |= {"seconds": round(seconds, 3), "audio_seconds": audio_seconds, **values}
+        row |= {"time": round(time.time(), 3), "seconds": round(seconds, 3)}
+        row |= {"audio_seconds": audio_seconds, **values}
         self._metrics.append(row)
 
     def event(self, kind: str, step: int, message: str, **extras: object) -> None:

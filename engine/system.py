@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 
 import psutil
 import torch
@@ -14,7 +15,7 @@ _MIN_SECONDS = 5.0
 
 
 class SystemMonitor:
-    """Appends a row on processor, memory and loader, at most every 5 s.
+    """Appends a row on processor, memory, loader and disk, at most every 5 s.
 
     Args:
         run: Takes the rows.
@@ -53,6 +54,8 @@ class SystemMonitor:
             "loader_wait_seconds": values["speed/loader_wait_seconds"],
             "step_seconds": values["speed/step_seconds"],
         }
+        with suppress(OSError):  # somebody deletes the run just now
+            row["disk_free_gb"] = psutil.disk_usage(str(self._run.path)).free / 1e9
         if self._device.type == "cuda":
             row["gpu_memory_mb"] = torch.cuda.memory_allocated(self._device) / 1e6
         self._run.system(row)

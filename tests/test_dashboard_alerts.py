@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 
 from codecctl.dashboard.alerts import Alert, Watch
+from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.engine.rundir import Row, RunState, RunSummary
+
+from .dashboard_runs import append, dashboard, make_run, screen_text, settle
 
 
 def run(
@@ -83,3 +86,26 @@ def test_of_decibels_the_higher_one_is_better() -> None:
 def test_what_was_so_at_the_first_look_is_no_news() -> None:
     first = replace(run("lost", train={"loss/total": "NaN"}), warning="1.0 low")
     assert Watch().news(Snapshot((first,))) == []
+
+
+async def test_alerts_are_listed_the_newest_first_and_lead_to_their_run(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        make_run(tmp_path, name)
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(90, 24)) as pilot:
+        await settle(app, pilot)
+        for name, step in (("one", 1.0), ("two", 2.0)):
+            values = {"step": 60, "epoch": 4, "split": "train", "loss/total": "NaN"}
+            append(tmp_path / name / "metrics.jsonl", values)
+            await settle(app, pilot)
+            assert len(app.told) == step
+        await pilot.press("exclamation_mark")
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "2 alerts" in text
+        told = [line.split()[3] for line in text.split("\n") if "not finite any more" in line]
+        assert told == ["two", "one"]
+        await pilot.press("down", "enter")
+        await settle(app, pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.run_name == "one"

@@ -10,10 +10,10 @@ from safetensors.numpy import save_file
 
 from codecctl.dashboard.compare_screen import CompareScreen, difference_cells
 from codecctl.dashboard.comparison import Mark, best_mark, compare_marks
-from codecctl.dashboard.run_screen import TABS
+from codecctl.dashboard.run_screen import TABS, RunScreen
 from codecctl.engine.paired_statistics import difference
 
-from .dashboard_runs import NOW, append, dashboard, make_run, screen_text, settle
+from .dashboard_runs import NOW, append, dashboard, make_run, screen_text, settle, train_row
 
 SIZE = (130, 40)
 
@@ -126,3 +126,33 @@ async def test_checkpoints_of_one_run_are_marked_in_their_table(tmp_path: Path) 
         await pilot.press("3")
         await settle(app, pilot)
         assert "no whole safetensors file" in screen_text(app)
+
+
+async def test_curves_are_aligned_and_a_checkpoint_leads_to_its_previews(tmp_path: Path) -> None:
+    old, new = make_pair(tmp_path)
+    append(new / "metrics.jsonl", train_row(60, 0.5))
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        app.marks = [Mark(old, 20), Mark(new, 20)]
+        await pilot.press("c")
+        await settle(app, pilot)
+        await pilot.press("4")
+        await settle(app, pilot)
+        assert "A old · B new" in screen_text(app)
+        grid = app.active_grid()
+        assert grid is not None
+        (chart,) = [chart for chart in grid.charts() if chart.metric == "loss/mel"]
+        assert [(curve.x[0], curve.x[-1]) for curve in chart.curves] == [(0, 39), (0, 60)]
+        await pilot.press("A")
+        await settle(app, pilot)
+        assert "0 is the best checkpoint" in screen_text(app)
+        assert [(curve.x[0], curve.x[-1]) for curve in chart.curves] == [(-20, 19), (-20, 40)]
+        await pilot.press("p")
+        await settle(app, pilot)
+        assert isinstance(app.screen, RunScreen)
+        assert app.screen.run_name == "new"
+        assert "no previews yet" in screen_text(app)
+        await pilot.press("escape")
+        await settle(app, pilot)
+        assert isinstance(app.screen, CompareScreen)

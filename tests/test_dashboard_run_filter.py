@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,15 @@ RUNS = [
     run("foo-2", mel=0.6, si_sdr=9.0, status="finished", step=50),
     run("bar", profile="soundstream"),
 ]
+RUNS[0] = replace(
+    RUNS[0],
+    settings={
+        "trainer.seed": "7",
+        "trainer.optimizer.type": "Adam",
+        "trainer.optimizer.config.lr": "3e-4",
+    },
+)
+RUNS[1] = replace(RUNS[1], settings={"trainer.seed": "8", "trainer.optimizer.type": "AdamW"})
 
 
 @pytest.mark.parametrize(
@@ -56,6 +66,17 @@ RUNS = [
         ("name!=bar", ["foo-1", "foo-2"]),
         ("seen<1", []),
         ("nothing>0", []),
+        ("name~2$ | profile:soundstream", ["foo-2", "bar"]),
+        ("val/mel<0.5 status:running | name~2$ step=50", ["foo-1", "foo-2"]),
+        ("trainer.seed=7", ["foo-1"]),
+        ("trainer.seed>=7", ["foo-1", "foo-2"]),
+        ("trainer.seed!=7", ["foo-2"]),
+        ("-trainer.seed=7", ["foo-2", "bar"]),
+        ("trainer.optimizer.config.lr<1e-3", ["foo-1"]),
+        ("trainer.optimizer.type=adam", ["foo-1"]),
+        ("trainer.optimizer.type!=adam", ["foo-2"]),
+        ("trainer.optimizer.type~^adam", ["foo-1", "foo-2"]),
+        ("trainer.optimizer.type:W", ["foo-2"]),
     ],
 )
 def test_all_terms_have_to_hold(text: str, names: list[str]) -> None:

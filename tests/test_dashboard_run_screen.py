@@ -200,3 +200,42 @@ async def test_news_that_arrives_before_the_page_is_built_waits_for_it(tmp_path:
         await settle(app, pilot)
         await pilot.pause(0.05)
         assert "loss/mel" in screen_text(app)
+
+
+async def test_the_log_is_followed_searched_and_changed_for_another_file(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    (run / "train.log").write_text("step 0: started\nstep 5: checkpoint\n", encoding="utf-8")
+    (run / "crash.txt").write_text("Traceback", encoding="utf-8")
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press(str(TABS.index("log") + 1))
+        await settle(app, pilot)
+        assert "train.log · 2 lines · n: crash.txt" in screen_text(app)
+        with (run / "train.log").open("a", encoding="utf-8") as file:
+            file.write("step 9: checkpoint\n")
+        await settle(app, pilot)
+        assert "step 9: checkpoint" in screen_text(app)
+        await pilot.press("slash", *"check", "enter")
+        await settle(app, pilot)
+        assert "step 0: started" not in screen_text(app)
+        assert "2 lines · only check" in screen_text(app)
+        await pilot.press("escape", "n")
+        await settle(app, pilot)
+        assert "crash.txt · 1 lines" in screen_text(app)
+        assert "Traceback" in screen_text(app)
+
+
+async def test_a_checkpoint_leads_to_the_previews_of_the_nearest_step(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    for step in (0, 18, 40):
+        write_preview(run, f"step-{step:09d}", 0.5)
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press(str(TABS.index("checkpoints") + 1))
+        await settle(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        await settle(app, pilot)
+        assert "step 18 (2/3)" in screen_text(app)

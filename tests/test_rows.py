@@ -64,7 +64,7 @@ def test_a_row_with_a_list_or_an_object_in_its_key_is_left_out() -> None:
 
 def test_rows_are_compared_without_seconds_and_rates() -> None:
     row = decode_row(
-        b'{"step":1,"seconds":2.0,"audio_seconds":8.0,"speed/step_seconds":1,"memory/cpu_mb":9,"x":3}'
+        b'{"step":1,"seconds":2.0,"time":1.8e9,"audio_seconds":8.0,"speed/step_seconds":1,"memory/cpu_mb":9,"x":3}'
     )
     assert row is not None
     assert comparable(row) == {"step": 1, "audio_seconds": 8.0, "x": 3}

@@ -24,6 +24,15 @@ class Alert:
 
 
 @dataclass(frozen=True)
+class Told:
+    """An alert and when it came."""
+
+    time: float
+    """Unix time in seconds."""
+    alert: Alert
+
+
+@dataclass(frozen=True)
 class _Known:
     """What was known of a run at the last look."""
 

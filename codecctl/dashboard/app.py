@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,12 +16,14 @@ from textual.command import Provider
 from textual.message import Message
 from textual.screen import Screen
 
-from codecctl.dashboard.alerts import Watch
+from codecctl.dashboard.alerts import Told, Watch
+from codecctl.dashboard.alerts_screen import AlertsScreen
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
+from codecctl.dashboard.compare_pages import ComparePages
 from codecctl.dashboard.compare_screen import CompareScreen
-from codecctl.dashboard.comparison import Mark, best_mark
+from codecctl.dashboard.comparison import Mark
 from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.export import export_curves
 from codecctl.dashboard.new_runs import NewRuns
@@ -35,11 +38,12 @@ from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.locations import stores_folder
 
 NUM_SHOWN_AT_START = 4
+MOST_TOLD = 1000
 SHOW_SECONDS = 1.0
 """The screen changes at most this often while long files are read."""
 
 
-class DashboardApp(DataPages, NewRuns):
+class DashboardApp(DataPages, ComparePages, NewRuns):
     """Shows the runs of a folder while they train, and after.
 
     Once a second a thread reads what is new and posts it; while a reading is under way or its
@@ -72,8 +76,15 @@ class DashboardApp(DataPages, NewRuns):
             )
         ),
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
-        Binding("m", "mark", "Mark", show=False, id="app.mark", tooltip="Checkpoint to compare"),
-        Binding("c", "compare", "Compare", show=False, id="app.compare", tooltip="What is marked"),
+        Binding(
+            "exclamation_mark",
+            "alerts",
+            "Alerts",
+            show=False,
+            id="app.alerts",
+            key_display="!",
+            tooltip="Since the start of the dashboard",
+        ),
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
     ]
@@ -111,6 +122,7 @@ class DashboardApp(DataPages, NewRuns):
         self._opened = only
         self._known: set[str] = set()
         self._watch = Watch()
+        self.told: deque[Told] = deque(maxlen=MOST_TOLD)
         self._next_show = 0.0
         self.choice = RunChoice()
         self.marks: list[Mark] = []
@@ -156,6 +168,7 @@ class DashboardApp(DataPages, NewRuns):
         new = self._choose_shown(names)
         self._show()
         for alert in self._watch.news(event.snapshot):
+            self.told.append(Told(time.time(), alert))
             self.notify(alert.text, title=alert.run, severity=alert.severity, markup=False)
         if new or not event.snapshot.complete:
             self.poll()
@@ -179,12 +192,17 @@ class DashboardApp(DataPages, NewRuns):
             elif isinstance(screen, RunScreen):
                 screen.show(self.snapshot.by_name().get(screen.run_name), self._book)
 
-    def open_run(self, name: str) -> None:
-        """Open the page of a run, in place of another run's page."""
+    def open_run(self, name: str, *, previews_of: int | None = None) -> None:
+        """Open the page of a run, in place of another run's page.
+
+        Args:
+            name: Of the run.
+            previews_of: A step whose previews are opened at once.
+        """
         if isinstance(self.screen, RunScreen):
             self.pop_screen()
         self._opened = name
-        self.push_screen(RunScreen(name), self._page_closed)
+        self.push_screen(RunScreen(name, previews_of=previews_of), self._page_closed)
         self.call_after_refresh(self._show)
         self.poll()
 
@@ -202,6 +220,12 @@ class DashboardApp(DataPages, NewRuns):
     @on(RunsScreen.Opened)
     def _run_opened(self, event: RunsScreen.Opened) -> None:
         self.open_run(event.run_name)
+
+    @on(AlertsScreen.RunWanted)
+    def _run_of_alert(self, event: AlertsScreen.RunWanted) -> None:
+        self.screen.dismiss()
+        if event.run_name in self.snapshot.by_name():
+            self.open_run(event.run_name)
 
     @on(RunsScreen.Toggled)
     def _run_toggled(self, event: RunsScreen.Toggled) -> None:
@@ -223,7 +247,7 @@ class DashboardApp(DataPages, NewRuns):
 
     def grid_of(self, screen: Screen[Any]) -> ChartGrid | None:
         """The charts that a screen shows; None when it shows none."""
-        if isinstance(screen, RunScreen):
+        if isinstance(screen, (RunScreen, CompareScreen)):
             return screen.active_grid()
         if isinstance(screen, RunsScreen) and self.snapshot.runs:
             return screen.query_one(ChartGrid)
@@ -268,31 +292,10 @@ class DashboardApp(DataPages, NewRuns):
         if grid is not None:
             export_curves(self, grid.page_csv())
 
-    def action_mark(self) -> None:
-        """Mark the checkpoint under the cursor, or the best of the run; or no longer."""
-        run, screen = self.selected_run(), self.screen
-        step = screen.selected_step() if isinstance(screen, RunScreen) else None
-        if run is None:
-            return
-        path = run.summary.path
-        mark = best_mark(path) if step is None else Mark(path, step)
-        if mark is None:
-            self.notify(f"{run.name} has no checkpoint yet", severity="warning", markup=False)
-            return
-        self.marks = (
-            [each for each in self.marks if each != mark]
-            if mark in self.marks
-            else [*self.marks, mark]
-        )
-        marked = ", ".join(each.text for each in self.marks) or "nothing"
-        self.notify(f"marked: {marked}; c compares", markup=False)
-
-    def action_compare(self) -> None:
-        """Compare what is marked."""
-        if len(self.marks) < 2:
-            self.notify("mark two checkpoints with m first", severity="warning")
-            return
-        self.push_screen(CompareScreen(self.marks), self._page_closed)
+    def action_alerts(self) -> None:
+        """List the alerts since the dashboard was opened."""
+        if not isinstance(self.screen, AlertsScreen):
+            self.push_screen(AlertsScreen(list(self.told)), self._page_closed)
 
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""

@@ -14,12 +14,13 @@ OUTLIER_PERCENT = 1.0
 
 
 class XAxis(str, Enum):
-    """What the horizontal axis counts."""
+    """What the horizontal axis counts; time is that of training, clock the time of day."""
 
     STEP = "step"
     EPOCH = "epoch"
     TIME = "time"
     AUDIO = "audio"
+    CLOCK = "clock"
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Unit:
 
 def x_unit(axis: XAxis, span: float) -> Unit:
     """The unit in which an axis of this length is readable; times are kept in seconds."""
-    if axis in (XAxis.STEP, XAxis.EPOCH):
+    if axis in (XAxis.STEP, XAxis.EPOCH, XAxis.CLOCK):
         return Unit(axis.value, 1.0)
     suffix = " audio" if axis is XAxis.AUDIO else ""
     for size, name in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
@@ -68,6 +69,11 @@ def widen(low: float, high: float) -> tuple[float, float]:
         return low, high
     room = abs(low) * 0.1 or 1.0
     return low - room, high + room
+
+
+def widen_x(low: float, high: float) -> tuple[float, float]:
+    """A range of x that is not empty; minutes of Unix time are few beside their distance to 0."""
+    return (low, high) if high - low > abs(high) * 1e-9 else widen(low, high)
 
 
 def logarithm(values: Array) -> Array:

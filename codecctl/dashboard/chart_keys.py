@@ -30,7 +30,7 @@ def _key(
 CHART_KEYS = (
     _key("slash", "filter", "Filter", "Metrics by regular expression", show=True, display="/"),
     _key("s", "smoothing", "Smooth", "The next stronger moving average", show=True),
-    _key("x", "axis", "X axis", "Step, epoch, time or audio heard", show=True),
+    _key("x", "axis", "X axis", "Step, epoch, time of training, audio heard, clock", show=True),
     _key("l", "log", "Log", "Logarithmic y of the focused chart, else of all", show=True),
     _key("f", "alone", "Full", "One chart on the whole page", show=True),
     _key("o", "outliers", "Clip outliers", "y without the lowest and highest percent"),

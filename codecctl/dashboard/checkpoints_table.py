@@ -29,6 +29,7 @@ class CheckpointsTable(Listing):
 
     `last` is what `train --resume` continues from, `best` has the best validation metric.
     `m` marks one, also of several runs (in the list of runs the best); `c` compares the marked.
+    `enter` opens the previews of the nearest step.
     """
 
     def __init__(self) -> None:

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.text import Text
-from textual import work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 
-from codecctl.dashboard.comparison import Against, Comparison, Mark, compare_marks
+from codecctl.dashboard.aligned import Alignment
+from codecctl.dashboard.chart_grid import ChartGrid
+from codecctl.dashboard.comparison import Against, Comparison, Mark, RunCurves, compare_marks
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.views import metric_rank
 from codecctl.dashboard.wording import higher_is_better, value_text
 from codecctl.engine.paired_statistics import ALL_SCENES, Difference
 
-TABS = ("metrics", "settings", "weights")
+TABS = ("metrics", "settings", "weights", "curves")
 _METRIC_COLUMNS = (
     ListColumn("metric", 0),
     ListColumn("scene", 16),
@@ -56,11 +59,23 @@ class CompareScreen(Screen[None]):
     checkpoint wins, *p* that of the exact signed-rank test. `✓` and `✗`: the interval leaves zero
     out. Many metrics are tested at once: one in twenty has such a mark by chance. Items count as
     independent: of few recordings the interval holds for these alone. Tab by tab: settings that
-    differ, and how far the weights of each module went.
+    differ, how far the weights of each module went, and the curves of the runs: `x` counts steps,
+    epochs, training time, audio heard or the clock, `A` puts the start, the best or the marked
+    checkpoint of each run at 0. `p` opens the previews of the other checkpoint, `P` of the first.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss", "Back", id="compare.back", tooltip="To the page before"),
+        Binding("escape", "back", "Back", id="compare.back", tooltip="To the page before"),
         Binding("n", "next", "Next", id="compare.next", tooltip="The next checkpoint"),
+        Binding("p", "previews(True)", "Previews", id="compare.previews", tooltip="Of the other"),
+        Binding(
+            "P",
+            "previews(False)",
+            "Of the first",
+            show=False,
+            id="compare.previews_first",
+            tooltip="Previews of the first checkpoint",
+        ),
+        Binding("A", "align", "Align", id="compare.align", tooltip="Curves: what is at 0"),
         *(
             Binding(
                 str(number), f"tab('{name}')", name.capitalize(), show=False, id=f"compare.{name}"
@@ -76,8 +91,16 @@ class CompareScreen(Screen[None]):
             super().__init__()
             self.comparison = comparison
 
+    class PreviewsWanted(Message):
+        """The previews of a checkpoint are to be seen and heard."""
+
+        def __init__(self, mark: Mark) -> None:
+            super().__init__()
+            self.mark = mark
+
     def __init__(self, marks: Sequence[Mark]) -> None:
         super().__init__()
+        self._alignment = Alignment.START
         self._marks = tuple(marks)
         self._comparison: Comparison | None = None
         self._index = 0
@@ -94,6 +117,9 @@ class CompareScreen(Screen[None]):
             with TabPane("Weights", id="weights"):
                 yield Listing(_WEIGHT_COLUMNS, id="compare-weights")
                 yield Static(id="compare-unlike", classes="whole-row", markup=False)
+            with TabPane("Curves", id="curves"):
+                yield Static(id="compare-runs", classes="whole-row", markup=False)
+                yield ChartGrid(id="compare-curves")
         yield Footer(show_command_palette=False, compact=True)
 
     def on_mount(self) -> None:
@@ -112,6 +138,7 @@ class CompareScreen(Screen[None]):
             {key: [key, *values] for key, values in settings.items()}
         )
         self._show()
+        self._show_curves()
 
     def action_next(self) -> None:
         """Show the next checkpoint against the first."""
@@ -121,6 +148,60 @@ class CompareScreen(Screen[None]):
     def action_tab(self, name: str) -> None:
         """Open a tab."""
         self.query_one(TabbedContent).active = name
+
+    def action_previews(self, other: bool) -> None:
+        """Ask for the previews of the other checkpoint, or of the first."""
+        first, *others = self._marks
+        self.post_message(self.PreviewsWanted(others[self._index] if other else first))
+
+    def action_align(self) -> None:
+        """Put the next moment of each run at 0."""
+        every = list(Alignment)
+        self._alignment = every[(every.index(self._alignment) + 1) % len(every)]
+        self._show_curves()
+
+    def action_back(self) -> None:
+        """Undo a filter, crosshair or zoom; when there is none, leave the page."""
+        grid = self.active_grid()
+        if grid is None or not grid.clear():
+            self.dismiss()
+
+    def active_grid(self) -> ChartGrid | None:
+        """The curves, where they are open."""
+        is_open = self.query_one(TabbedContent).active == "curves"
+        return self.query_one(ChartGrid) if is_open else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Curves are aligned where they are."""
+        if action == "align":
+            return bool(self.query(TabbedContent)) and self.active_grid() is not None
+        return super().check_action(action, parameters)
+
+    @on(TabbedContent.TabActivated)
+    def _give_keys(self, event: TabbedContent.TabActivated) -> None:
+        """Draw what was hidden; keys go to what the tab shows."""
+        self.refresh_bindings()
+        for widget in event.pane.query("Listing, LineChart"):
+            if widget.focusable and widget.display:
+                widget.focus()
+                break
+
+    def _show_curves(self) -> None:
+        if self._comparison is None:
+            return
+        curves = self._comparison.curves
+        grid = self.query_one(ChartGrid)
+        # Steps of one alignment mean nothing in the other.
+        grid.view_state = replace(grid.view_state, window=None, cursor=None)
+        grid.show([each.placed(self._alignment) for each in curves])
+        parts = [f"{each.source.letter} {each.source.name}" for each in curves]
+        if self._alignment is not Alignment.START:
+            parts += [f"0 is the {self._alignment.value}"]
+            parts += [f"{each.source.name} has none" for each in curves if self._lacks(each)]
+        self.query_one("#compare-runs", Static).update(" · ".join(parts))
+
+    def _lacks(self, each: RunCurves) -> bool:
+        return self._alignment is Alignment.BEST and each.best is None
 
     def _show(self) -> None:
         if self._comparison is None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from codecctl.dashboard.profile_table import flatten
+from codecctl.dashboard.aligned import Alignment, aligned
+from codecctl.dashboard.columns import parse_lines
+from codecctl.dashboard.curves import Source
+from codecctl.dashboard.follow import Follower
+from codecctl.dashboard.reader import steps_per_epoch
+from codecctl.dashboard.settings import flatten
+from codecctl.dashboard.table import Table
 from codecctl.dashboard.wording import higher_is_better
 from codecctl.engine.paired_statistics import Difference, compare, item_values
 from codecctl.engine.rundir import Row, list_checkpoints, read_json, read_rows
+from codecctl.engine.stages import read_stages
 from codecctl.engine.weight_files import WeightChange, by_layer, compare_weights
 from codecctl.errors import CodecctlError
 
 WEIGHTS = "weights.safetensors"
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 @dataclass(frozen=True)
@@ -56,11 +65,30 @@ class Against:
 
 
 @dataclass(frozen=True)
+class RunCurves:
+    """The scalars of a run of which a checkpoint is compared."""
+
+    source: Source
+    chosen: int
+    """The step of its checkpoint."""
+    best: int | None
+    """That of its best checkpoint; None while there is none."""
+
+    def placed(self, alignment: Alignment) -> Source:
+        """The run with a moment of it at 0; one without a best checkpoint stays where it is."""
+        steps = {Alignment.BEST: self.best, Alignment.CHOSEN: self.chosen}
+        step = steps.get(alignment)
+        return self.source if step is None else aligned(self.source, step)
+
+
+@dataclass(frozen=True)
 class Comparison:
     """Several checkpoints against the first of them."""
 
     first: Mark
     others: tuple[Against, ...]
+    curves: tuple[RunCurves, ...]
+    """Of every run once, in the order of the marks."""
     settings: dict[str, tuple[str, ...]]
     """Keys of the profiles that differ: the value of each checkpoint, "" where it has none."""
 
@@ -78,9 +106,33 @@ def compare_marks(marks: Sequence[Mark]) -> Comparison:
     rows: dict[Path, list[Row]] = {
         mark.run: read_rows(mark.run / "validation.jsonl") for mark in marks
     }
+    chosen = {mark.run: mark for mark in reversed(marks)}
     return Comparison(
-        first, tuple(_against(first, mark, rows) for mark in others), _settings(marks)
+        first=first,
+        others=tuple(_against(first, mark, rows) for mark in others),
+        curves=tuple(_curves(chosen[run], place) for place, run in enumerate(dict.fromkeys(rows))),
+        settings=_settings(marks),
     )
+
+
+def _curves(mark: Mark, place: int) -> RunCurves:
+    """All scalars of the run of a checkpoint."""
+    blocks = Follower(mark.run / "metrics.jsonl", parse_lines).read(math.inf).rows
+    train, validation = (
+        Table().add_blocks([block for block in blocks if block.words.get("split") == split])
+        for split in ("train", "val")
+    )
+    source = Source(
+        train,
+        validation,
+        steps_per_epoch(read_json(mark.run / "profile.json")),
+        color=place,
+        letter=LETTERS[place % len(LETTERS)],
+        name=mark.run.name,
+        stages=read_stages(mark.run),
+    )
+    best = next((info.step for info in list_checkpoints(mark.run) if info.is_best), None)
+    return RunCurves(source, mark.step, best)
 
 
 def _against(first: Mark, mark: Mark, rows: dict[Path, list[Row]]) -> Against:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from codecctl.dashboard.axis import XAxis, widen
+from codecctl.dashboard.axis import XAxis, widen_x
 from codecctl.dashboard.plot import Curve, View
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.thinning import Question, extent, points, prepare
@@ -115,4 +115,4 @@ def x_extent(sources: Sequence[Source], axis: XAxis) -> tuple[float, float] | No
         if table.num_rows
     ]
     known = [end for end in ends if end is not None]
-    return widen(min(low for low, _ in known), max(high for _, high in known)) if known else None
+    return widen_x(min(low for low, _ in known), max(high for _, high in known)) if known else None

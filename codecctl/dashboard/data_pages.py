@@ -36,7 +36,7 @@ class DataPages(App[None]):
         """The run that keys act on."""
         raise NotImplementedError
 
-    def open_run(self, name: str) -> None:
+    def open_run(self, name: str, *, previews_of: int | None = None) -> None:
         """Open the page of a run."""
         raise NotImplementedError
 

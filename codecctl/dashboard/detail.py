@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from codecctl.dashboard.columns import parse_lines
 from codecctl.dashboard.follow import Follower, decode_rows
+from codecctl.dashboard.log_tails import LogReader
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import Detail, ItemScore, Preview, SceneScore
 from codecctl.engine.rundir import (
@@ -43,6 +44,7 @@ class DetailReader:
         self._event_rows: list[Row] = []
         self._system_table = Table("time")
         self._newest = _NewestValidation()
+        self._logs = LogReader(path)
         self.detail = Detail()
 
     def read(self, deadline: float) -> bool:
@@ -67,6 +69,7 @@ class DetailReader:
             scenes=self._newest.scenes(),
             items=self._newest.items(),
             requests=read_requests(self._path),
+            logs=self._logs.read(),
             array=_latest_survey(self._path),
         )
         return events.complete and system.complete and validation.complete

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from codecctl.dashboard.alerts_screen import AlertsScreen
 from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.chart import LineChart
+from codecctl.dashboard.compare_pages import ComparePages
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.data_pages import DATA_KEYS
 from codecctl.dashboard.draft_screen import DraftScreen
 from codecctl.dashboard.keymap import binding_names
+from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.previews import PREVIEW_KEYS
 from codecctl.dashboard.run_screen import RunScreen
@@ -17,7 +20,10 @@ _PLACES = (
     DashboardApp,
     RunsScreen,
     RunScreen,
+    AlertsScreen,
+    ComparePages,
     CompareScreen,
+    LogPane,
     DraftScreen,
     NewRuns,
     LineChart,

@@ -18,7 +18,7 @@ from codecctl.dashboard.axis import (
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
 from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
 from codecctl.dashboard.slices import finished
-from codecctl.dashboard.ticks import Tick, linear_ticks, log_ticks
+from codecctl.dashboard.ticks import Tick, clock_text, clock_ticks, linear_ticks, log_ticks
 from codecctl.dashboard.wording import value_text
 
 NOT_FINITE = "×"
@@ -162,7 +162,8 @@ def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
     end = canvas.width - len(unit.name)
     canvas.text(bottom, end, unit.name, Ink.LABEL)
     free = area.left - 1
-    for tick in linear_ticks(low, high, count=max(2, area.width // 8)):
+    ticks = clock_ticks if view.axis is XAxis.CLOCK else linear_ticks
+    for tick in ticks(low, high, count=max(2, area.width // 8)):
         column = area.left + int((tick.value - low) / (high - low) * (area.width - 1))
         start = max(area.left - 1, column - len(tick.label) // 2)
         if start >= free and start + len(tick.label) < end:
@@ -247,6 +248,8 @@ def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: Vi
     if view.cursor is not None:
         unit = x_unit(view.axis, view.cursor)
         where = f"@{value_text(view.cursor / unit.size)}"
+        if view.axis is XAxis.CLOCK:
+            where = f"@{clock_text(view.cursor, 1)}"
         if column - len(where) > len(title):
             canvas.text(0, column - len(where), where, Ink.LABEL)
 

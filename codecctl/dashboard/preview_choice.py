@@ -54,6 +54,11 @@ class PreviewChoice:
         """Take a step; the newest one is followed."""
         self._step = None if step == max(self.steps, default=step) else step
 
+    def choose_near(self, step: int) -> None:
+        """Take the step with previews that is nearest to another one; of two the earlier."""
+        if self.steps:
+            self.choose_step(min(self.steps, key=lambda known: (abs(known - step), known)))
+
     def move_item(self, by: int) -> None:
         """Another item, round and round."""
         items, current = self.items, self.current

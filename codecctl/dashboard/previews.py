@@ -111,6 +111,11 @@ class Previews(PlayPreview, Vertical):
         self._choice.move_step(by)
         self._refresh_choice()
 
+    def show_step(self, step: int) -> None:
+        """The step with previews that is nearest to another one."""
+        self._choice.choose_near(step)
+        self._refresh_choice()
+
     def action_item(self, by: int) -> None:
         """Another item of the validation."""
         self._choice.move_item(by)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-
 from rich.text import Text
 
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
+from codecctl.dashboard.settings import flatten, source_of
 from codecctl.dashboard.views import RunView
 from codecctl.engine.rundir import Row
 
@@ -16,7 +14,6 @@ _COLUMNS = (
     ListColumn("value", 0),
     ListColumn("from", 18),
 )
-_LONGEST = 200
 _SHIPPED = "codecctl/profiles/"
 
 
@@ -70,22 +67,3 @@ def _without_distributions(environment: Row) -> Row:
     if not isinstance(installed, dict):
         return environment
     return {**environment, "distributions": f"{len(installed)}, see environment.json"}
-
-
-def flatten(value: object, path: str = "") -> Iterator[tuple[str, str]]:
-    """The leaves of nested tables as (dotted path, value as it is written)."""
-    if isinstance(value, Mapping) and (value or not path):
-        for name, inner in value.items():
-            yield from flatten(inner, f"{path}.{name}" if path else str(name))
-    elif path:
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        yield path, text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-
-
-def source_of(path: str, sources: Mapping[str, object]) -> object:
-    """Where a value came from: the entry of its path, or of the longest path above it."""
-    while path:
-        if path in sources:
-            return sources[path]
-        path = path.rpartition(".")[0]
-    return ""

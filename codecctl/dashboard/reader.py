@@ -11,6 +11,7 @@ from pathlib import Path
 from codecctl.dashboard.columns import Block, parse_lines
 from codecctl.dashboard.detail import DetailReader
 from codecctl.dashboard.follow import Follower
+from codecctl.dashboard.settings import flatten
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
 from codecctl.engine.limits import limited
@@ -112,8 +113,9 @@ class _RunReader:
                 problem=problem,
                 warning=_newest_warning(self._path),
                 best_metric=_best_metric(profile),
-                steps_per_epoch=_steps_per_epoch(profile),
+                steps_per_epoch=steps_per_epoch(profile),
                 stages=read_stages(self._path),
+                settings=dict(flatten(profile.get("profile"))),
             )
             self._signature = signature
         complete = True
@@ -214,7 +216,7 @@ def _best_metric(profile: Row) -> str:
     return name if isinstance(name, str) and name else DEFAULT_BEST
 
 
-def _steps_per_epoch(profile: Row) -> float:
+def steps_per_epoch(profile: Row) -> float:
     """Updates of one epoch by the profile; 0 when it does not say."""
     trainer, data = _profile_part(profile, "trainer"), _profile_part(profile, "data")
     updates = number(trainer.get("updates_per_epoch"))

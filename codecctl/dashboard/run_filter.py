@@ -1,14 +1,16 @@
 """The language that chooses runs: `profile:paired status:running val/mel<0.5 name~^foo -old`.
 
-Terms are separated by spaces and all of them have to hold:
+Terms are separated by spaces and all of them have to hold; `|` stands between alternatives:
 
     word            in the name, the profile, the mode or a tag
     field:text      in a field: name, profile, mode, status, tag, host
     field~pattern   a regular expression in a field
     metric<number   also <= > >= = !=, of the newest values, and of step, epoch, seen (seconds)
+    key=value       a value of the resolved profile: trainer.seed=7 data.batch_size>8 data.store:eig
     -term           the opposite
+    a b | c         a and b, or c
 
-Upper and lower case are the same. A run without a metric satisfies no comparison of it.
+Upper and lower case are the same. A run without a metric or key satisfies no comparison of it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from codecctl.dashboard.wording import best_first
 from codecctl.engine.rundir import number
 
 FIELDS = ("name", "profile", "mode", "status", "tag", "host")
+OR = "|"
 _TERM = re.compile(r"(?P<name>[^:~<>=!]+)(?P<sign><=|>=|!=|[:~<>=])(?P<value>.+)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -40,21 +43,36 @@ class RunFilter:
     """A choice of runs."""
 
     text: str = ""
-    tests: tuple[_Test, ...] = ()
+    tests: tuple[tuple[_Test, ...], ...] = ()
+    """Alternatives, of which one has to hold with all of its terms; none lets every run through."""
     problem: str = ""
     """Why the text is none (yet: it is being typed); such a filter lets every run through."""
 
     def matches(self, run: RunView) -> bool:
         """Whether a run is chosen."""
-        return all(test(run) for test in self.tests)
+        return not self.tests or any(all(test(run) for test in terms) for terms in self.tests)
 
 
 def parse_filter(text: str) -> RunFilter:
     """The filter that a text describes."""
+    alternatives = _alternatives(text.split())
     try:
-        return RunFilter(text, tuple(_term(word) for word in text.split()))
+        tests = tuple(tuple(_term(word) for word in words) for words in alternatives)
     except ValueError as error:
         return RunFilter(text, problem=str(error))
+    if len(tests) > 1 and not all(tests):
+        return RunFilter(text, problem=f"{OR}: needs a term on both sides")
+    return RunFilter(text, tests)
+
+
+def _alternatives(words: Sequence[str]) -> list[list[str]]:
+    found: list[list[str]] = [[]]
+    for word in words:
+        if word == OR:
+            found.append([])
+        else:
+            found[-1].append(word)
+    return found
 
 
 def metric_value(run: RunView, name: str) -> float | None:
@@ -107,6 +125,8 @@ def _term(word: str) -> _Test:
     name, sign, value = found["name"].lower(), found["sign"], found["value"]
     if name in FIELDS:
         return _text_test(name, sign, value, word)
+    if "." in name and (sign in (":", "~") or (sign in ("=", "!=") and _number(value) is None)):
+        return _text_test(found["name"], sign, value, word)
     return _number_test(found["name"], sign, value, word)
 
 
@@ -118,31 +138,50 @@ def _text_test(name: str, sign: str, value: str, word: str) -> _Test:
             raise ValueError(f"{word}: {error}") from None
         return lambda run: any(search(text) for text in _field(run, name))
     if sign in ("=", "!="):
-        wanted = sign == "="
-        return lambda run: (value.lower() in _field(run, name)) is wanted
+        return _equality_test(name, value.lower(), wanted=sign == "=")
     if sign != ":":
         raise ValueError(f"{word}: {name} is text; use : = != or ~")
     return lambda run: any(value.lower() in text for text in _field(run, name))
 
 
+def _equality_test(name: str, value: str, *, wanted: bool) -> _Test:
+    def test(run: RunView) -> bool:
+        texts = _field(run, name)
+        known = name in FIELDS or bool(texts)
+        return known and (value in texts) is wanted
+
+    return test
+
+
 def _number_test(name: str, sign: str, value: str, word: str) -> _Test:
     if sign not in _COMPARE:
-        raise ValueError(f"{word}: {name} is none of {', '.join(FIELDS)}")
-    try:
-        limit = float(value)
-    except ValueError:
-        raise ValueError(f"{word}: {value} is no number") from None
+        raise ValueError(f"{word}: {name} is none of {', '.join(FIELDS)}, and no key of profiles")
+    limit = _number(value)
+    if limit is None:
+        raise ValueError(f"{word}: {value} is no number")
     compare = _COMPARE[sign]
 
     def test(run: RunView) -> bool:
         found = metric_value(run, name)
+        if found is None and name in run.settings:
+            found = _number(run.settings[name])
         return found is not None and compare(found, limit)
 
     return test
 
 
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _field(run: RunView, name: str) -> tuple[str, ...]:
+    """Texts of a field, or of a key of the profile; none where the run does not have it."""
     summary = run.summary
+    if name not in FIELDS:
+        return (run.settings[name].lower(),) if name in run.settings else ()
     if name == "tag":
         return tuple(tag.lower() for tag in summary.tags)
     fields = {

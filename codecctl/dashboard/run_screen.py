@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Input, Log, Static, TabbedContent, TabPane
 
 from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
@@ -19,6 +19,7 @@ from codecctl.dashboard.codes import Codes
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import Source, run_source
 from codecctl.dashboard.events_table import EventsTable
+from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.previews import Previews
 from codecctl.dashboard.profile_table import ProfileTable
 from codecctl.dashboard.table import Table
@@ -26,7 +27,10 @@ from codecctl.dashboard.validation_table import ValidationTable
 from codecctl.dashboard.views import RunView
 
 _RUN_WIDGETS: dict[
-    str, type[ValidationTable | Codes | Previews | CheckpointsTable | EventsTable | ProfileTable]
+    str,
+    type[
+        ValidationTable | Codes | Previews | CheckpointsTable | EventsTable | ProfileTable | LogPane
+    ],
 ] = {
     "validation": ValidationTable,
     "codes": Codes,
@@ -34,7 +38,10 @@ _RUN_WIDGETS: dict[
     "checkpoints": CheckpointsTable,
     "events": EventsTable,
     "profile": ProfileTable,
+    "log": LogPane,
 }
+_SEARCHED = {"events": "#event-search", "log": "#log-search"}
+"""Tabs with a line that searches them."""
 TABS = (
     "curves",
     "validation",
@@ -44,6 +51,7 @@ TABS = (
     "profile",
     "system",
     "codes",
+    "log",
 )
 
 
@@ -52,13 +60,16 @@ class RunScreen(Screen[None]):
 
     Args:
         run_name: Its name.
+        previews_of: A step whose previews are opened at once; None for the curves.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape", "back", "Back", id="run.back", tooltip="Undo a filter or zoom, or go back"
         ),
-        Binding("slash", "search", "Search", id="run.search", key_display="/", tooltip="Events"),
+        Binding(
+            "slash", "search", "Search", id="run.search", key_display="/", tooltip="Events, the log"
+        ),
         *(
             Binding(
                 str(number),
@@ -72,8 +83,9 @@ class RunScreen(Screen[None]):
         ),
     ]
 
-    def __init__(self, run_name: str) -> None:
+    def __init__(self, run_name: str, *, previews_of: int | None = None) -> None:
         super().__init__()
+        self._previews_of = previews_of
         self.run_name = run_name
         self._run: RunView | None = None
         self._color = 0
@@ -81,7 +93,8 @@ class RunScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Banner, tabs, keys."""
         yield Banner(id="banner")
-        with TabbedContent(id="tabs"):
+        first = "curves" if self._previews_of is None else "previews"
+        with TabbedContent(id="tabs", initial=first):
             with TabPane("Curves", id="curves"):
                 yield ChartGrid(id="run-curves")
             with TabPane("Validation", id="validation"):
@@ -107,6 +120,14 @@ class RunScreen(Screen[None]):
                 yield ChartGrid(id="system-curves", smoothing=0.0)
             with TabPane("Codes", id="codes"):
                 yield Codes()
+            with TabPane("Log", id="log"):
+                yield Input(
+                    placeholder="search lines: a regular expression",
+                    id="log-search",
+                    classes="line",
+                    compact=True,
+                )
+                yield LogPane()
         yield Footer(show_command_palette=False, compact=True)
 
     def show(self, run: RunView | None, book: ColorBook) -> None:
@@ -116,6 +137,8 @@ class RunScreen(Screen[None]):
             return
         self._run, self._color = run, book.color(run.name)
         self.query_one(Banner).show_run(run)
+        if self._previews_of is not None and run.detail is not None:
+            self._open_previews(self._previews_of)
         self._show_tab(self.query_one(TabbedContent).active)
 
     def _show_tab(self, tab: str) -> None:
@@ -156,41 +179,53 @@ class RunScreen(Screen[None]):
     def action_back(self) -> None:
         """Undo a filter, crosshair or zoom; when there is none, leave the page."""
         grid = self.active_grid()
-        line = self.query_one("#event-search", Input)
-        if self._is_searchable() and line.has_class("-open"):
+        line = self._search_line()
+        if line is not None and line.has_class("-open"):
             line.value = ""
             line.remove_class("-open")
-            self.query_one(EventsTable).focus()
+            self._focus_found()
         elif grid is None or not grid.clear():
             self.dismiss()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Events are searched where they are."""
+        """Events and the log are searched where they are."""
         if action == "search":
-            return self._is_searchable()
+            return self._search_line() is not None
         return super().check_action(action, parameters)
 
-    def _is_searchable(self) -> bool:
+    def _search_line(self) -> Input | None:
+        """The line that searches the open tab; None where there is none."""
         tabs = self.query(TabbedContent)
-        return bool(tabs) and tabs.first().active == "events"
+        name = _SEARCHED.get(tabs.first().active) if tabs else None
+        return self.query_one(name, Input) if name else None
+
+    def _focus_found(self) -> None:
+        is_log = self.query_one(TabbedContent).active == "log"
+        (self.query_one(Log) if is_log else self.query_one(EventsTable)).focus()
 
     def action_search(self) -> None:
-        """Show the line that searches events and put the keys there."""
-        line = self.query_one("#event-search", Input)
-        line.add_class("-open")
-        line.focus()
+        """Show the line that searches the open tab and put the keys there."""
+        line = self._search_line()
+        if line is not None:
+            line.add_class("-open")
+            line.focus()
 
-    @on(Input.Changed, "#event-search")
+    @on(Input.Changed, "#event-search,#log-search")
     def _search_typed(self, event: Input.Changed) -> None:
         event.stop()
-        self.query_one(EventsTable).pattern = event.value
-        self._show_tab("events")
+        if event.input.id == "log-search":
+            pane = self.query_one(LogPane)
+            pane.pattern = event.value
+            pane.draw()
+        else:
+            self.query_one(EventsTable).pattern = event.value
+            self._show_tab("events")
 
-    @on(Input.Submitted, "#event-search")
+    @on(Input.Submitted, "#event-search,#log-search")
     def _search_done(self, event: Input.Submitted) -> None:
         event.stop()
         event.input.set_class(bool(event.value), "-open")
-        self.query_one(EventsTable).focus()
+        self._focus_found()
 
     @on(TabbedContent.TabActivated)
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
@@ -200,6 +235,23 @@ class RunScreen(Screen[None]):
             if widget.focusable and widget.display and not isinstance(widget, Input):
                 widget.focus()
                 break
+
+    def _open_previews(self, step: int) -> None:
+        """Open the previews that are nearest to a step."""
+        run, self._previews_of = self._run, None
+        if run is None:
+            return
+        self.query_one(TabbedContent).active = "previews"
+        previews = self.query_one(Previews)
+        previews.show_run(run)
+        previews.show_step(step)
+
+    @on(CheckpointsTable.RowSelected, "#checkpoints-table")
+    def _checkpoint_chosen(self) -> None:
+        """From a checkpoint to what it sounds like."""
+        step = self.selected_step()
+        if step is not None:
+            self._open_previews(step)
 
     @on(EventsTable.RowHighlighted, "#events-table")
     def _show_message(self) -> None:

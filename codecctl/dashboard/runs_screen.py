@@ -24,7 +24,9 @@ from codecctl.dashboard.run_filter import parse_filter
 from codecctl.dashboard.runs_table import RunsTable
 from codecctl.dashboard.views import RunView, Snapshot
 
-_FILTER_HINT = "choose runs: word  profile:paired  status:running  val/mel<0.5  name~^foo  -word"
+_FILTER_HINT = (
+    "choose runs: word  profile:paired  val/mel<0.5  trainer.seed=7  name~^foo  -word  a | b"
+)
 
 
 class RunsScreen(Screen[None]):

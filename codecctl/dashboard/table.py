@@ -90,6 +90,7 @@ class Table:
             XAxis.EPOCH: "epoch",
             XAxis.TIME: "seconds",
             XAxis.AUDIO: "audio_seconds",
+            XAxis.CLOCK: "time",
         }
         return self.places[names[axis]][rows]
 

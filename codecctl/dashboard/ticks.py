@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 _EPSILON = 1e-9
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_CLOCK_STEPS = (
+    *(1, 2, 5, 10, 15, 30),
+    *(_MINUTE * count for count in (1, 2, 5, 10, 15, 30)),
+    *(_HOUR * count for count in (1, 2, 3, 6, 12)),
+    *(_DAY * count for count in (1, 2, 7, 14, 28, 91, 365)),
+)
 _FEWEST_LOG_MARKS = 3
 
 
@@ -28,6 +36,29 @@ def linear_ticks(low: float, high: float, *, count: int) -> list[Tick]:
     first = math.ceil(low / step - _EPSILON)
     last = math.floor(high / step + _EPSILON)
     return [Tick(k * step, tick_label(k * step, step)) for k in range(first, last + 1)]
+
+
+def clock_ticks(low: float, high: float, *, count: int) -> list[Tick]:
+    """Marks at round local times of an axis of Unix time in seconds, at most `count` of them."""
+    if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
+        return []
+    offset = time.localtime(low).tm_gmtoff  # so that hours and days begin where they do here
+    for step in _CLOCK_STEPS:
+        first = math.ceil((low + offset) / step)
+        last = math.floor((high + offset) / step)
+        if last - first < count:
+            places = [float(k * step - offset) for k in range(first, last + 1)]
+            return [Tick(place, clock_text(place, step)) for place in places]
+    return []
+
+
+def clock_text(moment: float, step: float) -> str:
+    """A local time as marks that lie `step` seconds apart need it; the day at midnight."""
+    local = time.localtime(moment)
+    midnight = (local.tm_hour, local.tm_min, local.tm_sec) == (0, 0, 0)
+    if midnight and step >= _MINUTE:
+        return time.strftime("%b %d", local)
+    return time.strftime("%H:%M:%S" if step < _MINUTE else "%H:%M", local)
 
 
 def log_ticks(low: float, high: float, *, count: int) -> list[Tick]:

@@ -74,6 +74,17 @@ class ItemScore:
 
 
 @dataclass(frozen=True)
+class LogTail:
+    """The end of a log of a run."""
+
+    name: str
+    """Of the file."""
+    lines: tuple[str, ...]
+    is_cut: bool
+    """The file begins before them."""
+
+
+@dataclass(frozen=True)
 class Detail:
     """What only the page of a run shows."""
 
@@ -88,6 +99,8 @@ class Detail:
     items: tuple[ItemScore, ...] = ()
     requests: tuple[Request, ...] = ()
     """Requests to the training process that it has not served yet."""
+    logs: tuple[LogTail, ...] = ()
+    """Those that there are, train.log first."""
     array: ArrayReport | None = None
     """The last survey of whole arrays."""
 
@@ -105,6 +118,8 @@ class RunView:
     steps_per_epoch: float = 0.0
     stages: tuple[Stage, ...] = ()
     """Parts of its training; none where it is one."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Values of its profile by dotted key, as they are written."""
     train: Table = field(default_factory=Table)
     validation: Table = field(default_factory=Table)
     """Both tables stay empty until the run is shown."""
