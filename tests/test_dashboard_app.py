@@ -234,6 +234,11 @@ async def test_two_thousand_metrics_stay_on_pages_and_are_found_by_filter(tmp_pa
         await pilot.press("slash", *"1999")
         await pilot.pause()
         assert [chart.metric for chart in grid.charts()] == ["loss/term1999"]
+        await pilot.press("escape", "ctrl+p", *"metric term1234")
+        await pilot.pause()
+        await app.workers.wait_for_complete()
+        await pilot.pause()
+        assert "Metric loss/term1234" in screen_text(app)
 
 
 async def test_folders_that_are_no_runs_and_damaged_ones_leave_the_others_alone(

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
+from heapq import nlargest
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
@@ -20,6 +24,10 @@ if TYPE_CHECKING:
 
 Entry = tuple[str, str, IgnoreReturnCallbackType]
 
+_MAX_HITS = 64
+"""A run may have thousands of metrics, and a first letter finds them all."""
+_NAMES_AT_ONCE = 100
+
 
 class DashboardCommands(Provider):
     """What the palette offers besides the commands of every application."""
@@ -32,14 +40,15 @@ class DashboardCommands(Provider):
     async def search(self, query: str) -> Hits:
         """Entries that match what is typed."""
         matcher = self.matcher(query)
-        for name, text, callback in self._entries():
-            score = matcher.match(name)
+        found: list[tuple[float, int, Entry]] = []
+        for number, entry in enumerate(chain(self._entries(), self._profiles())):
+            score = matcher.match(entry[0])
             if score > 0:
-                yield Hit(score, matcher.highlight(name), callback, help=text)
-        for name, text, callback in self._profiles():
-            score = matcher.match(name)
-            if score > 0:
-                yield Hit(score, matcher.highlight(name), callback, help=text)
+                found.append((score, -number, entry))
+            if number % _NAMES_AT_ONCE == 0:
+                await asyncio.sleep(0)  # keys are typed meanwhile
+        for score, _, (name, text, callback) in nlargest(_MAX_HITS, found, key=itemgetter(0, 1)):
+            yield Hit(score, matcher.highlight(name), callback, help=text)
 
     def _profiles(self) -> Iterator[Entry]:
         """Profiles that a run can be made of; on the page of a store, with that store."""

@@ -20,8 +20,8 @@ Number = TypeVar("Number", bound=np.generic)
 _FIXED = frozenset({"schema", "step", "epoch", "split", "seconds", "audio_seconds", "time"})
 _PLACES = ("step", "epoch", "seconds", "audio_seconds", "time")
 _ALL = slice(None)
-_MAPPED_BYTES = 1 << 20
-"""From this size on, room costs no memory before it is filled and goes back when it is left."""
+_MAPPED_BYTES = 1 << 16
+"""From this size (bytes) on, room costs nothing before it is filled and all goes back after."""
 
 
 @dataclass(frozen=True)
