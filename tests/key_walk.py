@@ -21,7 +21,7 @@ from codecctl.engine.assemble import enter, parts_of
 from codecctl.engine.build_objective import build_metrics
 from codecctl.engine.lease import Lease
 from codecctl.engine.lossless_source import open_stream
-from codecctl.engine.metrics import WaveMetric
+from codecctl.engine.metrics import METRICS, WaveMetric
 from codecctl.engine.need import need_of
 from codecctl.engine.origin import Origin
 from codecctl.engine.prepare import Prepared, prepare, tracker_settings
@@ -69,6 +69,8 @@ class Walk:
         self._build_networks, self._build_metrics = build.build_networks, build_metrics
         monkeypatch.setattr(build, "build_networks", self._networks_once)
         monkeypatch.setattr(build, "build_metrics", self._metrics_once)
+        # Built four times for a job, and the same for all.
+        monkeypatch.setitem(METRICS, "mel", cache(METRICS["mel"]))
         # It looks for plugins in every installed distribution, for each runtime.
         monkeypatch.setattr("lightning_fabric.fabric._load_external_callbacks", lambda _group: [])
 
