@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.steering import refusal
 from codecctl.dashboard.views import RunView
@@ -133,3 +134,11 @@ async def test_a_dashboard_that_may_not_steer_asks_nothing(tmp_path: Path, key: 
         assert "read-only: nothing is changed from here" in screen_text(app)
         assert list((run / "control").iterdir()) == []
         assert isinstance(app.screen, RunsScreen)
+
+
+async def test_a_long_question_is_shown_to_its_end(tmp_path: Path) -> None:
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.push_screen(ConfirmScreen("word " * 40 + "last?"))
+        await pilot.pause()
+        assert "last?" in screen_text(app)

@@ -176,7 +176,11 @@ class NewRuns(App[None]):
                 return
         screen.show_draft(screen.draft.with_edits(tuple(edits)))
         count = len(edits)
-        told = "nothing was changed" if not count else f"{count} values changed; ctrl+s starts it"
+        told = (
+            "nothing was changed"
+            if not count
+            else f"{count} value{'s' * (count != 1)} changed; ctrl+s starts it"
+        )
         self.notify(told, markup=False)
 
     def _run_editor(self, path: Path) -> str:
