@@ -17,7 +17,8 @@ from codecctl.datasets.tokens import Tokenizer, mixed_down
 from codecctl.datasets.wav_folder import WavFolder
 from codecctl.engine.lossless.classic import Flac, WavPack, classic_coders
 from codecctl.engine.lossless.comparison import Measure, Stopwatch, compare, summed
-from codecctl.engine.lossless.own_coders import Learned, ModelFree
+from codecctl.engine.lossless.learned_coder import Learned
+from codecctl.engine.lossless.own_coders import ModelFree
 from codecctl.engine.lossless.takes import Hearing, Take, takes_of
 from codecctl.engine.lossless.wav import read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError

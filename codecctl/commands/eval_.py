@@ -118,7 +118,7 @@ def evaluate(
 def _language_model(checkpoint: Path, profile: Profile, options: Options) -> None:
     note("loading torch")
     from codecctl.engine.lossless.exact import ExactTransformer
-    from codecctl.engine.lossless.own_coders import Learned
+    from codecctl.engine.lossless.learned_coder import Learned
     from codecctl.engine.lossless.takes import takes_of
     from codecctl.engine.lossless_source import open_integers
     from codecctl.engine.lossless_trained import load_language_model, validated_recordings
