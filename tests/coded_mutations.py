@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from codecctl.engine.lossless.container import MAGIC, RECORD
-from codecctl.engine.lossless.exact import ExactTransformer
-from codecctl.engine.lossless.files import decode_file
 from codecctl.errors import CodecctlError
 
 _NUMBERS = (0, 1, -1, 2, 7, 40, 2**16, 2**40)
 
 
-def judge(source: Path, wav: bytes, model: ExactTransformer) -> str:
+def judge(source: Path, wav: bytes, decode: Callable[[Path, Path], object]) -> str:
     """`refused` in one line with nothing left behind, `equal`, or what was wrong."""
     target = source.with_name("decoded.wav")
     try:
-        decode_file(source, target, model)
+        decode(source, target)
     except CodecctlError as error:
         said = str(error)
         clean = bool(said) and "\n" not in said and not target.exists()

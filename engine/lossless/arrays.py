@@ -2,7 +2,7 @@
 
 The file is that of `container`, with `MODEL` in the place of a fingerprint. A chunk is a segment of
 `block` frames of all channels, coded from nothing: its shift of each channel (bits that are zero in
-every sample), its predictor, and what that leaves.
+every sample), and what prediction leaves.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from codecctl.engine.lossless import prediction
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker, tables
-from codecctl.engine.lossless.prediction import MOST_CHANNELS, fitted, restored, unpack
+from codecctl.engine.lossless.prediction import MOST_CHANNELS, left_of, restored
 from codecctl.engine.lossless.samples import (
     lay_out,
     mapped_samples,
@@ -26,12 +27,12 @@ from codecctl.engine.lossless.samples import (
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
-MODEL = "linear prediction 1"
+_KIND = "linear prediction"
+MODEL = f"{_KIND} 2"
 """What the header says where other files name their model."""
-MOST_FRAMES = 1 << 15
-_FEWEST_FRAMES = 1 << 13
-_NUMBERS_AT_ONCE = 1 << 23
-_MOST_AT_ONCE = 16
+MOST_FRAMES = 1 << 16
+_MOST_NUMBERS = 1 << 21
+"""Of a segment; what follows from it in memory is some hundred times a number."""
 
 
 def encode_array(source: Path, target: Path, *, advance: Advance = lambda _count: None) -> Sizes:
@@ -77,7 +78,7 @@ def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count
     Raises:
         NotFoundError: There is no such source.
         DataError: It is damaged, or needs a model.
-        CodecctlError: This machine makes other tables than the encoder's.
+        CodecctlError: This machine computes otherwise than the encoder's.
     """
     with opened(source) as reader:
         header = reader.header
@@ -94,8 +95,7 @@ def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count
 
 
 def _header(parts: WavParts) -> Header:
-    wanted = 1 << (2048 * parts.channels - 1).bit_length()
-    block = min(MOST_FRAMES, max(_FEWEST_FRAMES, wanted))
+    block = min(MOST_FRAMES, _MOST_NUMBERS // parts.channels)
     return Header(
         version=VERSION,
         channels=parts.channels,
@@ -108,7 +108,7 @@ def _header(parts: WavParts) -> Header:
         before=parts.offset,
         behind=parts.size - parts.end,
         model=MODEL,
-        check=tables().check,
+        check=_check(),
     )
 
 
@@ -117,19 +117,28 @@ def require_no_model(header: Header, source: Path) -> None:
 
     Raises:
         DataError: It needs a model, or its header cannot be true.
-        CodecctlError: This machine makes other tables than the encoder's.
+        CodecctlError: This machine computes otherwise than the encoder's.
     """
+    if header.model.startswith(_KIND) and header.model != MODEL:
+        raise DataError(
+            f"{source}: found {header.model[:40]!r}, needed {MODEL!r}; decode it with the codecctl "
+            "that wrote it"
+        )
     if header.model != MODEL:
         raise DataError(
             f"{source}: coded with the model {header.model[:12]}; decode it with --model of that"
         )
     if header.channels > MOST_CHANNELS or header.block > MOST_FRAMES:
         raise DataError(f"{source}: header: more channels or frames than a segment may have")
-    if header.chunk != header.block * header.channels or header.symbol_bits != header.bits:
+    if (
+        header.chunk > _MOST_NUMBERS
+        or header.chunk != header.block * header.channels
+        or header.symbol_bits != header.bits
+    ):
         raise DataError(f"{source}: header: chunks are not whole segments")
-    if header.check != tables().check:
+    if header.check != _check():
         raise CodecctlError(
-            f"{source}: this machine makes other tables than the one that coded it; nothing was "
+            f"{source}: this machine computes otherwise than the one that coded it; nothing was "
             "written; decode it on a machine of the same kind"
         )
 
@@ -140,9 +149,7 @@ def _encode_segment(samples: np.ndarray, bits: int) -> bytes:
     shifts = [int(value & -value).bit_length() - 1 if value else 0 for value in used.tolist()]
     for shift in shifts:
         packer.number(shift, bits)
-    predictor, left = fitted(samples >> np.array(shifts), bits=bits)
-    predictor.pack(packer)
-    packer.rows(left)
+    packer.rows(left_of(samples >> np.array(shifts, np.int64), bits=bits))
     return packer.bytes()
 
 
@@ -157,39 +164,28 @@ def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
         DataError: One of them is damaged.
     """
     header = reader.header
-    at_once = max(1, min(_MOST_AT_ONCE, _NUMBERS_AT_ONCE // header.chunk))
     most = 8 * header.chunk + (1 << 20)
     for index in range(wanted.start):
         reader.skip(f"segment {index}", most=most)
-    for first in range(wanted.start, wanted.stop, at_once):
-        group = range(first, min(first + at_once, wanted.stop))
-        coded = [reader.record(f"segment {index}", most=most) for index in group]
-        lengths = [header.length(index) // header.channels for index in group]
-        whole = [index for index, length in enumerate(lengths) if length == lengths[0]]
-        rest = [index for index in range(len(lengths)) if index not in whole]
-        for some in (whole, rest):
-            for index, piece in zip(
-                some,
-                _decode_segments([coded[i] for i in some], header, [lengths[i] for i in some]),
-                strict=True,
-            ):
-                yield group[index] * header.block, piece
+    for index in wanted:
+        coded = reader.record(f"segment {index}", most=most)
+        yield index * header.block, _decode_segment(coded, header, header.length(index))
 
 
-def _decode_segments(coded: list[bytes], header: Header, lengths: list[int]) -> list[np.ndarray]:
-    """Segments of one length."""
-    if not coded:
-        return []
-    shifts, predictors, left = [], [], []
-    for content, length in zip(coded, lengths, strict=True):
-        unpacker = Unpacker(content)
-        shifts.append([unpacker.number(header.bits) for _ in range(header.channels)])
-        predictors.append(unpack(unpacker, header.channels))
-        left.append(unpacker.rows(header.channels, length))
-        unpacker.end()
-    found = restored(predictors, left, bits=header.bits).astype(np.int64)
-    samples = [piece << np.array(shift) for piece, shift in zip(found, shifts, strict=True)]
+def _decode_segment(coded: bytes, header: Header, symbols: int) -> np.ndarray:
+    unpacker = Unpacker(coded)
+    shifts = np.array([unpacker.number(header.bits) for _ in range(header.channels)], np.int64)
+    left = unpacker.rows(header.channels, symbols // header.channels)
+    unpacker.end()
+    found = restored(left, bits=header.bits)
     edge = 1 << (header.bits - 1)
-    if any(piece.size and not -edge <= piece.min() <= piece.max() < edge for piece in samples):
+    if found is not None:
+        found <<= shifts
+    if found is None or (found.size and not -edge <= found.min() <= found.max() < edge):
         raise DataError("coded segment: samples of more bits than the header says")
-    return samples
+    return found
+
+
+def _check() -> int:
+    """Of the tables and of the prediction."""
+    return tables().check ^ prediction.check()

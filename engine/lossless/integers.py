@@ -1,6 +1,7 @@
 """Whole numbers to bytes and back, without a trained model: blocks of a scale, and a range coder.
 
-Each block of a row names its scale in quarter octaves, each row one of three shapes. A number is
+Rows are cut in blocks of one of four lengths. Each block names its scale in quarter octaves, each
+row one of three shapes. A number is
 rounded to a token of at most 27 steps of spread, coded with the table of scale and shape, and what
 rounding left, which is as good as uniform. Tables are whole numbers made with +, -, x, / and square
 root of IEEE 754 alone, so that every machine makes the same.
@@ -17,8 +18,8 @@ import numpy as np
 
 from codecctl.errors import DataError
 
-BLOCK = 256
-"""Numbers of a row that share a scale."""
+BLOCKS = (32, 64, 128, 256)
+"""Numbers of a row that share a scale: one of these, the same for all rows."""
 SCALES = 112
 """0 is a block of zeros, s a spread of 2^((s - 5) / 4)."""
 SHAPES = 3
@@ -29,7 +30,7 @@ MOST = 1 << 30
 """Numbers lie within -MOST and MOST - 1."""
 _TOTAL = 1 << 20
 _TABLES = 25
-_DELTAS = 2 * SCALES - 1
+_NO_DELTA = 2 * SCALES
 _HALF = 1 << 15
 _WIDTHS = (np.sqrt(0.5), 1.1636732, np.sqrt(2.0))
 """Width over spread of each shape."""
@@ -58,7 +59,7 @@ def tables() -> Tables:
             reach = steps / (width * _spread(scale))
             powers = (reach, reach * np.sqrt(reach), reach * reach)
             counts[shape, scale] = _frequencies(np.append(_exp_minus(powers[shape]), 0.0))
-    away = np.abs(np.arange(_DELTAS) - (SCALES - 1)).astype(np.float64)
+    away = np.abs(np.arange(2 * _NO_DELTA + 1) - _NO_DELTA).astype(np.float64)
     deltas = _frequencies(_exp_minus(away * 0.9))
     return Tables(
         tokens=tuple(tuple(_model(row) for row in rows) for rows in counts),
@@ -119,9 +120,10 @@ class Packer:
     def rows(self, values: np.ndarray) -> None:
         """(R, T) int64 numbers within -MOST and MOST - 1."""
         assert not values.size or np.abs(values).max() < MOST
-        scales = _scales(values)
+        choice, scales = _best_scales(values)
+        self.number(choice, len(BLOCKS))
         self._encoder.encode(_deltas(scales).astype(np.int32), tables().deltas)
-        spread = np.repeat(scales, BLOCK, axis=1)[:, : values.shape[1]]
+        spread = np.repeat(scales, BLOCKS[choice], axis=1)[:, : values.shape[1]]
         shift = _shift(spread)
         kept = (values + ((1 << shift) >> 1)) >> shift
         rest = values - (kept << shift) + ((1 << shift) >> 1)
@@ -165,11 +167,12 @@ class Unpacker:
 
     def rows(self, count: int, length: int) -> np.ndarray:
         """(count, length) int64 numbers."""
-        blocks = -(-length // BLOCK)
+        block = BLOCKS[self.number(len(BLOCKS))]
+        blocks = -(-length // block)
         scales = _undo_deltas(self._take(tables().deltas, count * blocks), count, blocks)
         if scales.size and not 0 <= scales.min() <= scales.max() < SCALES:
             raise DataError("coded segment: a scale that there is not")
-        spread = np.repeat(scales, BLOCK, axis=1)[:, :length]
+        spread = np.repeat(scales, block, axis=1)[:, :length]
         shapes = np.array([self.number(SHAPES) for _ in range(count)], np.int64)
         groups = _Groups(spread, shapes)
         flat = np.full(spread.size, REACH, np.int64)
@@ -228,34 +231,59 @@ def _shift(scale: np.ndarray) -> np.ndarray:
     return shift
 
 
-def _scales(values: np.ndarray) -> np.ndarray:
-    """The scale of each block: (R, T) to (R, blocks) int64."""
+def _best_scales(values: np.ndarray) -> tuple[int, np.ndarray]:
+    """The length of blocks, by number, that takes about the fewest bits, and their scales."""
     count, length = values.shape
-    blocks = -(-length // BLOCK)
-    padded = np.zeros((count, blocks * BLOCK))
-    padded[:, :length] = values
-    sizes = np.full(blocks, BLOCK)
-    sizes[-1:] = length - (blocks - 1) * BLOCK
-    power = (padded.reshape(count, blocks, BLOCK) ** 2).sum(-1) / sizes
+    if not values.size:
+        return 0, np.zeros((count, 0), np.int64)
+    longest = BLOCKS[-1]
+    squares = np.zeros((count, -(-length // longest) * longest))
+    np.multiply(values, values, out=squares[:, :length], dtype=np.float64)
+    found, costs = [], []
+    powers = squares.reshape(count, -1, BLOCKS[0]).sum(-1)
+    for choice, block in enumerate(BLOCKS):
+        if choice:
+            powers = powers.reshape(count, -1, 2).sum(-1)
+        blocks = -(-length // block)
+        sizes = np.full(blocks, block)
+        sizes[-1:] = length - (blocks - 1) * block
+        scales = _scales(powers[:, :blocks] / sizes)
+        away = np.abs(_deltas(scales) - _NO_DELTA)
+        costs.append(float((np.maximum(scales - 4, 0) * sizes).sum() / 4 + 1.3 * (1 + away).sum()))
+        found.append(scales)
+    best = int(np.argmin(costs))
+    return best, found[best]
+
+
+def _scales(power: np.ndarray) -> np.ndarray:
+    """The scale of each block of that mean square, int64."""
     wanted = np.rint(2 * np.log2(np.maximum(power, 1e-9))).astype(np.int64) + 5
     return np.where(power > 0, np.clip(wanted, 1, SCALES - 1), 0)
 
 
 def _deltas(scales: np.ndarray) -> np.ndarray:
-    """Each scale less the one before; the first of a row less the first of the row above."""
+    """Each scale less the one before and half of what the row above does there.
+
+    The first of a row has the first of the row above before it.
+    """
     if not scales.size:
         return np.empty(0, np.int64)
-    above = np.diff(scales[:, :1], axis=0, prepend=0)
-    deltas: np.ndarray = np.hstack([above, np.diff(scales, axis=1)]).ravel() + SCALES - 1
+    firsts = np.diff(scales[:, :1], axis=0, prepend=0)
+    steps = np.diff(scales, axis=1)
+    steps[1:] -= np.diff(scales[:-1], axis=1) // 2
+    deltas: np.ndarray = np.hstack([firsts, steps]).ravel() + _NO_DELTA
     return deltas
 
 
 def _undo_deltas(deltas: np.ndarray, count: int, blocks: int) -> np.ndarray:
-    table = deltas.astype(np.int64).reshape(count, blocks) - (SCALES - 1)
+    table = deltas.astype(np.int64).reshape(count, blocks) - _NO_DELTA
     if table.size:
         table[:, 0] = np.cumsum(table[:, 0])
-    scales: np.ndarray = np.cumsum(table, axis=1)
-    return scales
+    for row in range(count):
+        if row:
+            table[row, 1:] += np.diff(table[row - 1]) // 2
+        table[row] = np.cumsum(table[row])
+    return table
 
 
 def _shapes(tokens: np.ndarray, scales: np.ndarray) -> np.ndarray:

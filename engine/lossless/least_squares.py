@@ -1,0 +1,161 @@
+"""Covariances of what is coded already, and the weights that follow, compiled.
+
+Sums of products of a block are whole numbers below 2^53, exact in any order; the rest has one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from codecctl.engine.lossless.compiled import compiled
+from codecctl.engine.lossless.recursion import PAST
+
+
+@compiled
+def gather_shared(
+    gram: np.ndarray, some: np.ndarray, samples: np.ndarray, span: tuple[int, int], decay: float
+) -> None:
+    """Forget a little of a covariance and add that of some frames.
+
+    Args:
+        gram: (D, D), upper triangle of blocks: lag from the oldest, then channel.
+        some: (D, D), whose last C columns hold the sums of products with the frames themselves;
+            the others are derived here, by what one lag more takes in and leaves out.
+        samples: (PAST + T, C).
+        span: First frame, and the one after the last.
+        decay: Of what is known so far.
+    """
+    channels = samples.shape[1]
+    lags = gram.shape[0] // channels - 1
+    for column in range(lags - 1, -1, -1):
+        right = lags - column
+        for row in range(column + 1):
+            above = lags - row
+            for i in range(channels):
+                a_in = samples[span[0] + PAST - above, i]
+                a_out = samples[span[1] + PAST - above, i]
+                at, before = row * channels + i, (row + 1) * channels + i
+                for j in range(channels):
+                    b_in = samples[span[0] + PAST - right, j]
+                    b_out = samples[span[1] + PAST - right, j]
+                    known = some[before, (column + 1) * channels + j]
+                    some[at, column * channels + j] = known + (a_in * b_in - a_out * b_out)
+    for i in range(gram.shape[0]):
+        for j in range(i, gram.shape[0]):
+            gram[i, j] = gram[i, j] * decay + some[i, j]
+
+
+@compiled
+def gather_own(
+    gram: np.ndarray, some: np.ndarray, samples: np.ndarray, span: tuple[int, int], decay: float
+) -> None:
+    """`gather_shared` for each channel alone: (PAST + 1, PAST + 1, C), lag from the latest."""
+    size, channels = gram.shape[0], gram.shape[2]
+    for lag in range(size):
+        some[0, lag, :] = 0.0
+    for now in range(span[0] + PAST, span[1] + PAST):
+        for lag in range(size):
+            for c in range(channels):
+                some[0, lag, c] += samples[now, c] * samples[now - lag, c]
+    for a in range(1, size):
+        for b in range(a, size):
+            for c in range(channels):
+                taken = samples[span[0] + PAST - a, c] * samples[span[0] + PAST - b, c]
+                gone = samples[span[1] + PAST - a, c] * samples[span[1] + PAST - b, c]
+                some[a, b, c] = some[a - 1, b - 1, c] + (taken - gone)
+    for a in range(size):
+        for b in range(a, size):
+            for c in range(channels):
+                gram[a, b, c] = gram[a, b, c] * decay + some[a, b, c]
+
+
+@compiled
+def solve_shared(gram: np.ndarray, ridge: float, weights: np.ndarray) -> None:
+    """Least squares of each of the last C variables from all before it, by one factorisation.
+
+    Args:
+        gram: (D, D), upper triangle; destroyed.
+        ridge: Added to its diagonal.
+        weights: (D, C), written.
+    """
+    size, channels = weights.shape
+    for i in range(size):
+        gram[i, i] += ridge
+    inverse = np.empty(size)
+    grouped = size - size % 4
+    for start in range(0, grouped, 4):
+        for pivot in range(start, start + 4):
+            inverse[pivot] = 1.0 / max(gram[pivot, pivot], ridge)
+            for i in range(pivot + 1, start + 4):
+                factor = gram[pivot, i] * inverse[pivot]
+                for j in range(i, size):
+                    gram[i, j] -= factor * gram[pivot, j]
+        for i in range(start + 4, size):
+            _less_four(gram, start, i, inverse)
+    for pivot in range(grouped, size):
+        inverse[pivot] = 1.0 / max(gram[pivot, pivot], ridge)
+        for i in range(pivot + 1, size):
+            factor = gram[pivot, i] * inverse[pivot]
+            for j in range(i, size):
+                gram[i, j] -= factor * gram[pivot, j]
+    for i in range(size):
+        for j in range(i + 1, size):
+            gram[i, j] *= inverse[i]
+    first = size - channels
+    for c in range(channels):
+        for i in range(size):
+            weights[i, c] = gram[i, first + c] if i < first + c else 0.0
+    for j in range(size - 1, 0, -1):
+        for i in range(j):
+            factor = gram[i, j]
+            for c in range(max(0, j - first + 1), channels):
+                weights[i, c] -= factor * weights[j, c]
+
+
+@compiled
+def _less_four(gram: np.ndarray, start: int, i: int, inverse: np.ndarray) -> None:
+    """Take multiples of four pivot rows from a row, one after the other."""
+    one = gram[start, i] * inverse[start]
+    two = gram[start + 1, i] * inverse[start + 1]
+    three = gram[start + 2, i] * inverse[start + 2]
+    four = gram[start + 3, i] * inverse[start + 3]
+    for j in range(i, gram.shape[0]):
+        value = gram[i, j] - one * gram[start, j]
+        value = value - two * gram[start + 1, j]
+        value = value - three * gram[start + 2, j]
+        gram[i, j] = value - four * gram[start + 3, j]
+
+
+@compiled
+def solve_own(gram: np.ndarray, ridge: np.ndarray, weights: np.ndarray) -> None:
+    """Least squares of each channel from its own past.
+
+    Args:
+        gram: (PAST + 1, PAST + 1, C) of `gather_own`, upper triangle; destroyed.
+        ridge: (C,), added to the diagonal.
+        weights: (PAST, C), written.
+    """
+    size, channels = gram.shape[0], gram.shape[2]
+    inverse, factor = np.empty(channels), np.empty(channels)
+    for i in range(1, size):
+        for c in range(channels):
+            gram[i, i, c] += ridge[c]
+            weights[i - 1, c] = gram[0, i, c]
+    for pivot in range(1, size):
+        for c in range(channels):
+            inverse[c] = 1.0 / max(gram[pivot, pivot, c], ridge[c])
+        for i in range(pivot + 1, size):
+            for c in range(channels):
+                factor[c] = gram[pivot, i, c] * inverse[c]
+                weights[i - 1, c] -= factor[c] * weights[pivot - 1, c]
+            for j in range(i, size):
+                for c in range(channels):
+                    gram[i, j, c] -= factor[c] * gram[pivot, j, c]
+        for c in range(channels):
+            weights[pivot - 1, c] *= inverse[c]
+            for i in range(pivot + 1, size):
+                gram[pivot, i, c] *= inverse[c]
+    for j in range(size - 1, 1, -1):
+        for i in range(1, j):
+            for c in range(channels):
+                weights[i - 1, c] -= gram[i, j, c] * weights[j - 1, c]
