@@ -37,7 +37,12 @@ def _child(first: int, stop: int, seed: int) -> None:
         soundfile.write(wav, noise[:40], 8000, subtype="PCM_U8")
         encode_file(wav, coded, exact(8), block=16)
         cases = [(wav.read_bytes(), coded.read_bytes(), partial(decode_file, model=exact(8)))]
-        soundfile.write(wav, np.cumsum(noise // 64, axis=0), 8000, subtype="PCM_16")
+        soundfile.write(
+            wav,
+            np.cumsum(noise // 64, axis=0, dtype=np.int32).astype(np.int16),
+            8000,
+            subtype="PCM_16",
+        )
         encode_array(wav, coded)
         cases.append((wav.read_bytes(), coded.read_bytes(), partial(decode_array)))
 
