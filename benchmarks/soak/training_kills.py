@@ -1,10 +1,11 @@
 """Kill trainings at random moments, resume them, and compare with trainings that nobody disturbed.
 
-    python -m benchmarks.soak.training_kills [--kills 20] [--seed 0] [--fixed]
+    python -m benchmarks.soak.training_kills [--kills 20] [--seed 0] [--profiles A,B] [--fixed]
 
 Tiny trainings of the codec profiles, with averaged weights, adaptive weights, dropout of codebooks
 and portions among them: 12 updates with a warm-up, discriminators from the fifth, a checkpoint
-after every second, validation and previews. SIGKILL comes from within, so that a moment can be
+after every second, validation and previews; soundstream hands over to its second stage after the
+sixth. SIGKILL comes from within, so that a moment can be
 named: after an update, at a byte of a checkpoint, before or after a rename, before a row of the
 validation, before a file of a preview. `codecctl train --resume` then has to end with the rows,
 fixed items, weights, averages, optimizers, codebooks, balancer and previews of the undisturbed
@@ -22,15 +23,14 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
-from codecctl.commands.train_lines import ProgressLine
+from benchmarks.soak.moments import KINDS, WHERE, Moments
 from codecctl.engine import session
-from codecctl.engine.checkpoint_files import CheckedFile
-from codecctl.engine.rundir import RunDirectory, read_metrics, read_rows
+from codecctl.engine.rundir import read_metrics, read_rows
 from tests.e2e.training import TINY, assert_equal_runs, write_store
 
 STEPS = 12
@@ -38,14 +38,16 @@ BOOKS = "model.quantizer.codebook_size=8"
 EVERY = (
     *(word for word in TINY[2:] if word != BOOKS),
     f"trainer.max_steps={STEPS}",
-    "trainer.scheduler.config.warmup_epochs=0.8",  # four updates
     "trainer.discriminator.scheduler.enabled=true",
-    "trainer.discriminator.scheduler.config.warmup_epochs=0.8",
     "trainer.discriminator.start.step=4",
     "trainer.val_every_n_steps=5",
     "trainer.save_every_n_steps=2",
     "trainer.keep_last=2",
     "trainer.logger=jsonl",
+)
+WARM = (
+    "trainer.scheduler.config.warmup_epochs=0.8",  # four updates
+    "trainer.discriminator.scheduler.config.warmup_epochs=0.8",
 )
 AVERAGED = ("trainer.ema.enabled=true", "trainer.ema.decay=0.5")
 ADAPTIVE = tuple(
@@ -53,24 +55,31 @@ ADAPTIVE = tuple(
     for term in ("similarity", "diversity")
 )
 PROFILES: dict[str, tuple[str, ...]] = {
-    "baseline-1ch": AVERAGED,
+    "baseline-1ch": (*WARM, *AVERAGED),
     "baseline-32ch": (
+        *WARM,
         "data.capsules.count=3",
         "model.generator.channels=3",
         "trainer.accumulate_grad_batches=2",
     ),
-    "mono": (BOOKS, "model.quantizer.dropout=true"),
-    "paired": (BOOKS, *ADAPTIVE, *AVERAGED),
-    "paired-bounded": (BOOKS,),
+    "mono": (*WARM, BOOKS, "model.quantizer.dropout=true"),
+    "paired": (*WARM, BOOKS, *ADAPTIVE, *AVERAGED),
+    "paired-bounded": (*WARM, BOOKS),
+    "soundstream": (
+        BOOKS,
+        "trainer.scheduler.config.warmup_steps=4",
+        "data.segment_seconds=0.25",
+        "data.min_source_seconds=0.25",
+        "model.discriminators.0.num_filters=8",
+        "model.quantizer.num_codebooks=2",
+        "model.quantizer.bandwidths=[0.3]",
+        "model.discriminators.1.factors=[1]",
+        *(f"trainer.stages.{index}.length={{steps=6}}" for index in range(2)),
+    ),
 }
-WHERE = {
-    "update": "after update",
-    "byte": "at byte of checkpoints",
-    "rename": "beside rename",
-    "validation": "before validation row",
-    "preview": "before preview file",
-}
-KINDS = tuple(WHERE)
+FIXED = tuple(name for name in PROFILES if name != "soundstream")
+"""Of the test suite, which kills staged trainings elsewhere."""
+DRAWN = ("baseline-1ch", "baseline-32ch", "mono", "paired", "soundstream")
 CHANGES = (
     (),
     ("data.prefetch_batches=1",),
@@ -78,67 +87,6 @@ CHANGES = (
     ("data.check_reads=true", "data.io_threads=3"),
 )
 """What a resumed training may do otherwise."""
-
-
-@dataclass
-class Moments:
-    """Counts moments by kind, and dies at one of them."""
-
-    deadly: tuple[str, int] = ("", 0)
-    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))
-
-    def passes(self, kind: str) -> None:
-        """A moment goes by."""
-        self.counts[kind] += 1
-        if (kind, self.counts[kind]) == self.deadly:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(self) -> None:
-        """Let this process count, and die."""
-        report, measured, written = (
-            ProgressLine.report,
-            RunDirectory.validation_row,
-            Path.write_bytes,
-        )
-        ProgressLine.report = self._before("update", report)  # type: ignore[method-assign,assignment]
-        RunDirectory.validation_row = self._before("validation", measured)  # type: ignore[method-assign,assignment]
-        Path.write_bytes = self._before("preview", written)  # type: ignore[method-assign,assignment]
-        for name in ("rename", "replace"):
-            setattr(Path, name, self._around(getattr(Path, name)))
-        CheckedFile.write = self._bytes(CheckedFile.write)  # type: ignore[method-assign]
-
-    def _before(self, kind: str, call: Callable[..., object]) -> Callable[..., object]:
-        def counted(*arguments: object) -> object:
-            self.passes(kind)
-            return call(*arguments)
-
-        return counted
-
-    def _around(self, call: Callable[..., object]) -> Callable[..., object]:
-        def counted(path: Path, target: Path) -> object:
-            # Not state.json, which a clock replaces.
-            counts = {"checkpoints", "previews"} & set(path.parts)
-            if counts:
-                self.passes("rename")
-            moved = call(path, target)
-            if counts:
-                self.passes("rename")
-            return moved
-
-        return counted
-
-    def _bytes(self, write: Callable[[CheckedFile, object], int]) -> Callable[..., int]:
-        def counted(file: CheckedFile, data: object) -> int:
-            view = memoryview(data).cast("B")  # type: ignore[arg-type]  # as the method itself
-            kind, number = self.deadly
-            left = number - self.counts["byte"]
-            if kind == "byte" and left <= len(view):
-                write(file, view[:left])
-                os.kill(os.getpid(), signal.SIGKILL)
-            self.counts["byte"] += len(view)
-            return write(file, data)
-
-        return counted
 
 
 @dataclass(frozen=True)
@@ -168,12 +116,13 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fixed", action="store_true")
+    parser.add_argument("--profiles", default=",".join(DRAWN), help="of the drawn kills")
     options = parser.parse_args()
     torch.set_num_threads(1)
     os.fsync = _no_sync  # type: ignore[assignment]  # a killed process loses nothing unsynced
     home = Path(tempfile.mkdtemp(prefix="training-kills-"))
     generator = random.Random(options.seed)
-    profiles = list(PROFILES) if options.fixed else list(PROFILES)[:4]
+    profiles = FIXED if options.fixed else options.profiles.split(",")
     try:
         write_store(home / "stores" / "noise")
         counts = {profile: undisturbed(home, profile) for profile in profiles}

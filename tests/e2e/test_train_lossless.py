@@ -168,11 +168,17 @@ SHORT = (
 """Blocks of two channels, 16 bits byte after byte, averaged weights."""
 
 
+STAGES = (
+    'trainer.stages=[{name="first",length={steps=5}},'
+    '{name="second",length={steps=7},optimizer={type="SGD",config={lr=0.01,momentum=0.9}}}]'
+)
+
+
 def test_killed_in_the_middle_and_resumed_equals_the_run_that_was_not(audio: Path) -> None:
-    home = audio.parent
-    code, _, err = run(home, "train", *SHORT, "--run", "whole")
+    home, short = audio.parent, (*SHORT, STAGES)
+    code, _, err = run(home, "train", *short, "--run", "whole")
     assert code == 0, err
-    process = start(home, "train", *SHORT, "--run", "killed")
+    process = start(home, "train", *short, "--run", "killed")
     wait_for_step(process)
     process.kill()
     process.communicate()
@@ -181,6 +187,8 @@ def test_killed_in_the_middle_and_resumed_equals_the_run_that_was_not(audio: Pat
     code, _, err = run(home, "train", "--run", "killed", "--resume", "--log_every", "100")
     assert code == 0, err
     assert_equal_runs(home / "runs" / "whole", home / "runs" / "killed", steps=12)
+    events = read_rows(home / "runs" / "killed" / "events.jsonl")
+    assert [row["step"] for row in events if row["kind"] == "stage"][-1] == 5
 
 
 def test_a_folder_that_changed_is_not_continued(audio: Path) -> None:
