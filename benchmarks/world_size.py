@@ -22,12 +22,17 @@ from torch import Tensor
 
 from codecctl.engine.build import build_recipe
 from codecctl.engine.build_lossless import build_lossless_recipe
+from codecctl.engine.build_stages import staged_recipe
+from codecctl.engine.prepare import cadence_of
 from codecctl.engine.process_group import ProcessGroup
-from codecctl.engine.profile import load_profile
+from codecctl.engine.profile import Profile, load_profile
 from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.quantizers import Ranks, ResidualVectorQuantizer
+from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.recipes.staged import StagedRecipe
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.engine.sharding import gathered
+from codecctl.engine.task import WHOLE, Task
 from codecctl.engine.topology import Node, find_place
 
 STEPS = 20
@@ -38,25 +43,49 @@ TINY = (
     "data.batch_size=4",
     "model.generator.num_filters=4",
     "model.generator.latent_dim=8",
-    "model.discriminators.0.num_filters=2",
-    "model.discriminators.0.n_ffts=[256]",
-    "model.discriminators.0.hop_lengths=[64]",
-    "model.discriminators.0.win_lengths=[256]",
     "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
     "trainer.loss_config.reconstruction.weights.mel=0.0",  # its windows are float32
-    "trainer.discriminator.start={step=2}",
     "trainer.scheduler.enabled=false",  # its warm-up would hide differences
     "trainer.discriminator.scheduler.enabled=false",
     "trainer.gradient_clip_val=0.5",
     "trainer.ema.enabled=true",
 )
+JUDGES = (
+    "model.discriminators.0.num_filters=2",
+    "model.discriminators.0.n_ffts=[256]",
+    "model.discriminators.0.hop_lengths=[64]",
+    "model.discriminators.0.win_lengths=[256]",
+    "trainer.discriminator.start={step=2}",
+)
 BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
 CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
-    "paired": ("paired", 2, (*BOOKS, "model.quantizer.dropout=true")),
-    "paired-first": ("paired", 2, (*BOOKS, "trainer.order=discriminator_first")),
-    "channels": ("baseline-32ch", 3, ("data.capsules.count=3", "model.generator.channels=3")),
+    "paired": ("paired", 2, (*JUDGES, *BOOKS, "model.quantizer.dropout=true")),
+    "paired-first": ("paired", 2, (*JUDGES, *BOOKS, "trainer.order=discriminator_first")),
+    "channels": (
+        "baseline-32ch",
+        3,
+        (*JUDGES, "data.capsules.count=3", "model.generator.channels=3"),
+    ),
+    "stages": (
+        "soundstream",
+        1,
+        (
+            *BOOKS,
+            "data.segment_seconds=0.25",
+            "data.min_source_seconds=0.25",
+            "model.discriminators.0.num_filters=8",
+            "model.discriminators.0.n_fft=256",
+            "model.discriminators.0.hop_length=64",
+            "model.discriminators.1.factors=[1]",
+            "trainer.stages.0.weights.mel=0.0",  # for the same reason
+            "trainer.stages.1.scheduler.enabled=false",
+            *(f"trainer.stages.{index}.length={{steps={STEPS // 2}}}" for index in range(2)),
+        ),
+    ),
 }
 """Profile, capsules, overrides."""
+FRAMES = {"stages": 6000}
+"""Of an item, where 1200 are too few for a discriminator."""
 ONE_SIDE = (
     *(override for override in TINY if "iscriminator" not in override and "ema" not in override),
     "model.discriminators=[]",
@@ -105,11 +134,11 @@ class Gap:
         return f"| {self.what} | {numbers} | {word} |"
 
 
-def batch(capsules: int, seed: int) -> Tensor:
+def batch(capsules: int, seed: int, *, frames: int = 1200) -> Tensor:
     """Four items, each twice as loud as the one before."""
     generator = torch.Generator().manual_seed(seed)
     loud = 0.05 * 2.0 ** torch.arange(4, dtype=torch.float64).reshape(-1, 1, 1)
-    audio = loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+    audio = loud * torch.randn(4, capsules, frames, generator=generator, dtype=torch.float64)
     return audio.clamp(-1.0, 0.99)
 
 
@@ -120,21 +149,32 @@ def train(case: str, parts: int, group: ProcessGroup | None) -> dict[str, Tensor
     given = overrides if sharded else (*TINY, *overrides)
     profile = load_profile(name, [*given, f"trainer.accumulate_grad_batches={parts}"]).profile
     runtime = FabricRuntime(0, precision="64-true", group=group, sharded=sharded)
-    recipe = (
-        build_lossless_recipe(profile, runtime=runtime, updates_per_epoch=10)
-        if isinstance(profile, LosslessProfile)
-        else build_recipe(profile, runtime=runtime, updates_per_epoch=10)
-    )
+    recipe, frames = built(profile, runtime), FRAMES.get(case, 1200)
     with runtime.whole(recipe.modules().values()):
-        recipe.initialize(batch(capsules, 100 + index) for index in range(100))
+        recipe.initialize(batch(capsules, 100 + index, frames=frames) for index in range(100))
     for step in range(STEPS):
-        rows = batch(capsules, step).chunk(runtime.world_size)[runtime.rank]
+        if isinstance(recipe, StagedRecipe) and step == STEPS // 2:
+            recipe.enter(1)
+        rows = batch(capsules, step, frames=frames).chunk(runtime.world_size)[runtime.rank]
         recipe.train_step(rows, step)
     return {
         f"{role}.{key}": value
         for role, network in recipe.modules().items()
         for key, value in gathered(dict(network.state_dict())).items()
     }
+
+
+def built(profile: Profile | LosslessProfile, runtime: FabricRuntime) -> Recipe:
+    """The recipe of a profile, with stages or without."""
+    if isinstance(profile, LosslessProfile):
+        return build_lossless_recipe(profile, runtime=runtime, updates_per_epoch=10)
+    codec = profile
+
+    def of_stage(profile: Profile, task: Task) -> Recipe:
+        return build_recipe(profile, runtime=runtime, updates_per_epoch=10, task=task)
+
+    stages = cadence_of(codec).stages
+    return staged_recipe(codec, stages, of_stage) if stages else of_stage(codec, WHOLE)
 
 
 def code(group: ProcessGroup | None) -> dict[str, Tensor]:

@@ -19,6 +19,7 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "world_size.py"
     [
         ("paired", "2:2", 1e-9),
         ("channels", "4:1", 1e-9),
+        ("stages", "2:1", 1e-9),
         ("codebooks", "2:1", 1e-6),
         ("fsdp", "2:2", 1e-9),
     ],
