@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark, best_mark
-from codecctl.dashboard.views import RunView, Snapshot
+from codecctl.dashboard.pages import Pages
+from codecctl.dashboard.views import Snapshot
 
 
-class ComparePages(App[None]):
+class ComparePages(Pages):
     """The part of the application that compares checkpoints.
 
     Attributes:
@@ -31,18 +31,6 @@ class ComparePages(App[None]):
         Binding("m", "mark", "Mark", show=False, id="app.mark", tooltip="Checkpoint to compare"),
         Binding("c", "compare", "Compare", show=False, id="app.compare", tooltip="What is marked"),
     ]
-
-    def selected_run(self) -> RunView | None:
-        """The run that keys act on."""
-        raise NotImplementedError
-
-    def open_run(self, name: str, *, previews_of: int | None = None) -> None:
-        """Open the page of a run."""
-        raise NotImplementedError
-
-    def _page_closed(self, _result: None) -> None:
-        """A page that lay above another one was closed."""
-        raise NotImplementedError
 
     def action_mark(self) -> None:
         """Mark the checkpoint under the cursor, or the best of the run; or no longer."""

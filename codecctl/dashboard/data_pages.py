@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from codecctl.dashboard.origin import store_of_run
+from codecctl.dashboard.pages import Pages
 from codecctl.dashboard.previews import Previews
 from codecctl.dashboard.store_screen import StoreScreen
 from codecctl.dashboard.stores_screen import StoresScreen
@@ -17,7 +17,7 @@ from codecctl.dashboard.views import RunView
 from codecctl.dashboard.window_pane import WindowPane
 
 
-class DataPages(App[None]):
+class DataPages(Pages):
     """The part of the application that opens stores.
 
     Attributes:
@@ -31,18 +31,6 @@ class DataPages(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("d", "data", "Data", show=False, id="app.data", tooltip="Stores, or that of a run"),
     ]
-
-    def selected_run(self) -> RunView | None:
-        """The run that keys act on."""
-        raise NotImplementedError
-
-    def open_run(self, name: str, *, previews_of: int | None = None) -> None:
-        """Open the page of a run."""
-        raise NotImplementedError
-
-    def _page_closed(self, _result: None) -> None:
-        """A page that lay above another one was closed."""
-        raise NotImplementedError
 
     def action_data(self) -> None:
         """Open the list of stores or, on the page of a run, the store that it was started on."""

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, SuspendNotSupported
+from textual.app import SuspendNotSupported
 from textual.binding import Binding, BindingType
 
 from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.draft_screen import DraftScreen
+from codecctl.dashboard.pages import Pages
 from codecctl.dashboard.resuming import place_refusal
-from codecctl.dashboard.views import RunView
 from codecctl.errors import CodecctlError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ READ_ONLY = "read-only: nothing is changed from here; with --web, --steer allows
 _NO_EDITOR = "a browser has no $EDITOR: N changes values here"
 
 
-class NewRuns(App[None]):
+class NewRuns(Pages):
     """The part of the application that starts runs.
 
     Attributes:
@@ -46,16 +46,8 @@ class NewRuns(App[None]):
         ),
     ]
 
-    def selected_run(self) -> RunView | None:
-        """The run that keys act on."""
-        raise NotImplementedError
-
     def poll(self) -> None:
         """Read what is new."""
-        raise NotImplementedError
-
-    def _page_closed(self, _result: None) -> None:
-        """A page that lay above another one was closed."""
         raise NotImplementedError
 
     def start_refusal(self) -> str:
