@@ -41,7 +41,7 @@ BASE = {
     "output_dir": "out",
     "model_name": "model",
     "seed": "1",
-    "num_chunks": "5",
+    "num_chunks": "7",
 }
 """All eighteen options of the document, small."""
 
@@ -172,9 +172,11 @@ def test_files_that_are_no_export_and_folders_that_take_none_are_refused() -> No
     np.savez("foreign.npz", weights=np.zeros(3))
     np.savez("pickled.npz", layout=np.array([{"a": 1}], dtype=object))
     np.savez("other.npz", layout=np.frombuffer(b'{"bits": 8}', np.uint8))
-    for name in ("text.npz", "foreign.npz", "pickled.npz", "other.npz", "missing.npz"):
+    for name in ("text.npz", "foreign.npz", "pickled.npz", "other.npz"):
         with pytest.raises(DataError, match=rf"^{name}: no exported weights: "):
             load_exported(Path(name))
+    with pytest.raises(NotFoundError, match=r"^missing\.npz: no such file; needed weights"):
+        load_exported(Path("missing.npz"))
     with pytest.raises(CodecctlError, match=r"trainer\.output_dir audio/0\.wav/x: cannot be writ"):
         require_folder(Path("audio/0.wav/x"))
 

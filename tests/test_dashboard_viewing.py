@@ -47,7 +47,7 @@ def test_axes_go_round_and_drop_a_zoom_in_the_old_unit() -> None:
         view = with_next_axis(view)
         seen.append(view.axis)
         assert (view.window, view.cursor) == (None, None)
-    assert seen == [XAxis.EPOCH, XAxis.TIME, XAxis.AUDIO, XAxis.STEP]
+    assert seen == [XAxis.EPOCH, XAxis.TIME, XAxis.AUDIO, XAxis.CLOCK, XAxis.STEP]
 
 
 def test_smoothing_goes_round_through_every_level() -> None:

@@ -169,6 +169,9 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
             return
         end = _train(job, None if dry_run else group, dry_run=dry_run)
     conclude(job, end)
+    sys.stdout.flush()
+    # At the end of Python a thread of gloo that still lives aborts in place of the exit code.
+    os._exit(0)
 
 
 @contextmanager
