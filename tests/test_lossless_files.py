@@ -21,8 +21,7 @@ from codecctl.engine.lossless.arrays import encode_array
 from codecctl.engine.lossless.container import Header
 from codecctl.engine.lossless.disk import read_header
 from codecctl.engine.lossless.exact import ExactTransformer
-from codecctl.engine.lossless.files import check_of, decode_file, encode_file
-from codecctl.engine.lossless.learned_parts import chunks_of, decode_part
+from codecctl.engine.lossless.files import check_of, chunks_of, decode_file, encode_file
 from codecctl.errors import CodecctlError, DataError, NotFoundError
 
 from .coded_mutations import judge, mutated, records_of
@@ -189,7 +188,7 @@ def test_a_part_is_that_part_of_the_whole(tmp_path: Path, channels: int, frames:
     coded, part = tmp_path / "a.cctl", tmp_path / "part.wav"
     encode_file(wav, coded, model, block=16)
     for at_once in (1, 5):
-        decode_part(coded, part, model, frames, at_once=at_once)
+        decode_file(coded, part, model, frames=frames, at_once=at_once)
         whole = soundfile.read(wav, always_2d=True)[0]
         assert np.array_equal(
             soundfile.read(part, always_2d=True)[0], whole[frames.start : frames.stop]

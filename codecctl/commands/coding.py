@@ -124,14 +124,11 @@ def _decode_array(
     source: Path, path: Path, target: Path, part: tuple[float, float], *, as_json: bool
 ) -> None:
     from codecctl.engine.lossless.arrays import decode_array
-    from codecctl.engine.lossless.parts import decode_array_part
 
     frames, total = _wanted(source, part)
 
     def work(advance: Advance) -> Sizes:
-        if frames is None:
-            return decode_array(source, path, advance=advance)
-        return decode_array_part(source, path, frames, advance=advance)
+        return decode_array(source, path, frames=frames, advance=advance)
 
     _measured("decode", total, work, target, as_json=as_json)
 
@@ -146,19 +143,16 @@ def _decode_learned(
     *,
     as_json: bool,
 ) -> None:
+    from codecctl.engine.lossless.arrays import require_some_model
     from codecctl.engine.lossless.disk import read_header
     from codecctl.engine.lossless.files import decode_file
-    from codecctl.engine.lossless.learned_parts import decode_part
-    from codecctl.engine.lossless.parts import require_some_model
 
     require_some_model(read_header(source), source)
     frames, total = _wanted(source, part)
     exact = _load(model)
 
     def work(advance: Advance) -> Sizes:
-        if frames is None:
-            return decode_file(source, path, exact, at_once=at_once, advance=advance)
-        return decode_part(source, path, exact, frames, at_once=at_once, advance=advance)
+        return decode_file(source, path, exact, frames=frames, at_once=at_once, advance=advance)
 
     _measured("decode", total, work, target, as_json=as_json)
 

@@ -16,14 +16,9 @@ from codecctl.engine.lossless import prediction
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker, tables
+from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.prediction import MOST_CHANNELS, left_of, restored
-from codecctl.engine.lossless.samples import (
-    lay_out,
-    mapped_samples,
-    require_sealed,
-    seals_of,
-    verbatim_of,
-)
+from codecctl.engine.lossless.samples import mapped_samples, seals_of, verbatim_of
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
@@ -67,12 +62,19 @@ def encode_array(source: Path, target: Path, *, advance: Advance = lambda _count
     return Sizes(parts.size, coded, header.symbols)
 
 
-def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count: None) -> Sizes:
+def decode_array(
+    source: Path,
+    target: Path,
+    *,
+    frames: range | None = None,
+    advance: Advance = lambda _count: None,
+) -> Sizes:
     """Decode a file; the WAV file appears whole, compared with its hashes, or not at all.
 
     Args:
         source: What `encode_array` wrote.
         target: Where the WAV file goes.
+        frames: One behind the other: a part, which becomes a WAV file of its own; None: all.
         advance: Told how many samples are done.
 
     Raises:
@@ -83,15 +85,15 @@ def decode_array(source: Path, target: Path, *, advance: Advance = lambda _count
     with opened(source) as reader:
         header = reader.header
         require_no_model(header, source)
-        with appearing(target) as path:
-            lay_out(path, header, reader.verbatim)
-            samples = mapped_samples(path, header, mode="r+")
-            for start, piece in segments(reader, range(header.num_chunks)):
-                samples[start : start + len(piece)] = packed(piece, header.bits)
+        part = range(header.frames) if frames is None else frames
+        wanted = range(part.start // header.block, -(-part.stop // header.block))
+        with restoring(reader, target, frames) as samples:
+            for start, piece in segments(reader, wanted):
+                begin, end = max(start, part.start), min(start + len(piece), part.stop)
+                inside = piece[begin - start : end - start]
+                samples[begin - part.start : end - part.start] = packed(inside, header.bits)
                 advance(piece.size)
-            require_sealed(path, header, samples, b"".join(reader.end()), target)
-    raw = header.before + header.behind + header.symbols * header.bits // 8
-    return Sizes(raw, source.stat().st_size, header.symbols)
+    return restored_sizes(source, target, header, frames)
 
 
 def _header(parts: WavParts) -> Header:
@@ -110,6 +112,16 @@ def _header(parts: WavParts) -> Header:
         model=MODEL,
         check=_check(),
     )
+
+
+def require_some_model(header: Header, source: Path) -> None:
+    """Refuse what was coded without a model, before one is loaded.
+
+    Raises:
+        DataError: It was.
+    """
+    if header.model == MODEL:
+        raise DataError(f"{source}: coded without a model; decode it without --model")
 
 
 def require_no_model(header: Header, source: Path) -> None:

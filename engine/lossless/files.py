@@ -11,15 +11,14 @@ import torch
 
 from codecctl.datasets.tokens import Tokenizer
 from codecctl.engine.lossless import coder
+from codecctl.engine.lossless.arrays import require_some_model
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
-from codecctl.engine.lossless.parts import require_some_model
+from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.samples import (
-    lay_out,
     mapped_samples,
     read_chunk,
-    require_sealed,
     seals_of,
     verbatim_of,
     write_chunk,
@@ -85,6 +84,7 @@ def decode_file(
     target: Path,
     model: ExactTransformer,
     *,
+    frames: range | None = None,
     at_once: int = 0,
     advance: Advance = lambda _count: None,
 ) -> Sizes:
@@ -94,6 +94,7 @@ def decode_file(
         source: What `encode_file` wrote.
         target: Where the WAV file goes.
         model: That it was coded with.
+        frames: One behind the other: a part, which becomes a WAV file of its own; None: all.
         at_once: Chunks side by side; changes no sample. 0: as memory allows.
         advance: Told how many symbols are done.
 
@@ -103,11 +104,15 @@ def decode_file(
         CodecctlError: This machine cannot reproduce what the encoder computed.
     """
     with opened(source) as reader:
-        header = reader.header
+        header, tokenizer = reader.header, Tokenizer(model.layout.bits)
         require_model(header, model, source)
-        _decode(reader, target, model, at_once or chunks_at_once(model), advance)
-    raw = header.before + header.behind + header.symbols * header.bits // 8
-    return Sizes(raw, source.stat().st_size, header.symbols)
+        part = range(header.frames) if frames is None else frames
+        side_by_side = at_once or chunks_at_once(model)
+        with restoring(reader, target, frames) as samples:
+            for index, chunk in chunks(reader, model, chunks_of(header, part), side_by_side):
+                write_chunk(samples, header, tokenizer, index, chunk, first=part.start)
+                advance(len(chunk))
+    return restored_sizes(source, target, header, frames)
 
 
 def check_of(model: ExactTransformer) -> int:
@@ -153,21 +158,16 @@ def _header(parts: WavParts, model: ExactTransformer, *, block: int) -> Header:
     )
 
 
-def _decode(
-    reader: Reader, target: Path, model: ExactTransformer, at_once: int, advance: Advance
-) -> None:
-    header, tokenizer = reader.header, Tokenizer(model.layout.bits)
-    with appearing(target) as path:
-        lay_out(path, header, reader.verbatim)
-        samples = mapped_samples(path, header, mode="r+")
-        for index, chunk in chunks(reader, model, range(header.num_chunks), at_once=at_once):
-            write_chunk(samples, header, tokenizer, index, chunk)
-            advance(len(chunk))
-        require_sealed(path, header, samples, b"".join(reader.end()), target)
+def chunks_of(header: Header, frames: range) -> range:
+    """The chunks with all symbols of some frames: those of the blocks that hold them."""
+    whole = header.block * header.channels
+    first = frames.start // header.block * whole
+    last = min(header.symbols, -(-frames.stop // header.block) * whole)
+    return range(first // header.chunk, -(-last // header.chunk))
 
 
 def chunks(
-    reader: Reader, model: ExactTransformer, wanted: range, *, at_once: int
+    reader: Reader, model: ExactTransformer, wanted: range, at_once: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """Number and symbols (T,) of some chunks, in order.
 

@@ -1,6 +1,7 @@
-"""A part of a coded file as a WAV file of its own; what lies outside is not decoded.
+"""Where decoded samples go: into the whole WAV file, or into one of a part of it.
 
-Every chunk that is read is compared with its CRC; the hashes are of the whole and say nothing here.
+What lies outside a part is not decoded. Every chunk that is read is compared with its CRC; the
+hashes are of the whole and say nothing of a part.
 """
 
 from __future__ import annotations
@@ -12,12 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from codecctl.engine.lossless.arrays import MODEL, require_no_model, segments
 from codecctl.engine.lossless.container import Header, Reader
-from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
-from codecctl.engine.lossless.samples import lay_out, mapped_samples
-from codecctl.engine.lossless.wav import packed, wav_header
-from codecctl.errors import DataError, UsageError
+from codecctl.engine.lossless.disk import Sizes, appearing
+from codecctl.engine.lossless.samples import lay_out, mapped_samples, require_sealed
+from codecctl.engine.lossless.wav import wav_header
+from codecctl.errors import UsageError
 
 
 def frames_of(header: Header, source: Path, *, start: float, seconds: float) -> range:
@@ -44,62 +44,39 @@ def frames_of(header: Header, source: Path, *, start: float, seconds: float) -> 
     return range(first, min(header.frames, first + wanted))
 
 
-def require_some_model(header: Header, source: Path) -> None:
-    """Refuse what was coded without a model, before one is loaded.
-
-    Raises:
-        DataError: It was.
-    """
-    if header.model == MODEL:
-        raise DataError(f"{source}: coded without a model; decode it without --model")
-
-
-def decode_array_part(
-    source: Path, target: Path, frames: range, *, advance: Advance = lambda _count: None
-) -> Sizes:
-    """Decode some frames of what `encode_array` wrote.
+@contextmanager
+def restoring(reader: Reader, target: Path, frames: range | None) -> Iterator[np.ndarray]:
+    """The samples of a new WAV file (T, C, bytes), to be filled; then it appears.
 
     Args:
-        source: The coded file.
-        target: Where the WAV file goes; it appears whole or not at all.
-        frames: One behind the other, within the recording.
-        advance: Told how many samples are done.
+        reader: Of the coded file; behind the last chunk when the whole is filled.
+        target: Where the WAV file goes.
+        frames: Of a part; None: the whole, every byte of it compared with its hashes.
 
     Raises:
-        NotFoundError: There is no such source.
-        DataError: It is damaged, or needs a model.
-        CodecctlError: This machine makes other tables than the encoder's.
+        DataError: What was filled in is not what was coded.
     """
-    with opened(source) as reader:
-        header = reader.header
-        require_no_model(header, source)
-        wanted = range(frames.start // header.block, -(-frames.stop // header.block))
-        with part_of(reader, target, frames) as samples:
-            for start, piece in segments(reader, wanted):
-                begin, end = max(start, frames.start), min(start + len(piece), frames.stop)
-                inside = piece[begin - start : end - start]
-                samples[begin - frames.start : end - frames.start] = packed(inside, header.bits)
-                advance(piece.size)
-    return sizes_of(header, frames, target)
-
-
-@contextmanager
-def part_of(reader: Reader, target: Path, frames: range) -> Iterator[np.ndarray]:
-    """The samples of a new WAV file (T, C, bytes) to be filled."""
-    header = reader.header
-    form = wav_header(
-        channels=header.channels, bits=header.bits, rate=header.rate, frames=len(frames)
-    )
-    pad = len(frames) * header.channels * header.bits // 8 % 2
-    part = replace(header, frames=len(frames), before=len(form), behind=pad)
+    header, verbatim = reader.header, reader.verbatim
+    if frames is not None:
+        form = wav_header(
+            channels=header.channels, bits=header.bits, rate=header.rate, frames=len(frames)
+        )
+        pad = len(frames) * header.channels * header.bits // 8 % 2
+        verbatim = form + bytes(pad)
+        header = replace(header, frames=len(frames), before=len(form), behind=pad)
     with appearing(target) as path:
-        lay_out(path, part, form + bytes(pad))
-        samples = mapped_samples(path, part, mode="r+")
+        lay_out(path, header, verbatim)
+        samples = mapped_samples(path, header, mode="r+")
         yield samples
-        if isinstance(samples, np.memmap):
+        if frames is None:
+            require_sealed(path, header, samples, b"".join(reader.end()), target)
+        elif isinstance(samples, np.memmap):
             samples.flush()
 
 
-def sizes_of(header: Header, frames: range, target: Path) -> Sizes:
-    """What decoding a part did; the part itself has no size in the coded file."""
-    return Sizes(target.stat().st_size, 0, len(frames) * header.channels)
+def restored_sizes(source: Path, target: Path, header: Header, frames: range | None) -> Sizes:
+    """What decoding did; a part has no size in the coded file."""
+    raw = target.stat().st_size
+    if frames is None:
+        return Sizes(raw, source.stat().st_size, header.symbols)
+    return Sizes(raw, 0, len(frames) * header.channels)
