@@ -1,14 +1,15 @@
 """Long files are parsed in a process beside the dashboard: decoding numbers would hold up keys.
 
-Messages both ways are a length of eight bytes and a pickle: lines with the number of the first
-one, answered by blocks. The process has lower priority than the training that is watched, and
+Messages both ways are a length of eight bytes and that many more: the number of the first line and
+the lines, answered by what blocks consist of, as JSON, and their numbers as they stand in memory.
+The process has lower priority than the training that is watched, and
 ends with the dashboard, however that ends: its standard input does.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import select
 import signal
 import struct
@@ -17,6 +18,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO
+
+import numpy as np
 
 from codecctl.dashboard.columns import Block, parse_lines
 
@@ -84,31 +87,51 @@ class Parser:
                 return None
             _receive(process.stdout)
             self._is_ready = True
-        _send(process.stdin, (lines, first))
-        blocks: list[Block] = pickle.loads(_receive(process.stdout))
-        return blocks
+        _send(process.stdin, _LENGTH.pack(first) + b"\n".join(lines))
+        return _blocks_of(_receive(process.stdout))
 
 
 def serve() -> None:
     """Answer requests until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to the dashboard
     os.nice(_NICENESS)
-    _send(sys.stdout.buffer, "ready")
+    _send(sys.stdout.buffer, b"ready")
     with suppress(EOFError):
         while True:
-            lines, first = pickle.loads(_receive(sys.stdin.buffer))
-            _send(sys.stdout.buffer, parse_lines(lines, first))
+            asked = _receive(sys.stdin.buffer)
+            first = _LENGTH.unpack_from(asked)[0]
+            lines = asked[_LENGTH.size :].split(b"\n")
+            _send(sys.stdout.buffer, _bytes_of(parse_lines(lines, first)))
 
 
-def _send(pipe: IO[bytes], message: object) -> None:
-    content = pickle.dumps(message, protocol=5)
+def _bytes_of(blocks: Sequence[Block]) -> bytes:
+    head = [(len(block.lines), block.words, block.names) for block in blocks]
+    arrays = [array for block in blocks for array in (block.lines, block.numbers)]
+    text = json.dumps(head).encode()
+    return b"".join([_LENGTH.pack(len(text)), text, *(array.tobytes() for array in arrays)])
+
+
+def _blocks_of(content: bytes) -> list[Block]:
+    """The inverse of `_bytes_of`."""
+    at = _LENGTH.size + _LENGTH.unpack_from(content)[0]
+    blocks = []
+    for rows, words, names in json.loads(content[_LENGTH.size : at]):
+        lines = np.frombuffer(content, np.intp, rows, at)
+        at += lines.nbytes
+        numbers = np.frombuffer(content, np.float64, rows * len(names), at)
+        at += numbers.nbytes
+        blocks.append(Block(lines, words, tuple(names), numbers.reshape(rows, len(names))))
+    return blocks
+
+
+def _send(pipe: IO[bytes], content: bytes) -> None:
     pipe.write(_LENGTH.pack(len(content)))
     pipe.write(content)
     pipe.flush()
 
 
 def _receive(pipe: IO[bytes]) -> bytes:
-    """The next message, pickled.
+    """The next message.
 
     Raises:
         EOFError: The other side has ended.
