@@ -13,6 +13,7 @@ from codecctl.engine.quantizers import (
     codebook_entropy,
     codebook_perplexity,
     codebook_usage,
+    count_codes,
 )
 from codecctl.engine.recipes.base import Runtime, Scalars
 
@@ -100,3 +101,19 @@ def codebook_scalars(counts: Tensor) -> Scalars:
         for name, values in figures.items()
         for number, value in enumerate(values, start=1)
     }
+
+
+def of_all_ranks(
+    scalars: Scalars, codes: Tensor, quantizer: Quantizer, runtime: Runtime
+) -> Scalars:
+    """Losses and figures of the codebooks over the global batch.
+
+    Args:
+        scalars: Of this rank.
+        codes: (n, K, F) of this rank.
+        quantizer: That they are of.
+        runtime: Adds up.
+    """
+    counts = count_codes(codes, codebook_size=quantizer.codebook_size)
+    scalars, counts = over_ranks(scalars, counts, runtime=runtime)
+    return scalars | codebook_scalars(counts) | entry_scalars(quantizer)

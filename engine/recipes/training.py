@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from codecctl.engine.losses.adversarial import group_means
 from codecctl.engine.memory import irreversible
-from codecctl.engine.quantizers import count_codes
 from codecctl.engine.quantizers.gaussian import moments
 from codecctl.engine.recipes.adversary import Adversary, Exhibit, Verdict
 from codecctl.engine.recipes.base import Runtime, Scalars, ranks_of
@@ -30,13 +29,7 @@ from codecctl.engine.recipes.portions import (
     smaller,
     split,
 )
-from codecctl.engine.recipes.scalars import (
-    codebook_scalars,
-    entry_scalars,
-    loss_scalars,
-    over_ranks,
-    weighted_sum,
-)
+from codecctl.engine.recipes.scalars import loss_scalars, of_all_ranks, weighted_sum
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.seeds import generator_at
 from codecctl.engine.undo import kept_where
@@ -261,7 +254,8 @@ class Training:
             | latent_scalars(passed.norms, passed.moments, self._runtime)
         )
         scalars["skipped_updates"] = skipped
-        return self._of_all_ranks(scalars, torch.cat(passed.codes)) | self._rates(step)
+        codes = torch.cat(passed.codes)
+        return of_all_ranks(scalars, codes, quantizer, self._runtime) | self._rates(step)
 
     def _wave_terms(
         self,
@@ -295,11 +289,3 @@ class Training:
         if self._adversary is not None:
             players["discriminator"] = self._adversary.player
         return rates(players, step, self._runtime.device)
-
-    def _of_all_ranks(self, scalars: Scalars, codes: Tensor) -> Scalars:
-        """Losses and figures of the codebooks over the global batch: codes (n, K, F)."""
-        quantizer = self._network.quantizer
-        counts = count_codes(codes, codebook_size=quantizer.codebook_size)
-        scalars, counts = over_ranks(scalars, counts, runtime=self._runtime)
-        scalars |= codebook_scalars(counts)
-        return scalars | entry_scalars(quantizer)
