@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 from textual.widgets import HelpPanel, Input
@@ -12,6 +13,7 @@ from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.chart_grid import ChartGrid
+from codecctl.dashboard.pages import Pages
 from codecctl.dashboard.run_screen import TABS, RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.runs_table import RunsTable
@@ -340,3 +342,9 @@ async def test_a_run_that_diverges_is_told_wherever_one_looks(tmp_path: Path) ->
         append(run / "metrics.jsonl", {**train_row(40, "NaN"), "loss/total": "NaN"})
         await settle(app, pilot)
         assert "the loss is not finite any more" in screen_text(app)
+
+
+def test_the_application_has_all_that_its_pages_ask_of_it() -> None:
+    asked = [name for name, value in vars(Pages).items() if isinstance(value, FunctionType)]
+    assert len(asked) == 4
+    assert [name for name in asked if getattr(DashboardApp, name) is getattr(Pages, name)] == []

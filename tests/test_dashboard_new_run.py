@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -83,16 +83,23 @@ def test_names_of_new_runs_are_free_and_folder_names(tmp_path: Path) -> None:
     assert name_problem(tmp_path, "new") == ""
 
 
+@asynccontextmanager
+async def new_run_page(folder: Path) -> AsyncIterator[tuple[DashboardApp, Pilot[None]]]:
+    """A dashboard in which the page of a new run was asked for."""
+    app = dashboard(folder)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press("N")
+        await pilot.pause()
+        yield app, pilot
+
+
 async def test_a_value_is_changed_under_the_cursor_and_checked_letter_by_letter(
     tmp_path: Path,
 ) -> None:
     run = make(tmp_path)
     before = contents(run)
-    app = dashboard(tmp_path / "runs")
-    async with app.run_test(size=SIZE) as pilot:
-        await settle(app, pilot)
-        await pilot.press("N")
-        await pilot.pause()
+    async with new_run_page(tmp_path / "runs") as (app, pilot):
         assert "new run from night · profile paired · 0 changes" in screen_text(app)
         await pilot.press("slash", *"seed", "enter")
         await pilot.pause()
@@ -141,11 +148,7 @@ async def test_a_start_is_asked_for_and_its_failure_told_with_its_last_line(
 ) -> None:
     run = make(tmp_path)
     before = contents(run)
-    app = dashboard(tmp_path / "runs")
-    async with app.run_test(size=SIZE) as pilot:
-        await settle(app, pilot)
-        await pilot.press("N")
-        await pilot.pause()
+    async with new_run_page(tmp_path / "runs") as (app, pilot):
         await type_line(pilot, 'data.store="nowhere"')
         await pilot.press("enter", "ctrl+s")
         await pilot.pause()
@@ -185,11 +188,7 @@ async def test_no_run_is_made_of_a_damaged_profile_or_outside_a_folder_of_runs(
     make_run(tmp_path / "runs", "odd")
     make_run(tmp_path / "kept", "odd")
     for folder, text in (("runs", "which this version needs"), ("kept", "is not a folder `runs`")):
-        app = dashboard(tmp_path / folder)
-        async with app.run_test(size=SIZE) as pilot:
-            await settle(app, pilot)
-            await pilot.press("N")
-            await pilot.pause()
+        async with new_run_page(tmp_path / folder) as (app, _):
             assert any(text in message for message in told(app)), told(app)
             assert isinstance(app.screen, RunsScreen)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,8 +15,7 @@ from textual.command import Provider
 from textual.message import Message
 from textual.screen import Screen
 
-from codecctl.dashboard.alerts import Told, Watch
-from codecctl.dashboard.alerts_screen import AlertsScreen
+from codecctl.dashboard.alert_pages import ALERT_KEYS, AlertPages
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.chart_keys import CHART_COMMANDS, CHART_KEYS
 from codecctl.dashboard.colors import ColorBook
@@ -38,12 +36,11 @@ from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.locations import stores_folder
 
 NUM_SHOWN_AT_START = 4
-MOST_TOLD = 1000
 SHOW_SECONDS = 1.0
 """The screen changes at most this often while long files are read."""
 
 
-class DashboardApp(DataPages, ComparePages, NewRuns):
+class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
     """Shows the runs of a folder while they train, and after.
 
     Once a second a thread reads what is new and posts it; while a reading is under way or its
@@ -76,15 +73,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns):
             )
         ),
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
-        Binding(
-            "exclamation_mark",
-            "alerts",
-            "Alerts",
-            show=False,
-            id="app.alerts",
-            key_display="!",
-            tooltip="Since the start of the dashboard",
-        ),
+        *ALERT_KEYS,
         Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
     ]
@@ -121,8 +110,6 @@ class DashboardApp(DataPages, ComparePages, NewRuns):
         self._book = ColorBook()
         self._opened = only
         self._known: set[str] = set()
-        self._watch = Watch()
-        self.told: deque[Told] = deque(maxlen=MOST_TOLD)
         self._next_show = 0.0
         self.choice = RunChoice()
         self.marks: list[Mark] = []
@@ -167,9 +154,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns):
         self._book.assign(names)
         new = self._choose_shown(names)
         self._show()
-        for alert in self._watch.news(event.snapshot):
-            self.told.append(Told(time.time(), alert))
-            self.notify(alert.text, title=alert.run, severity=alert.severity, markup=False)
+        self.tell_news()
         if new or not event.snapshot.complete:
             self.poll()
 
@@ -220,12 +205,6 @@ class DashboardApp(DataPages, ComparePages, NewRuns):
     @on(RunsScreen.Opened)
     def _run_opened(self, event: RunsScreen.Opened) -> None:
         self.open_run(event.run_name)
-
-    @on(AlertsScreen.RunWanted)
-    def _run_of_alert(self, event: AlertsScreen.RunWanted) -> None:
-        self.screen.dismiss()
-        if event.run_name in self.snapshot.by_name():
-            self.open_run(event.run_name)
 
     @on(RunsScreen.Toggled)
     def _run_toggled(self, event: RunsScreen.Toggled) -> None:
@@ -291,11 +270,6 @@ class DashboardApp(DataPages, ComparePages, NewRuns):
         grid = self.active_grid()
         if grid is not None:
             export_curves(self, grid.page_csv())
-
-    def action_alerts(self) -> None:
-        """List the alerts since the dashboard was opened."""
-        if not isinstance(self.screen, AlertsScreen):
-            self.push_screen(AlertsScreen(list(self.told)), self._page_closed)
 
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""

@@ -46,10 +46,6 @@ class NewRuns(Pages):
         ),
     ]
 
-    def poll(self) -> None:
-        """Read what is new."""
-        raise NotImplementedError
-
     def start_refusal(self) -> str:
         """Why no run can be started from here; "" when one can."""
         if not self.may_steer:

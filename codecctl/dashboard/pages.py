@@ -18,6 +18,10 @@ class Pages(App[None]):
         """Open the page of a run."""
         raise NotImplementedError
 
+    def poll(self) -> None:
+        """Read what is new."""
+        raise NotImplementedError
+
     def _page_closed(self, _result: None) -> None:
         """A page that lay above another one was closed."""
         raise NotImplementedError
