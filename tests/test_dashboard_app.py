@@ -20,6 +20,9 @@ from codecctl.dashboard.runs_table import RunsTable
 
 from .dashboard_runs import NOW, append, dashboard, make_run, screen_text, settle, train_row
 
+pytestmark = pytest.mark.long
+
+
 SIZE = (84, 26)
 
 

@@ -22,6 +22,9 @@ from .dashboard_runs import make_run, screen_text, settle
 from .preview_files import write_item
 from .small_stores import write_small_store
 
+pytestmark = pytest.mark.long
+
+
 RATE = 8000
 SIZE = (100, 30)
 

@@ -21,6 +21,9 @@ from codecctl.engine.rerun import basis_of_profile
 
 from .dashboard_runs import NOW, dashboard, make_run, screen_text, settle
 
+pytestmark = pytest.mark.long
+
+
 SIZE = (100, 40)
 DEMO = ("model=tiny", "trainer=demo", "trainer.seed=7")
 

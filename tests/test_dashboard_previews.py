@@ -25,6 +25,9 @@ from .dashboard_runs import append, dashboard, make_run, screen_text, settle
 from .preview_files import field, write_item, write_sound
 from .test_directions import em32_wave
 
+pytestmark = pytest.mark.long
+
+
 WAVE = em32_wave(90, 0, seconds=0.15)
 CODES = [[[5, 6, 7] * 20, [1, 2, 3] * 20], [[5, 9, 7] * 20, [1, 0, 0] * 20]]
 

@@ -20,6 +20,9 @@ from codecctl.dashboard.runs_table import RunsTable
 
 from .dashboard_runs import NOW, dashboard, make_run, screen_text, settle
 
+pytestmark = pytest.mark.long
+
+
 SIZE = (84, 26)
 
 

@@ -17,6 +17,9 @@ from codecctl.engine.rundir import read_tags, summarize_run
 
 from .dashboard_runs import NOW, dashboard, make_run, screen_text, settle
 
+pytestmark = pytest.mark.long
+
+
 SIZE = (100, 30)
 
 
@@ -73,7 +76,7 @@ async def test_a_resumed_training_that_cannot_start_is_told_with_its_last_line(
         await settle(app, pilot)
         assert not (run / "resume.log").exists()
         await pilot.press("R", "y")
-        await settle(app, pilot)
+        await pilot.pause()
         await pilot.press("R")  # still starting: refused, so that nothing is started twice
         await pilot.pause()
         assert isinstance(app.screen, RunsScreen)

@@ -21,6 +21,9 @@ from .key_scenes import MOVED, SCENES, Scene
 from .key_stores import write_stores
 from .key_walk import Walk, stands_in, tree_of
 
+pytestmark = pytest.mark.long
+
+
 TESTS = Path(__file__).parent
 FACTS = key_facts()
 ORDER = ("paired", "baseline", "soundstream", "spectral", "mono")

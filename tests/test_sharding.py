@@ -28,6 +28,9 @@ from codecctl.errors import ProfileError
 from .e2e.training import write_store
 from .tiny_training import flat
 
+pytestmark = pytest.mark.long
+
+
 SHORT = (
     "model=tiny",
     "data.segment_seconds=0.1",

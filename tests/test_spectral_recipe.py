@@ -17,6 +17,9 @@ from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.runtime import FabricRuntime
 from tests.tiny_training import changed, everything
 
+pytestmark = pytest.mark.long
+
+
 SMALL = (
     "model=tiny",
     "data.rate=8000",

@@ -33,6 +33,9 @@ from codecctl.errors import ProfileError
 from tests.e2e.training import write_store
 from tests.tiny_training import changed, everything
 
+pytestmark = pytest.mark.long
+
+
 SMALL = (
     "model=tiny",
     "trainer=demo",

@@ -31,6 +31,8 @@ from codecctl.web.server import HOST, DashboardServer, open_port
 from .dashboard_runs import make_run
 from .preview_files import write_item
 
+pytestmark = pytest.mark.long
+
 TOKEN = "a-token-of-a-test"
 Client: TypeAlias = TestClient[web.Request, web.Application]
 
