@@ -1,14 +1,16 @@
 """The language that chooses runs: `profile:paired status:running val/mel<0.5 name~^foo -old`.
 
-Terms are separated by spaces and all of them have to hold; `|` stands between alternatives:
+Terms are separated by spaces and all of them have to hold; `|` stands between alternatives, and
+brackets around what belongs together:
 
     word            in the name, the profile, the mode or a tag
     field:text      in a field: name, profile, mode, status, tag, host
     field~pattern   a regular expression in a field
     metric<number   also <= > >= = !=, of the newest values, and of step, epoch, seen (seconds)
     key=value       a value of the resolved profile: trainer.seed=7 data.batch_size>8 data.store:eig
-    -term           the opposite
+    -term           the opposite, also -(a b)
     a b | c         a and b, or c
+    a (b | c)       a, and b or c
 
 Upper and lower case are the same. A run without a metric or key satisfies no comparison of it.
 """
@@ -25,7 +27,8 @@ from codecctl.dashboard.wording import best_first
 from codecctl.engine.rundir import number
 
 FIELDS = ("name", "profile", "mode", "status", "tag", "host")
-OR = "|"
+OR, NOT, OPEN, CLOSE = "|", "-", "(", ")"
+_OPENING = re.compile(r"(-?\()+")
 _TERM = re.compile(r"(?P<name>[^:~<>=!]+)(?P<sign><=|>=|!=|[:~<>=])(?P<value>.+)")
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -43,36 +46,103 @@ class RunFilter:
     """A choice of runs."""
 
     text: str = ""
-    tests: tuple[tuple[_Test, ...], ...] = ()
-    """Alternatives, of which one has to hold with all of its terms; none lets every run through."""
+    test: _Test | None = None
+    """Whether a run is chosen; none lets every run through."""
     problem: str = ""
     """Why the text is none (yet: it is being typed); such a filter lets every run through."""
 
     def matches(self, run: RunView) -> bool:
         """Whether a run is chosen."""
-        return not self.tests or any(all(test(run) for test in terms) for terms in self.tests)
+        return self.test is None or self.test(run)
 
 
 def parse_filter(text: str) -> RunFilter:
     """The filter that a text describes."""
-    alternatives = _alternatives(text.split())
+    words = _words(text)
+    if not words:
+        return RunFilter(text)
     try:
-        tests = tuple(tuple(_term(word) for word in words) for words in alternatives)
+        return RunFilter(text, _Parser(words).whole())
     except ValueError as error:
         return RunFilter(text, problem=str(error))
-    if len(tests) > 1 and not all(tests):
-        return RunFilter(text, problem=f"{OR}: needs a term on both sides")
-    return RunFilter(text, tests)
 
 
-def _alternatives(words: Sequence[str]) -> list[list[str]]:
-    found: list[list[str]] = [[]]
-    for word in words:
-        if word == OR:
-            found.append([])
-        else:
-            found[-1].append(word)
+def _words(text: str) -> list[str]:
+    """Terms, `|` and brackets; a pattern keeps the brackets that it opens itself."""
+    found: list[str] = []
+    for piece in text.split():
+        opening = _OPENING.match(piece)
+        start = opening.end() if opening else 0
+        brackets = re.findall(r"-?\(", piece[:start])
+        stop = len(piece)
+        while stop > start and piece[stop - 1] == CLOSE and _surplus(piece[start:stop]):
+            stop -= 1
+        found += [*brackets, *([piece[start:stop]] if stop > start else [])]
+        found += [CLOSE] * (len(piece) - stop)
     return found
+
+
+def _surplus(word: str) -> bool:
+    """Whether a word closes more brackets than it opens, escaped ones aside."""
+    plain = re.sub(r"\\.", "", word)
+    return plain.count(CLOSE) > plain.count(OPEN)
+
+
+class _Parser:
+    """Alternatives of terms, from words.
+
+    Args:
+        words: At least one.
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        self._words = words
+        self._next = 0
+
+    def whole(self) -> _Test:
+        """All words as one test.
+
+        Raises:
+            ValueError: They are none, or not finished.
+        """
+        test = self._alternatives()
+        if self._peek():  # `_all_of` ends at nothing else
+            raise ValueError(f"{CLOSE}: nothing was opened before it")
+        return test
+
+    def _peek(self) -> str:
+        return self._words[self._next] if self._next < len(self._words) else ""
+
+    def _alternatives(self) -> _Test:
+        tests = [self._all_of()]
+        while self._peek() == OR:
+            self._next += 1
+            tests.append(self._all_of())
+        return tests[0] if len(tests) == 1 else lambda run: any(test(run) for test in tests)
+
+    def _all_of(self) -> _Test:
+        tests: list[_Test] = []
+        while self._peek() not in ("", OR, CLOSE):
+            tests.append(self._one())
+        if not tests:
+            before = self._words[self._next - 1] if self._next else ""
+            if OR in (self._peek(), before):
+                raise ValueError(f"{OR}: needs a term on both sides")
+            if not before:
+                raise ValueError(f"{CLOSE}: nothing was opened before it")
+            raise ValueError(f"{OPEN}: needs a term behind it")
+        return lambda run: all(test(run) for test in tests)
+
+    def _one(self) -> _Test:
+        word = self._peek()
+        self._next += 1
+        if word not in (OPEN, NOT + OPEN):
+            return _term(word)
+        inside = self._alternatives()
+        if self._peek() != CLOSE:
+            raise ValueError(f"{OPEN}: not closed")
+        self._next += 1
+        return inside if word == OPEN else lambda run: not inside(run)
 
 
 def metric_value(run: RunView, name: str) -> float | None:
@@ -114,7 +184,7 @@ def sorted_runs(runs: Sequence[RunView], metric: str, *, pinned: str = "") -> li
 
 
 def _term(word: str) -> _Test:
-    if word.startswith("-") and len(word) > 1:
+    if word.startswith(NOT) and len(word) > 1:
         test = _term(word[1:])
         return lambda run: not test(run)
     found = _TERM.fullmatch(word)

@@ -25,7 +25,7 @@ from codecctl.dashboard.runs_table import RunsTable
 from codecctl.dashboard.views import RunView, Snapshot
 
 _FILTER_HINT = (
-    "choose runs: word  profile:paired  val/mel<0.5  trainer.seed=7  name~^foo  -word  a | b"
+    "choose runs: word  profile:paired  val/mel<0.5  trainer.seed=7  name~^foo  -word  a (b | c)"
 )
 
 
