@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from codecctl.datasets.token_stream import TokenStream
 from codecctl.datasets.validation import batches
 from codecctl.engine.array_survey import ArraySurvey, can_survey
 from codecctl.engine.diagnosis import Diagnosis
 from codecctl.engine.guard import FiniteGuard
+from codecctl.engine.lossless.flac_reference import flac_bits
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.recipes.base import Recipe
+from codecctl.engine.references import Reference
 from codecctl.engine.rundir import RunDirectory
 from codecctl.engine.within_memory import WithinMemory
 
@@ -68,3 +71,15 @@ def survey_of(prepared: Prepared, run: RunDirectory) -> ArraySurvey | None:
         max_steps=prepared.cadence.max_steps,
         device=prepared.runtime.device,
     )
+
+
+def references_of(prepared: Prepared) -> tuple[Reference, ...]:
+    """What others reach on the material that validates; none but for the lossless mode."""
+    store = prepared.store
+    if not isinstance(store, TokenStream):
+        return ()
+    found = flac_bits(store, prepared.data.split.validation)
+    if found is None:
+        return ()
+    metric = prepared.profile.trainer.best_metric
+    return (Reference(metric, "FLAC", found.bits_per_sample, found.detail),)

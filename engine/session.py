@@ -12,7 +12,7 @@ from codecctl.engine.alarms import Alarms, codes_of
 from codecctl.engine.assemble import parts_of
 from codecctl.engine.books import RunBooks
 from codecctl.engine.build_previews import build_previews
-from codecctl.engine.build_watch import survey_of
+from codecctl.engine.build_watch import references_of, survey_of
 from codecctl.engine.checkpoint import Identity, resume_point
 from codecctl.engine.checkpoint_place import place_checkpoints
 from codecctl.engine.crash import write_crash
@@ -25,6 +25,8 @@ from codecctl.engine.prepare import Prepared, tracker_settings
 from codecctl.engine.process_group import OtherProcessFailedError
 from codecctl.engine.profile import profile_hash
 from codecctl.engine.redraws import RedrawReport
+from codecctl.engine.references import FILE as REFERENCES_FILE
+from codecctl.engine.references import to_json as references_to_json
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
 from codecctl.engine.signals import INTERRUPTED, StopSignals
@@ -173,6 +175,7 @@ class Session:
         on_report: Callable[[Report], None],
     ) -> str:
         redraws = RedrawReport(run, lambda: self._prepared.data.train.redraws)
+        self._write_references(run)
         parts = parts_of(
             self._prepared,
             signals=self._signals,
@@ -185,6 +188,15 @@ class Session:
         if redrawn := redraws.total(self._step()):
             self._tell(f"warning: {redrawn}")
         return reason
+
+    def _write_references(self, run: RunDirectory) -> None:
+        """Measure what others reach on the validation material, unless an earlier job did."""
+        if (run.path / REFERENCES_FILE).is_file():
+            return
+        if found := references_of(self._prepared):
+            run.write_json(REFERENCES_FILE, references_to_json(found))
+            for each in found:
+                run.log(f"{each.metric} of {each.name}: {each.value:.4f} ({each.detail})")
 
     @contextmanager
     def _profiled(

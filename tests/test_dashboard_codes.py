@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from codecctl.dashboard.codes import bar, codes_lines, heat
+from codecctl.dashboard.bars import bar
+from codecctl.dashboard.codes import codes_lines, heat
 from codecctl.dashboard.run_screen import TABS
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import Detail, RunView
+from codecctl.engine.references import Reference
 from codecctl.engine.rundir import Row, summarize_run
 
 from .dashboard_runs import append, dashboard, make_run, screen_text, settle
@@ -98,7 +100,7 @@ def test_the_newest_verdict_on_each_claim_counts(tmp_path: Path) -> None:
 
 def test_a_run_without_codebooks_says_so(tmp_path: Path) -> None:
     assert texts(view(tmp_path, [], [], [])) == [
-        "no codebooks yet: their usage is logged with the first rows"
+        "no codebooks and no bits yet: they are logged with the first rows"
     ]
 
 
@@ -118,3 +120,17 @@ async def test_the_tab_shows_codes_in_every_size(tmp_path: Path) -> None:
             text = screen_text(app)
             assert "Codebooks of validation items" in text
             assert "60.0 %" in text
+
+
+def test_bits_of_a_lossless_run_stand_beside_those_of_flac(tmp_path: Path) -> None:
+    run = view(tmp_path, [], [{"step": 20, "val/bits_per_sample": 6.0}], [])
+    flac = Reference("val/bits_per_sample", "FLAC", 8.0, "on everything")
+    other = Reference("val/ratio", "xz", 1.0)
+    assert texts(replace(run, references=(flac, other)), width=36) == [
+        "Bits per sample of what validates",
+        "model         6  " + "█" * 14 + "▎",
+        "FLAC          8  " + "█" * 19,
+        "the model needs 25.0 % less than FLAC",
+        "on everything",
+    ]
+    assert texts(run)[-1].startswith("FLAC: not measured")

@@ -162,3 +162,21 @@ def test_no_values_are_said_to_be_missing() -> None:
 def test_the_nearest_point_is_looked_up_within_the_curve_only() -> None:
     curve = line(np.arange(4.0))
     assert [nearest(curve, x) for x in (-0.1, 0.4, 0.6, 3.0, 3.1)] == [None, 0, 1, 3, None]
+
+
+def test_a_level_is_a_line_at_its_value_behind_the_curve_and_within_the_axis() -> None:
+    curve = replace(line(np.linspace(12.0, 4.0, 101)), levels=((8.0, "FLAC"),))
+    canvas = draw("bits", [curve, curve], view=View(), width=30, height=11)
+    rows = text(canvas).split("\n")
+    assert rows[5].endswith("─ FLAC 8 ─")  # the middle of nine rows
+    assert sum("FLAC" in row for row in rows) == 1
+    assert BRAILLE < ord(rows[5][len("  12┤") + 9]) < BRAILLE + 256
+    far = replace(curve, levels=((20.0, "FLAC"),))
+    assert "FLAC 20" in text(draw("bits", [far], view=View(), width=30, height=11)).split("\n")[1]
+
+
+def test_a_level_on_a_logarithmic_axis_is_at_its_logarithm() -> None:
+    curve = replace(line(np.geomspace(100.0, 1.0, 101)), levels=((10.0, "b"), (-1.0, "c")))
+    rows = text(draw("a", [curve], view=View(), width=30, height=11, log=True)).split("\n")
+    assert rows[5].endswith("─ b 10 ─")
+    assert not any(" c " in row for row in rows)

@@ -13,6 +13,8 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from codecctl.dashboard.axis import Array, XAxis
+from codecctl.dashboard.bars import bar
+from codecctl.dashboard.bits import bits_lines
 from codecctl.dashboard.halfblock import color_rows, quantize, shade_rows
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import RunView
@@ -24,7 +26,6 @@ _USAGE = re.compile(r"(?:val/)?codebook/(\d+)/usage")
 _SHARE = re.compile(r"balancer/([^/]+)")
 _HEAD = "book  usage  perplexity  entropy  "
 _BY_SIZE = "  by size"
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _VERDICT_STYLES = {"as expected": "green", "not as expected": "bold red", "undecided": "dim"}
 
 
@@ -37,6 +38,7 @@ class Codes(VerticalScroll):
     *Usage* is the share of a codebook's entries that occurred; its color over the steps shows when
     a codebook woke up or collapsed (red: below 10 %). *Shares* are the parts of the gradient at
     the decoder's output; the thin line below is the part that its size alone would give a term.
+    Lossless runs have *bits per sample* beside those of FLAC on the recordings that validate.
     """
 
     def __init__(self) -> None:
@@ -72,6 +74,7 @@ def codes_lines(run: RunView, *, width: int, mono: bool) -> list[Text]:
         mono: Shades in place of colors.
     """
     sections = [
+        list(bits_lines(run, width)),
         list(_books("of validation items", run.validation, width, mono)),
         list(_books("of training batches", run.train, width, mono)),
         list(_balance(run.train, width)),
@@ -79,7 +82,7 @@ def codes_lines(run: RunView, *, width: int, mono: bool) -> list[Text]:
     ]
     filled = [section for section in sections if section]
     if not filled:
-        return [Text("no codebooks yet: their usage is logged with the first rows")]
+        return [Text("no codebooks and no bits yet: they are logged with the first rows")]
     return [line for section in filled for line in (*section, Text())][:-1]
 
 
@@ -157,12 +160,6 @@ def _balance(table: Table, width: int) -> Iterator[Text]:
         if before is not None:
             thin = "╌" * round(before * cells)
             yield Text(f"{_BY_SIZE:{label}}{100 * before:5.1f} % {thin}", style="dim")
-
-
-def bar(share: float, cells: int) -> str:
-    """A bar of a share of `cells`, to an eighth of a cell."""
-    eighths = round(min(max(share, 0.0), 1.0) * cells * 8)
-    return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
 
 
 def _verdicts(run: RunView) -> Iterator[Text]:

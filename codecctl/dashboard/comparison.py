@@ -16,6 +16,7 @@ from codecctl.dashboard.settings import flatten
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.wording import higher_is_better
 from codecctl.engine.paired_statistics import Difference, compare, item_values
+from codecctl.engine.references import read_references
 from codecctl.engine.rundir import Row, list_checkpoints, read_json, read_rows
 from codecctl.engine.stages import read_stages
 from codecctl.engine.weight_files import WeightChange, by_layer, compare_weights
@@ -130,6 +131,7 @@ def _curves(mark: Mark, place: int) -> RunCurves:
         letter=LETTERS[place % len(LETTERS)],
         name=mark.run.name,
         stages=read_stages(mark.run),
+        references=read_references(mark.run),
     )
     best = next((info.step for info in list_checkpoints(mark.run) if info.is_best), None)
     return RunCurves(source, mark.step, best)

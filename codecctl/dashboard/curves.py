@@ -13,6 +13,7 @@ from codecctl.dashboard.plot import Curve, View
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.thinning import Question, extent, points, prepare
 from codecctl.dashboard.views import RunView, metric_rank
+from codecctl.engine.references import Reference
 from codecctl.engine.stages import Stage
 
 
@@ -28,6 +29,8 @@ class Source:
     name: str = ""
     stages: tuple[Stage, ...] = ()
     """Parts of its training."""
+    references: tuple[Reference, ...] = ()
+    """What its scalars are read against."""
 
     def metrics(self) -> set[str]:
         """Names of all scalars."""
@@ -44,7 +47,8 @@ class Source:
             return None
         smoothed = found.smoothed if question.weight > 0 else None
         marks = self._hand_overs(view.axis)
-        return Curve(found.x, found.values, smoothed, self.color, self.letter, marks)
+        levels = tuple((each.value, each.name) for each in self.references if each.metric == metric)
+        return Curve(found.x, found.values, smoothed, self.color, self.letter, marks, levels)
 
     def preparing(self, metric: str, view: View) -> Iterator[None]:
         """What `curve` computes, in steps; afterwards `curve` finds it done."""
@@ -79,6 +83,7 @@ def run_source(run: RunView, *, color: int, letter: str = "") -> Source:
         letter,
         run.name,
         run.stages,
+        run.references,
     )
 
 

@@ -16,6 +16,7 @@ from codecctl.dashboard.axis import (
     x_unit,
 )
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
+from codecctl.dashboard.levels import Level, draw_levels, with_levels
 from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
 from codecctl.dashboard.slices import finished
 from codecctl.dashboard.ticks import Tick, clock_text, clock_ticks, linear_ticks, log_ticks
@@ -41,6 +42,8 @@ class Curve:
     """Names the run where there are several."""
     marks: tuple[tuple[float, str], ...] = ()
     """Where a stage of its training begins, and the name of the stage."""
+    levels: tuple[Level, ...] = ()
+    """What its values are read against."""
 
     @property
     def front(self) -> Array:
@@ -101,6 +104,8 @@ def drawing(
     _draw_axes(canvas, area, ticks, view=view)
     yield from _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
     _draw_marks(canvas, area, curves)
+    y_range = (window.y_low, window.y_high)
+    draw_levels(canvas, _levels(curves), log=log, rows=area.height, y_range=y_range)
     _draw_alerts(canvas, area, curves)
     if view.cursor is not None:
         _draw_cursor(canvas, area, view.cursor)
@@ -124,7 +129,11 @@ def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window 
         if not any(values.size for values in shown):
             return None
         y_range = (0.0, 1.0)
-    return Window(*x_range, *y_range)
+    return Window(*x_range, *with_levels(y_range, _levels(curves), log=log))
+
+
+def _levels(curves: Sequence[Curve]) -> list[Level]:
+    return [level for curve in curves for level in curve.levels]
 
 
 def nearest(curve: Curve, x: float) -> int | None:

@@ -15,6 +15,7 @@ from codecctl.dashboard.settings import flatten
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
 from codecctl.engine.limits import limited
+from codecctl.engine.references import read_references
 from codecctl.engine.rundir import (
     Row,
     RunState,
@@ -115,6 +116,7 @@ class _RunReader:
                 best_metric=_best_metric(profile),
                 steps_per_epoch=steps_per_epoch(profile),
                 stages=read_stages(self._path),
+                references=read_references(self._path),
                 settings=dict(flatten(profile.get("profile"))),
             )
             self._signature = signature

@@ -70,6 +70,7 @@ def snapshot_rows(snapshot: Snapshot) -> list[dict[str, object]]:
             "stages": [
                 {**asdict(stage), "status": stage.status(run.summary.step)} for stage in run.stages
             ],
+            "references": [asdict(each) for each in run.references],
             "age_seconds": round(run.summary.age_seconds, 1),
             "message": run.problem or run.summary.state.message,
             "best_metric": run.best_metric,

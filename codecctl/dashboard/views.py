@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from codecctl.dashboard.table import Table
+from codecctl.engine.references import Reference
 from codecctl.engine.rundir import CheckpointInfo, Request, Row, RunSummary
 from codecctl.engine.stages import Stage
 
@@ -18,7 +19,9 @@ DEFAULT_BEST = "val/mel"
 # Shown first, in this order; the rest follows by name, single capsules at the end.
 _ORDER = (
     "val/mel",
+    "val/bits_per_sample",
     "loss/mel",
+    "loss/bits_per_sample",
     "val/si_sdr",
     "loss/total",
     "loss/time",
@@ -118,6 +121,8 @@ class RunView:
     steps_per_epoch: float = 0.0
     stages: tuple[Stage, ...] = ()
     """Parts of its training; none where it is one."""
+    references: tuple[Reference, ...] = ()
+    """What its scalars are read against."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Values of its profile by dotted key, as they are written."""
     train: Table = field(default_factory=Table)

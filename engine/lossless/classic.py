@@ -23,10 +23,10 @@ BinaryStream = gzip.GzipFile | lzma.LZMAFile
 
 _PIECE = 1 << 20
 _FRAMES = 1 << 14
-_FLAC_RATE = 48000
+FLAC_RATE = 48000
 """What FLAC files say, whatever is coded: some rates have no FLAC file, and none changes a bit."""
-_FLAC_SUBTYPES = {8: "PCM_S8", 16: "PCM_16", 24: "PCM_24"}
-_FLAC_GROUPS = (8, 2)
+FLAC_SUBTYPES = {8: "PCM_S8", 16: "PCM_16", 24: "PCM_24"}
+FLAC_GROUPS = (8, 2)
 """Channels of a file: the most that it can have, and pairs, which are predicted from each other."""
 
 
@@ -77,7 +77,7 @@ class Flac:
         """As `Coder`."""
         channels = read_parts(wav).channels
         sizes: dict[int, int] = {}
-        for group in {min(each, channels) for each in _FLAC_GROUPS}:
+        for group in {min(each, channels) for each in FLAC_GROUPS}:
             files = self._write(wav, folder, group, channels)
             sizes[group] = sum(file.stat().st_size for file in files)
         self._group = min(sizes, key=lambda group: (sizes[group], -group))
@@ -100,14 +100,14 @@ class Flac:
         advance(parts.frames * parts.channels)
 
     def _write(self, wav: Path, folder: Path, group: int, channels: int) -> list[Path]:
-        subtype, files = _FLAC_SUBTYPES[read_parts(wav).bits], []
+        subtype, files = FLAC_SUBTYPES[read_parts(wav).bits], []
         for first in range(0, channels, group):
             last = min(first + group, channels)
             files.append(_flac(folder, group, first))
             with soundfile.SoundFile(
                 files[-1],
                 "w",
-                samplerate=_FLAC_RATE,
+                samplerate=FLAC_RATE,
                 channels=last - first,
                 format="FLAC",
                 subtype=subtype,

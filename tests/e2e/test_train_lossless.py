@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from codecctl.app import app
 from codecctl.datasets.store import RecordingWriter, SourceFacts, pcm_dtype, write_index
+from codecctl.engine.references import read_references
 from codecctl.engine.rundir import read_metrics, read_rows
 
 from .training import assert_equal_runs, run, start, wait_for_step
@@ -132,6 +133,9 @@ def test_a_run_says_what_it_found_and_logs_bits_in_both_splits(audio: Path) -> N
     assert (len(sides["training"]), len(sides["validation"])) == (4, 1)
     validated = {row["recording"] for row in read_rows(Path("runs/said/validation.jsonl"))}
     assert validated == set(sides["validation"])
+    (flac,) = read_references(Path("runs/said"))
+    assert (flac.metric, flac.name) == ("val/bits_per_sample", "FLAC")
+    assert 0 < flac.value < 8 and "all of the 6000 symbols" in flac.detail
     assert not Path("runs/said/wandb").exists()
 
 
