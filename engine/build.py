@@ -25,7 +25,7 @@ from codecctl.engine.build_generator import (
 )
 from codecctl.engine.build_objective import build_metrics, build_objective
 from codecctl.engine.build_pairwise import PAIRWISE, build_pairwise
-from codecctl.engine.build_player import optimizer_of, schedule_of
+from codecctl.engine.build_player import build_player
 from codecctl.engine.losses.weights import match_weights
 from codecctl.engine.networks import CHANNEL_VIEWS, DISCRIMINATORS
 from codecctl.engine.profile import MODES, Profile
@@ -41,7 +41,6 @@ from codecctl.engine.recipes.codec import CodecRecipe
 from codecctl.engine.recipes.levels import LEVELS
 from codecctl.engine.recipes.measuring import Measuring
 from codecctl.engine.recipes.network import CodecNetwork
-from codecctl.engine.recipes.player import Player
 from codecctl.engine.recipes.stacking import Stacking
 from codecctl.engine.recipes.timing import Timing
 from codecctl.engine.sides import sides_of
@@ -139,19 +138,13 @@ def build_recipe(
     if jury is None or not any(name in weights for name in ADVERSARIAL):
         jury, weights = None, _without(weights, ADVERSARIAL)
     trainer = profile.trainer
-    generator = Player(
+    generator = build_player(
         network,
-        optimizer_of(trainer.optimizer, network, runtime),
-        schedule=schedule_of(
-            trainer,
-            trainer.scheduler,
-            updates_per_epoch,
-            rate=trainer.optimizer.config.lr,
-            span=task.generator,
-        ),
-        max_norm=trainer.gradient_clip_val,
-        by_value=trainer.gradient_clip_algorithm == "value",
+        trainer,
+        trainer=trainer,
         runtime=runtime,
+        updates_per_epoch=updates_per_epoch,
+        span=task.generator,
     )
     adversary = None
     if jury is not None:
@@ -266,19 +259,13 @@ def _adversary(
     trainer: Trainer, jury: Jury, runtime: Runtime, updates_per_epoch: int, task: Task
 ) -> Adversary:
     settings = trainer.discriminator
-    player = Player(
+    player = build_player(
         jury,
-        optimizer_of(settings.optimizer, jury, runtime),
-        schedule=schedule_of(
-            trainer,
-            settings.scheduler,
-            updates_per_epoch,
-            rate=settings.optimizer.config.lr,
-            span=task.discriminator,
-        ),
-        max_norm=settings.gradient_clip_val,
-        by_value=trainer.gradient_clip_algorithm == "value",
+        settings,
+        trainer=trainer,
         runtime=runtime,
+        updates_per_epoch=updates_per_epoch,
+        span=task.discriminator,
     )
     timing = Timing(
         start_step=task.adversary_since + settings.start.first_step(updates_per_epoch),

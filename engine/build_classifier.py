@@ -7,11 +7,10 @@ from typing import cast
 import torch
 
 from codecctl.datasets.store import AudioSource
-from codecctl.engine.build_player import optimizer_of, schedule_of
+from codecctl.engine.build_player import build_player
 from codecctl.engine.profile import Profile
 from codecctl.engine.recipes.base import Runtime
 from codecctl.engine.recipes.capsule_classifier import CapsuleClassifier, CapsuleNetwork
-from codecctl.engine.recipes.player import Player
 from codecctl.engine.task import WHOLE, Task
 from codecctl.errors import ProfileError
 
@@ -37,19 +36,13 @@ def build_classifier(
         )
     if carried is not None:
         network = cast(CapsuleNetwork, carried)
-    player = Player(
+    player = build_player(
         network,
-        optimizer_of(trainer.optimizer, network, runtime),
-        schedule=schedule_of(
-            trainer,
-            trainer.scheduler,
-            updates_per_epoch,
-            rate=trainer.optimizer.config.lr,
-            span=task.generator,
-        ),
-        max_norm=trainer.gradient_clip_val,
-        by_value=trainer.gradient_clip_algorithm == "value",
+        trainer,
+        trainer=trainer,
         runtime=runtime,
+        updates_per_epoch=updates_per_epoch,
+        span=task.generator,
     )
     return CapsuleClassifier(
         player, network, stage=config.stage, weight=pairwise.weights.classifier

@@ -15,7 +15,7 @@ from codecctl.datasets.validation import fixed_items
 from codecctl.datasets.wav_folder import WavFolder
 from codecctl.datasets.windows import Window, usable_recordings
 from codecctl.engine.build import Data
-from codecctl.engine.build_player import optimizer_of, schedule_of
+from codecctl.engine.build_player import build_player
 from codecctl.engine.lossless_export import require_folder
 from codecctl.engine.lossless_memory import refuse_too_large
 from codecctl.engine.lossless_source import lossless_sides
@@ -24,7 +24,6 @@ from codecctl.engine.profile.schema import LosslessProfile
 from codecctl.engine.recipes.average import WeightAverage
 from codecctl.engine.recipes.base import Recipe, Runtime
 from codecctl.engine.recipes.lossless import LosslessRecipe
-from codecctl.engine.recipes.player import Player
 from codecctl.engine.task import WHOLE, Task
 
 
@@ -94,19 +93,13 @@ def build_lossless_recipe(
     network = build_transformer(profile) if carried is None else carried
     if trainer.compile and carried is None:
         network.trunk.compile()
-    player = Player(
+    player = build_player(
         network,
-        optimizer_of(trainer.optimizer, network, runtime),
-        schedule=schedule_of(
-            trainer,
-            trainer.scheduler,
-            updates_per_epoch,
-            rate=trainer.optimizer.config.lr,
-            span=task.generator,
-        ),
-        max_norm=trainer.gradient_clip_val,
-        by_value=trainer.gradient_clip_algorithm == "value",
+        trainer,
+        trainer=trainer,
         runtime=runtime,
+        updates_per_epoch=updates_per_epoch,
+        span=task.generator,
     )
     average = None
     if trainer.ema.enabled:
