@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 
 import numpy as np
 
 from codecctl.datasets.batch import Batch
+from codecctl.datasets.closing import Closing
 from codecctl.datasets.reading import WindowReader
 from codecctl.datasets.sampler import TrainSampler
 
 HELD = 2
 
 
-class Prefetcher:
+class Prefetcher(Closing):
     """Iterates over batches in the order of steps, without end; the depth changes no batch.
 
     The audio of a batch lies in the ring: it stays valid while the next batch is in use and is
@@ -87,17 +87,6 @@ class Prefetcher:
             self._thread.shutdown(cancel_futures=True)
         self._reader.close()
         self._pending.clear()
-
-    def __enter__(self) -> Prefetcher:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read_ahead(self) -> None:
         assert self._thread is not None

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Generic, TypeVar
 
+from codecctl.datasets.closing import Closing
 from codecctl.datasets.store import AudioSource, Corpus, RecordingInfo
 
 Seen = TypeVar("Seen", bound=AudioSource)
-Entered = TypeVar("Entered", bound="View[AudioSource]")
 
 
-class View(Generic[Seen]):
+class View(Closing, Generic[Seen]):
     """A source whose recordings are read in another way, under the names that they have.
 
     Args:
@@ -62,14 +61,3 @@ class View(Generic[Seen]):
     def close(self) -> None:
         """Close the source; a later read opens what it needs again."""
         self.source.close()
-
-    def __enter__(self: Entered) -> Entered:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 import soundfile
 import xxhash
 
 from codecctl.datasets.audiofile import AudioFile, AudioFileError, probe
+from codecctl.datasets.closing import Closing
 from codecctl.datasets.discovery import shown
 from codecctl.datasets.pcm import pcm_refusal
 from codecctl.datasets.store import Corpus, RecordingInfo
@@ -52,7 +52,7 @@ class Format:
         return "stereo" if self.has_stereo else "mono"
 
 
-class WavFolder:
+class WavFolder(Closing):
     """The integer WAV files directly in a folder; reads like a store, at each file's own rate.
 
     Threads may read at the same time; it may be pickled, and used after a fork. Made by
@@ -212,17 +212,6 @@ class WavFolder:
 
     def close(self) -> None:
         """Nothing: files are opened for each read."""
-
-    def __enter__(self) -> WavFolder:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _row_or_reason(path: Path) -> RecordingInfo | str:

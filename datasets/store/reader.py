@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 
+from codecctl.datasets.closing import Closing
 from codecctl.datasets.store.checked import CheckedChunks
 from codecctl.datasets.store.damage import Damage
 from codecctl.datasets.store.files import OpenFile, ReadCall
@@ -24,7 +24,7 @@ MAX_OPEN_FILES = 256
 _FLOAT32 = np.dtype(np.float32)
 
 
-class Store:
+class Store(Closing):
     """An opened store; made by `Store.open`.
 
     Threads may read at the same time; a store may be pickled, and used after a fork. Files are
@@ -213,17 +213,6 @@ class Store:
     def close(self) -> None:
         """Close every file; a later read opens what it needs again."""
         self._forget_files()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def __reduce__(self) -> tuple[Callable[..., Store], tuple[Path, Index]]:
         make = partial(Store, check_reads=self.check_reads, read_call=self._read_call)
