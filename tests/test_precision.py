@@ -16,27 +16,16 @@ from codecctl.engine.quantizers import Quantized
 from codecctl.engine.recipes.base import Recipe, Scalars
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.runtime import FabricRuntime
+from tests.tiny_training import BOOKS, NARROW
 
 pytestmark = pytest.mark.long
 
 TINY = (
-    "model=tiny",
-    "data.segment_seconds=0.05",
-    "data.min_source_seconds=0.05",
+    *NARROW,
     "data.batch_size=2",
-    "model.generator.num_filters=4",
-    "model.generator.latent_dim=8",
-    "model.discriminators.0.num_filters=2",
-    "model.discriminators.0.n_ffts=[256]",
-    "model.discriminators.0.hop_lengths=[64]",
-    "model.discriminators.0.win_lengths=[256]",
-    "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
-    "trainer.scheduler.enabled=false",
-    "trainer.discriminator.scheduler.enabled=false",
     "trainer.discriminator.start={step=1}",
     "trainer.discriminator.update_probability=1.0",
 )
-BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
 SPLIT = ("trainer.accumulate_grad_batches=2", "trainer.ema.enabled=true")
 THREE = ("data.capsules.count=3", "model.generator.channels=3")
 CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {

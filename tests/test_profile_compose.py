@@ -13,33 +13,22 @@ from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.schema_model import ResidualQuantizer
 from codecctl.engine.profile.shape import Key, content
 from codecctl.errors import ProfileError
+from tests.own_profile import HEAD
 
 SEARCH = (PACKAGED,)
 PLAIN = load_profile("paired", search=SEARCH)
 VALUES = PLAIN.profile.model_dump(mode="json")
 
-MINE = """
-mode = "paired"
-family = "seanet"
-description = "mine"
-
-[defaults]
-data = "eigenscape"
-model = "seanet"
-trainer = "paired"
-
-[data]
-items_per_epoch = 100
-batch_size = 4
-val_batch_size = 4
-capsules = { count = 2, policy = "random_distinct", geometry = "any" }
-
+MINE = (
+    HEAD
+    + """\
 [model.quantizer]
 num_codebooks = 4
 
 [trainer.optimizer]
 type = "AdamW"
 """
+)
 
 
 @pytest.fixture

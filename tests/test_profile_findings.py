@@ -9,6 +9,7 @@ import pytest
 from codecctl.engine.profile import MODES, load_profile
 from codecctl.engine.profile.library import PACKAGED, Library
 from codecctl.errors import ProfileError
+from tests.own_profile import HEAD
 
 SEARCH = (PACKAGED,)
 
@@ -23,24 +24,6 @@ OPTIMIZERS = (
     "'RMSprop', 'Rprop'"
 )
 KNOWN_MODES = ", ".join(f"'{mode}'" for mode in MODES)
-
-HEAD = """\
-mode = "paired"
-family = "seanet"
-description = "mine"
-
-[defaults]
-data = "eigenscape"
-model = "seanet"
-trainer = "paired"
-
-[data]
-items_per_epoch = 100
-batch_size = 4
-val_batch_size = 4
-capsules = { count = 2, policy = "random_distinct", geometry = "any" }
-
-"""
 
 
 def problems(*overrides: str, search: tuple[Path, ...] = SEARCH, name: str = "paired") -> list[str]:

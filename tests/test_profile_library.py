@@ -11,21 +11,7 @@ from codecctl.engine.profile.library import PACKAGED, Library, label_of, search_
 from codecctl.engine.profile.listing import list_options, list_profiles
 from codecctl.engine.profile.names import did_you_mean, same_name
 from codecctl.errors import NotFoundError, ProfileError
-
-MINE = """
-mode = "paired"
-family = "seanet"
-description = "mine"
-[defaults]
-data = "eigenscape"
-model = "seanet"
-trainer = "paired"
-[data]
-items_per_epoch = 100
-batch_size = 4
-val_batch_size = 4
-capsules = { count = 2, policy = "random_distinct", geometry = "any" }
-"""
+from tests.own_profile import HEAD
 
 
 @pytest.fixture
@@ -37,14 +23,14 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def put(folder: Path, name: str, text: str = MINE) -> None:
+def put(folder: Path, name: str, text: str = HEAD) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_text(text)
 
 
 def test_local_profiles_win_over_the_users_over_the_packaged(user: Path) -> None:
-    put(user / "config/codecctl/profiles", "paired.toml", MINE.replace("100", "200"))
-    put(user / "config/codecctl/profiles", "other.toml", MINE.replace("100", "300"))
+    put(user / "config/codecctl/profiles", "paired.toml", HEAD.replace("100", "200"))
+    put(user / "config/codecctl/profiles", "other.toml", HEAD.replace("100", "300"))
     assert load_profile("paired").profile.data.items_per_epoch == 200
     put(user / "profiles", "paired.toml")
     assert load_profile("paired").profile.data.items_per_epoch == 100

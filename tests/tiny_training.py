@@ -16,15 +16,12 @@ from codecctl.engine.recipes.paired import PairedRecipe
 from codecctl.engine.recipes.player import Player
 from codecctl.engine.runtime import FabricRuntime
 
-TINY = (
+NARROW = (
     "model=tiny",
     "data.segment_seconds=0.05",
     "data.min_source_seconds=0.05",
-    "data.batch_size=4",
     "model.generator.num_filters=4",
     "model.generator.latent_dim=8",
-    "model.quantizer.codebook_size=8",
-    "model.quantizer.bandwidths=[1.0]",
     "model.discriminators.0.num_filters=2",
     "model.discriminators.0.n_ffts=[256]",
     "model.discriminators.0.hop_lengths=[64]",
@@ -32,6 +29,14 @@ TINY = (
     "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
     "trainer.scheduler.enabled=false",
     "trainer.discriminator.scheduler.enabled=false",
+)
+"""Networks of a few numbers on 50 ms of audio, at a constant rate."""
+BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
+"""The quantizer that goes with them, where there is one."""
+TINY = (
+    *NARROW,
+    *BOOKS,
+    "data.batch_size=4",
     "trainer.discriminator.start={step=0}",
     "trainer.discriminator.update_probability=1.0",
     "trainer.ema.enabled=true",
