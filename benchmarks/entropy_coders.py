@@ -4,8 +4,8 @@
 
 256 symbols, each with frequencies of its own that add up to 2^24, as the learned coder has them;
 process CPU time, one thread. `one call` for each symbol is what a model needs that has to know the
-symbols before; `at once` is what the entropy coder alone can do. The model-free coder codes many
-numbers with one table: the last lines. The Python coder (`bitwise_coder`) makes cumulative tables
+symbols before; `at once` is what the entropy coder alone can do. Many numbers with one
+table are the last lines. The Python coder (`bitwise_coder`) makes cumulative tables
 for each symbol, in numpy, except where one table is shared.
 """
 

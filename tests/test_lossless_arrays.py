@@ -11,7 +11,9 @@ import soundfile
 
 from codecctl.engine.lossless import arrays
 from codecctl.engine.lossless.arrays import decode_array, encode_array
-from codecctl.engine.lossless.integers import MOST, Packer, Unpacker, tables
+from codecctl.engine.lossless.integers import Packer, Unpacker, tables
+from codecctl.engine.lossless.magnitudes import MOST, REACH, TOTAL_BITS
+from codecctl.engine.lossless.range_coder import empty, put
 from codecctl.errors import CodecctlError, DataError
 
 from .coded_mutations import judge, mutated
@@ -91,23 +93,67 @@ def test_silence_and_low_bits_that_are_zero_cost_nothing(tmp_path: Path) -> None
     assert abs(len(wide) - len(narrow)) < 80
 
 
-def test_numbers_take_what_a_gaussian_has_to_take() -> None:
-    values = np.rint(np.random.default_rng(0).normal(0, 800, (4, 20000))).astype(np.int64)
-    values[1, :3] = (MOST - 1, -MOST + 1, 0)
-    values[2] = 0
-    packer = Packer()
-    packer.rows(values[[0, 3]])
-    entropy = np.log2(800 * np.sqrt(2 * np.pi * np.e))
-    assert entropy < 8 * len(packer.bytes()) / 40000 < entropy + 0.02
+@pytest.mark.parametrize(
+    ("draw", "entropy"),
+    [("normal", 0.5 * np.log2(2 * np.pi * np.e)), ("laplace", np.log2(2 * np.e))],
+)
+def test_numbers_take_what_their_distribution_has_to_take(draw: str, entropy: float) -> None:
+    rng = np.random.default_rng(0)
+    values = np.rint(getattr(rng, draw)(0, 800, (20000, 2))).astype(np.int64)
+    packer = Packer(2)
     packer.rows(values)
-    unpacker = Unpacker(packer.bytes())
-    assert np.array_equal(unpacker.rows(2, 20000), values[[0, 3]])
-    assert np.array_equal(unpacker.rows(4, 20000), values)
+    bits = 8 * len(packer.bytes()) / values.size
+    assert entropy + np.log2(800) < bits < entropy + np.log2(800) + 0.02
+
+
+def test_a_scale_follows_its_channel_and_the_others() -> None:
+    rng = np.random.default_rng(1)
+    loud = np.repeat(rng.choice([10.0, 2000.0], 300), 40)[:, None]
+    values = np.rint(rng.laplace(0, 1, (len(loud), 8)) * loud).astype(np.int64)
+
+    def bits(some: np.ndarray) -> float:
+        packer = Packer(some.shape[1])
+        packer.rows(np.ascontiguousarray(some))
+        return 8 * len(packer.bytes()) / some.size
+
+    of_one_scale = np.log2(2 * np.e) + np.log2(np.abs(values).mean())
+    assert bits(values[:, :1]) < of_one_scale - 1
+    assert bits(values) < bits(values[:, :1]) - 0.5
+
+
+def test_numbers_come_back_in_pieces_of_any_length() -> None:
+    values = np.rint(np.random.default_rng(0).laplace(0, 800, (3000, 3))).astype(np.int64)
+    values[:3, 1] = (MOST - 1, -MOST, 0)
+    values[1000:2000] = 0
+    packer = Packer(3)
+    packer.number(29, 5)
+    packer.rows(values[:0])
+    packer.rows(values[:1234])
+    packer.number(0xFFFF, 16)
+    packer.rows(values[1234:])
+    unpacker = Unpacker(packer.bytes(), 3)
+    assert unpacker.number(5) == 29
+    assert np.array_equal(unpacker.rows(1234), values[:1234])
+    assert unpacker.number(16) == 0xFFFF
+    assert np.array_equal(unpacker.rows(1766), values[1234:])
     unpacker.end()
 
 
-def test_tables_are_those_of_every_machine() -> None:
-    assert tables().check == 0x6E85B8EF
+def test_a_carry_runs_through_all_words_that_it_has_to() -> None:
+    """The low end of an interval just below a power of two, and then one step above it."""
+    coder, words = empty(), np.zeros(20, np.uint16)
+    coder[0], coder[1] = (1 << 48) - 1, 1 << 34
+    words[0], words[1:6], coder[2] = 7, 0xFFFF, 6
+    put(coder, words, 3, 1, 2)
+    assert words[:7].tolist() == [8, 0, 0, 0, 0, 0, 0]
+
+
+def test_frequencies_are_those_of_every_machine_and_of_their_mean() -> None:
+    assert tables().check == 0xB5D288B4
+    sizes = np.abs(np.arange(-REACH, REACH + 1))
+    found = (np.diff(tables().bounds)[:, :, :-1] - 1) @ sizes / (1 << TOTAL_BITS)
+    means = 1 / tables().inverses[: found.shape[1]]
+    assert np.allclose(found[:, 16:], means[16:], rtol=0.005)
 
 
 def test_a_mutated_file_gives_the_audio_or_a_clear_error(

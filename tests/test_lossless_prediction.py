@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from codecctl.engine.lossless import prediction
+from codecctl.engine.lossless import integers, prediction
 from codecctl.engine.lossless.least_squares import (
     gather_own,
     gather_shared,
@@ -46,7 +46,10 @@ def gathered(samples: np.ndarray, cuts: list[int], decay: float) -> np.ndarray:
 
 
 def test_the_same_bits_compiled_and_as_it_stands() -> None:
-    code = "from codecctl.engine.lossless import prediction; print(prediction.check())"
+    code = (
+        "from codecctl.engine.lossless import integers, prediction;"
+        "print(prediction.check(), integers.check())"
+    )
     told = subprocess.run(
         [sys.executable, "-c", code],
         env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
@@ -54,7 +57,9 @@ def test_the_same_bits_compiled_and_as_it_stands() -> None:
         text=True,
         check=True,
     )
-    assert int(told.stdout) == prediction.check() == 0xE7CE7321
+    assert [int(word) for word in told.stdout.split()] == [prediction.check(), integers.check()]
+    assert prediction.check() == 0x12A6B095
+    assert integers.check() == 0x6CB28DCD
 
 
 def test_a_covariance_is_that_of_all_its_frames() -> None:
@@ -105,7 +110,7 @@ def test_what_is_left_is_the_part_that_nothing_foretells() -> None:
         samples[t, 0] = 1.6 * samples[t - 1, 0] - 0.81 * samples[t - 2, 0] + noise[t, 0]
         samples[t, 1] = 0.9 * samples[t - 1, 0] + 0.7 * samples[t, 0] + noise[t, 1]
     left = left_of(np.rint(samples).astype(np.int64), bits=16)
-    late = left[:, 4096:].std(axis=1)
+    late = left[4096:].std(axis=0)
     assert samples.std(axis=0).min() > 150
     assert (late > 48).all()
     assert (late < 50 * 1.05).all()
@@ -114,7 +119,7 @@ def test_what_is_left_is_the_part_that_nothing_foretells() -> None:
 def test_what_no_encoder_left_is_seen() -> None:
     left = left_of(np.full((600, 2), 9), bits=8)
     assert restored(left, bits=8) is not None
-    left[1, 500] += 1000
+    left[500, 1] += 1000
     assert restored(left, bits=8) is None
 
 

@@ -15,7 +15,8 @@ import numpy as np
 from codecctl.engine.lossless import prediction
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
-from codecctl.engine.lossless.integers import Packer, Unpacker, tables
+from codecctl.engine.lossless.integers import Packer, Unpacker
+from codecctl.engine.lossless.integers import check as check_of_integers
 from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.prediction import MOST_CHANNELS, left_of, restored
 from codecctl.engine.lossless.samples import mapped_samples, seals_of, verbatim_of
@@ -23,9 +24,10 @@ from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
 _KIND = "linear prediction"
-MODEL = f"{_KIND} 2"
+MODEL = f"{_KIND} 3"
 """What the header says where other files name their model."""
 MOST_FRAMES = 1 << 16
+_SHIFT_BITS = 5
 _MOST_NUMBERS = 1 << 21
 """Of a segment; what follows from it in memory is some hundred times a number."""
 
@@ -156,11 +158,11 @@ def require_no_model(header: Header, source: Path) -> None:
 
 
 def _encode_segment(samples: np.ndarray, bits: int) -> bytes:
-    packer = Packer()
+    packer = Packer(samples.shape[1])
     used = np.bitwise_or.reduce(samples, axis=0)
     shifts = [int(value & -value).bit_length() - 1 if value else 0 for value in used.tolist()]
     for shift in shifts:
-        packer.number(shift, bits)
+        packer.number(shift, _SHIFT_BITS)
     packer.rows(left_of(samples >> np.array(shifts, np.int64), bits=bits))
     return packer.bytes()
 
@@ -185,9 +187,9 @@ def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
 
 
 def _decode_segment(coded: bytes, header: Header, symbols: int) -> np.ndarray:
-    unpacker = Unpacker(coded)
-    shifts = np.array([unpacker.number(header.bits) for _ in range(header.channels)], np.int64)
-    left = unpacker.rows(header.channels, symbols // header.channels)
+    unpacker = Unpacker(coded, header.channels)
+    shifts = np.array([unpacker.number(_SHIFT_BITS) for _ in range(header.channels)], np.int64)
+    left = unpacker.rows(symbols // header.channels)
     unpacker.end()
     found = restored(left, bits=header.bits)
     edge = 1 << (header.bits - 1)
@@ -200,4 +202,4 @@ def _decode_segment(coded: bytes, header: Header, symbols: int) -> np.ndarray:
 
 def _check() -> int:
     """Of the tables and of the prediction."""
-    return tables().check ^ prediction.check()
+    return check_of_integers() ^ prediction.check()

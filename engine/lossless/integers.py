@@ -1,10 +1,9 @@
-"""Whole numbers to bytes and back, without a trained model: blocks of a scale, and a range coder.
+"""Whole numbers to bytes and back, without a trained model: `magnitudes` and a range coder.
 
-Rows are cut in blocks of one of four lengths. Each block names its scale in quarter octaves, each
-row one of three shapes. A number is
-rounded to a token of at most 27 steps of spread, coded with the table of scale and shape, and what
-rounding left, which is as good as uniform. Tables are whole numbers made with +, -, x, / and square
-root of IEEE 754 alone, so that every machine makes the same.
+A number is rounded to a token of at most 1/8 of the mean magnitude that is expected, coded with the
+table of its scale and shape, and what rounding left, which is as good as uniform. Tables are whole
+numbers made with +, -, x, / and square root of IEEE 754 alone, so that every machine makes the
+same.
 """
 
 from __future__ import annotations
@@ -13,67 +12,122 @@ import zlib
 from dataclasses import dataclass
 from functools import cache
 
-import constriction
 import numpy as np
 
+from codecctl.engine.lossless.magnitudes import (
+    LOWEST,
+    MEANS,
+    MOMENTS,
+    REACH,
+    SCALES,
+    STEPS,
+    TOTAL_BITS,
+    WEIGHTS,
+    code,
+)
+from codecctl.engine.lossless.range_coder import WORDS, empty, finish, opened, peek, put, take
 from codecctl.errors import DataError
 
-BLOCKS = (32, 64, 128, 256)
-"""Numbers of a row that share a scale: one of these, the same for all rows."""
-SCALES = 112
-"""0 is a block of zeros, s a spread of 2^((s - 5) / 4)."""
 SHAPES = 3
 """Exponents 1 (Laplace), 1.5 and 2 (Gauss)."""
-REACH = 255
-"""Largest token; one beyond it says that the number follows in full."""
-MOST = 1 << 30
-"""Numbers lie within -MOST and MOST - 1."""
-_TOTAL = 1 << 20
-_TABLES = 25
-_NO_DELTA = 2 * SCALES
-_HALF = 1 << 15
-_WIDTHS = (np.sqrt(0.5), 1.1636732, np.sqrt(2.0))
-"""Width over spread of each shape."""
+_FINEST = 3
+"""Tokens are rounded where the mean magnitude would be 2^4 of them, down to 2^3."""
+_ROWS = (_FINEST + 1 - LOWEST) * STEPS
+_FIRST_MEAN = 256.0
+_FIRST_WEIGHTS = (0.0, 0.3, 0.2, 0.2)
+_WORDS_A_NUMBER = 4
+_PIECE = 1 << 16
+"""Numbers that words are made room for at once."""
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Frequencies, the models of the range coder that follow from them, and bits."""
+    """What `magnitudes.code` looks up."""
 
-    tokens: tuple[tuple[object, ...], ...]
-    """By shape and scale."""
-    deltas: object
-    bits: np.ndarray
-    """(shapes, scales, 2 REACH + 2) of each token."""
+    bounds: np.ndarray
+    """(shapes, rows, 2 REACH + 3) int64, cumulative."""
+    first: np.ndarray
+    """(shapes, rows, 256) int64 tokens."""
+    rows: np.ndarray
+    """(SCALES,) int64."""
+    shifts: np.ndarray
+    inverses: np.ndarray
+    """(SCALES,) float64, one over the mean magnitude."""
     check: int
     """CRC-32 of the frequencies."""
+
+    @property
+    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """As compiled functions take them."""
+        return self.bounds, self.first, self.rows, self.shifts, self.inverses
 
 
 @cache
 def tables() -> Tables:
     """Those of every file."""
-    steps = np.abs(np.arange(-REACH, REACH + 1)).astype(np.float64)
-    counts = np.ones((SHAPES, _TABLES, 2 * REACH + 2))
-    for shape, width in enumerate(_WIDTHS):
-        for scale in range(1, _TABLES):
-            reach = steps / (width * _spread(scale))
-            powers = (reach, reach * np.sqrt(reach), reach * reach)
-            counts[shape, scale] = _frequencies(np.append(_exp_minus(powers[shape]), 0.0))
-    away = np.abs(np.arange(2 * _NO_DELTA + 1) - _NO_DELTA).astype(np.float64)
-    deltas = _frequencies(_exp_minus(away * 0.9))
+    means = _means()
+    shifts = np.maximum(0, np.arange(SCALES) // STEPS + LOWEST - _FINEST)
+    weights = np.stack([_weights(shape, means[:_ROWS]) for shape in range(SHAPES)])
+    counts = _frequencies(weights)
+    bounds = np.zeros((*counts.shape[:2], counts.shape[2] + 1), np.int64)
+    np.cumsum(counts, axis=2, out=bounds[:, :, 1:])
+    places = np.arange(256) << (TOTAL_BITS - 8)
+    found = [[np.searchsorted(row, places, side="right") - 1 for row in rows] for rows in bounds]
     return Tables(
-        tokens=tuple(tuple(_model(row) for row in rows) for rows in counts),
-        deltas=_model(deltas),
-        bits=np.log2(_TOTAL) - np.log2(counts),
-        check=zlib.crc32(counts.astype("<i4").tobytes() + deltas.astype("<i4").tobytes()),
+        bounds=bounds,
+        first=np.array(found, np.int64),
+        rows=np.arange(SCALES) - STEPS * shifts,
+        shifts=shifts,
+        inverses=1.0 / means,
+        check=zlib.crc32(counts.astype("<i4").tobytes()),
     )
 
 
-def _spread(scale: int) -> float:
-    spread = 0.5
-    for _ in range(scale - 1):
-        spread = spread * float(np.sqrt(np.sqrt(2.0)))
-    return spread
+@cache
+def check() -> int:
+    """CRC-32 of the tables and of a noise that grows: equal where the arithmetic is."""
+    state, drawn = 1, []
+    for place in range(3 * 200):
+        state = (1103515245 * state + 12345) % (1 << 31)
+        drawn.append(((state >> 15) % 2001 - 1000) * (1 + place * place >> 8))
+    packer = Packer(3)
+    packer.rows(np.array(drawn).reshape(200, 3))
+    return tables().check ^ zlib.crc32(packer.bytes())
+
+
+def _means() -> np.ndarray:
+    """The mean magnitude of each scale."""
+    eighth = float(np.sqrt(np.sqrt(np.sqrt(2.0))))
+    means = np.empty(SCALES)
+    for place in range(STEPS):
+        means[place] = means[place - 1] * eighth if place else 1.0 / (1 << -LOWEST)
+    for place in range(STEPS, SCALES):
+        means[place] = 2.0 * means[place - STEPS]
+    return means
+
+
+def _weights(shape: int, means: np.ndarray) -> np.ndarray:
+    """(rows, 2 REACH + 2): exp(-(k / a)^p) at whole numbers, a such that their mean is right."""
+    steps = np.arange(REACH + 1, dtype=np.float64)
+    powers = (steps, steps * np.sqrt(steps), steps * steps)[shape]
+    low, high = np.full(len(means), 1e-9), np.full(len(means), 64.0)
+    for _ in range(48):
+        rate = 0.5 * (low + high)
+        found = _exp_minus(powers * rate[:, None])
+        large = 2.0 * _summed(found[:, 1:] * steps[1:]) > means * (
+            1.0 + 2.0 * _summed(found[:, 1:])
+        )
+        low, high = np.where(large, rate, low), np.where(large, high, rate)
+    half = _exp_minus(powers * high[:, None])
+    return np.hstack([half[:, :0:-1], half, np.zeros((len(means), 1))])
+
+
+def _summed(rows: np.ndarray) -> np.ndarray:
+    """Sums of rows in one order on every machine."""
+    total = np.zeros(len(rows))
+    for column in rows.T:
+        total += column
+    return total
 
 
 def _exp_minus(x: np.ndarray) -> np.ndarray:
@@ -89,205 +143,106 @@ def _exp_minus(x: np.ndarray) -> np.ndarray:
 
 
 def _frequencies(weights: np.ndarray) -> np.ndarray:
-    """Whole numbers of at least 1 that add up to `_TOTAL`."""
-    total = 0.0
-    for weight in weights.tolist():  # in one order on every machine
-        total = total + weight
-    counts = 1.0 + np.floor(weights / total * (_TOTAL - len(weights)))
-    counts[np.argmax(counts)] += _TOTAL - counts.sum()
-    return counts
+    """Whole numbers of at least 1 that add up to 2^TOTAL_BITS in each row."""
+    total = 1 << TOTAL_BITS
+    flat = weights.reshape(-1, weights.shape[-1])
+    counts = 1.0 + np.floor(flat / _summed(flat)[:, None] * (total - flat.shape[1]))
+    counts[np.arange(len(counts)), counts.argmax(1)] += total - counts.sum(1)
+    whole: np.ndarray = counts.astype(np.int64).reshape(weights.shape)
+    return whole
 
 
-def _model(counts: np.ndarray) -> object:
-    return constriction.stream.model.Categorical(counts.astype(np.float32), perfect=False)
+class _Model:
+    """What the two ways share: what is expected of each channel."""
+
+    def __init__(self, channels: int) -> None:
+        means = np.full((MEANS, channels), _FIRST_MEAN)
+        weights = np.repeat(np.array(_FIRST_WEIGHTS)[:, None], channels, axis=1)
+        assert len(weights) == WEIGHTS
+        moments = np.ones((MOMENTS, channels))
+        moments[1] = 1.7
+        self._state = means, weights, moments, np.zeros(2)
+        numbers = np.ones((MEANS + 3, channels))
+        self._scratch = numbers, numbers.view(np.int64), np.empty((MEANS + 1, channels))
+
+    def _code(
+        self, values: np.ndarray, coder: np.ndarray, words: np.ndarray, *, decode: bool
+    ) -> None:
+        if values.size:
+            code(values, decode, (coder, words), tables().parts, self._state, self._scratch)
 
 
-def _uniform(size: int) -> object:
-    return constriction.stream.model.Uniform(size)
+class Packer(_Model):
+    """Collects numbers and gives their bytes.
 
+    Args:
+        channels: Of the rows that will come.
+    """
 
-class Packer:
-    """Collects numbers and gives their bytes."""
+    def __init__(self, channels: int) -> None:
+        super().__init__(channels)
+        self._coder, self._words = empty(), np.zeros(_PIECE, np.uint16)
 
-    def __init__(self) -> None:
-        self._encoder = constriction.stream.queue.RangeEncoder()
-
-    def number(self, value: int, size: int) -> None:
-        """One number of 0 to `size` - 1."""
-        if size > 1:
-            self._encoder.encode(np.array([value], np.int32), _uniform(size))
+    def number(self, value: int, bits: int) -> None:
+        """One number of so many bits, as good as uniform."""
+        self._room(1)
+        put(self._coder, self._words, value, 1, bits)
 
     def rows(self, values: np.ndarray) -> None:
-        """(R, T) int64 numbers within -MOST and MOST - 1."""
-        assert not values.size or np.abs(values).max() < MOST
-        choice, scales = _best_scales(values)
-        self.number(choice, len(BLOCKS))
-        self._encoder.encode(_deltas(scales).astype(np.int32), tables().deltas)
-        spread = np.repeat(scales, BLOCKS[choice], axis=1)[:, : values.shape[1]]
-        shift = _shift(spread)
-        kept = (values + ((1 << shift) >> 1)) >> shift
-        rest = values - (kept << shift) + ((1 << shift) >> 1)
-        tokens = np.where(np.abs(kept) > REACH, REACH + 1, kept) + REACH
-        shapes = _shapes(tokens, spread - 4 * shift)
-        for shape in shapes:
-            self.number(int(shape), SHAPES)
-        groups = _Groups(spread, shapes)
-        flat, left = tokens.ravel()[groups.order], rest.ravel()[groups.order]
-        for (shape, scale), cut in groups.cuts:
-            self._encoder.encode(flat[cut].astype(np.int32), tables().tokens[shape][scale])
-        for size, cut in groups.shifts:
-            self._encoder.encode(left[cut].astype(np.int32), _uniform(1 << size))
-        beyond = values.ravel()[groups.order][flat == 2 * REACH + 1] + MOST
-        if len(beyond):
-            for part in (beyond >> 16, beyond & 0xFFFF):
-                self._encoder.encode(part.astype(np.int32), _uniform(1 << 16))
+        """(T, channels) int64 numbers within -MOST and MOST - 1."""
+        self._room(values.size)
+        self._code(values, self._coder, self._words, decode=False)
 
     def bytes(self) -> bytes:
-        """Everything so far."""
-        coded: bytes = self._encoder.get_compressed().astype("<u4").tobytes()
+        """Everything so far; nothing may come behind it."""
+        self._room(0)
+        finish(self._coder, self._words)
+        coded: bytes = self._words[: self._coder[2]].astype("<u2").tobytes()
         return coded
 
+    def _room(self, numbers: int) -> None:
+        needed = int(self._coder[2]) + _WORDS_A_NUMBER * numbers + 2 * WORDS
+        if needed > len(self._words):
+            self._words = np.append(self._words, np.zeros(needed, np.uint16))
 
-class Unpacker:
+
+class Unpacker(_Model):
     """Gives the numbers of a `Packer` in the order in which they were packed.
+
+    Args:
+        coded: What a packer gave.
+        channels: Of its rows.
 
     Raises:
         DataError: Bytes that no packer wrote; from every method.
     """
 
-    def __init__(self, coded: bytes) -> None:
-        if len(coded) % 4:
-            raise DataError(f"coded segment: found {len(coded)} bytes, needed whole words of 4")
-        words = np.frombuffer(coded, "<u4").astype(np.uint32)
-        self._decoder = constriction.stream.queue.RangeDecoder(words)
+    def __init__(self, coded: bytes, channels: int) -> None:
+        super().__init__(channels)
+        if len(coded) % 2 or len(coded) < 2 * WORDS:
+            raise DataError(f"coded segment: found {len(coded)} bytes, needed whole words of 2")
+        self._words = np.frombuffer(coded, "<u2").astype(np.uint16)
+        self._coder = opened(self._words)
 
-    def number(self, size: int) -> int:
-        """One number of 0 to `size` - 1."""
-        return int(self._take(_uniform(size), 1)[0]) if size > 1 else 0
+    def number(self, bits: int) -> int:
+        """One number of so many bits."""
+        value = int(peek(self._coder, bits))
+        take(self._coder, self._words, value, 1, bits)
+        self._require()
+        return value
 
-    def rows(self, count: int, length: int) -> np.ndarray:
-        """(count, length) int64 numbers."""
-        block = BLOCKS[self.number(len(BLOCKS))]
-        blocks = -(-length // block)
-        scales = _undo_deltas(self._take(tables().deltas, count * blocks), count, blocks)
-        if scales.size and not 0 <= scales.min() <= scales.max() < SCALES:
-            raise DataError("coded segment: a scale that there is not")
-        spread = np.repeat(scales, block, axis=1)[:, :length]
-        shapes = np.array([self.number(SHAPES) for _ in range(count)], np.int64)
-        groups = _Groups(spread, shapes)
-        flat = np.full(spread.size, REACH, np.int64)
-        left = np.zeros(spread.size, np.int64)
-        for (shape, scale), cut in groups.cuts:
-            flat[cut] = self._take(tables().tokens[shape][scale], cut.stop - cut.start)
-        for size, cut in groups.shifts:
-            left[cut] = self._take(_uniform(1 << size), cut.stop - cut.start)
-        shift = _shift(spread.ravel()[groups.order])
-        sorted_values = ((flat - REACH) << shift) + left - ((1 << shift) >> 1)
-        beyond = flat == 2 * REACH + 1
-        if beyond.any():
-            high, low = (self._take(_uniform(1 << 16), int(beyond.sum())) for _ in range(2))
-            sorted_values[beyond] = (high.astype(np.int64) << 16) + low - MOST
-        values = np.empty(spread.size, np.int64)
-        values[groups.order] = sorted_values
-        return values.reshape(count, length)
+    def rows(self, count: int) -> np.ndarray:
+        """(count, channels) int64 numbers."""
+        values = np.zeros((count, self._state[0].shape[1]), np.int64)
+        self._code(values, self._coder, self._words, decode=True)
+        self._require()
+        return values
 
     def end(self) -> None:
         """Nothing may be left."""
-        if not self._decoder.maybe_exhausted():
+        if self._coder[2] != len(self._words):
             raise DataError("coded segment: bytes are left after its last number")
 
-    def _take(self, model: object, count: int) -> np.ndarray:
-        if not count:
-            return np.empty(0, np.int64)
-        try:
-            found: np.ndarray = self._decoder.decode(model, count)
-        except (AssertionError, ValueError) as error:
-            raise DataError(f"coded segment: no encoder wrote this: {error}") from error
-        return found
-
-
-class _Groups:
-    """Which numbers share a table: `order` sorts them by shift, then shape and scale."""
-
-    def __init__(self, spread: np.ndarray, shapes: np.ndarray) -> None:
-        keys = (spread * 4 + shapes[:, None]).astype(np.uint16).ravel()
-        self.order = np.argsort(keys, kind="stable")
-        found, starts = np.unique(keys[self.order], return_index=True)
-        stops = np.append(starts[1:], keys.size)[: len(starts)]
-        self.cuts: list[tuple[tuple[int, int], slice]] = []
-        self.shifts: list[tuple[int, slice]] = []
-        for key, start, stop in zip(found.tolist(), starts.tolist(), stops.tolist(), strict=True):
-            scale, shape = divmod(key, 4)
-            shift = int(_shift(np.array(scale)))
-            if scale:
-                self.cuts.append(((shape, scale - 4 * shift), slice(start, stop)))
-            if shift:
-                self.shifts.append((shift, slice(start, stop)))
-
-
-def _shift(scale: np.ndarray) -> np.ndarray:
-    """Bits that a token leaves out."""
-    shift: np.ndarray = np.maximum(0, (scale - 5) // 4 - 4)
-    return shift
-
-
-def _best_scales(values: np.ndarray) -> tuple[int, np.ndarray]:
-    """The length of blocks, by number, that takes about the fewest bits, and their scales."""
-    count, length = values.shape
-    if not values.size:
-        return 0, np.zeros((count, 0), np.int64)
-    longest = BLOCKS[-1]
-    squares = np.zeros((count, -(-length // longest) * longest))
-    np.multiply(values, values, out=squares[:, :length], dtype=np.float64)
-    found, costs = [], []
-    powers = squares.reshape(count, -1, BLOCKS[0]).sum(-1)
-    for choice, block in enumerate(BLOCKS):
-        if choice:
-            powers = powers.reshape(count, -1, 2).sum(-1)
-        blocks = -(-length // block)
-        sizes = np.full(blocks, block)
-        sizes[-1:] = length - (blocks - 1) * block
-        scales = _scales(powers[:, :blocks] / sizes)
-        away = np.abs(_deltas(scales) - _NO_DELTA)
-        costs.append(float((np.maximum(scales - 4, 0) * sizes).sum() / 4 + 1.3 * (1 + away).sum()))
-        found.append(scales)
-    best = int(np.argmin(costs))
-    return best, found[best]
-
-
-def _scales(power: np.ndarray) -> np.ndarray:
-    """The scale of each block of that mean square, int64."""
-    wanted = np.rint(2 * np.log2(np.maximum(power, 1e-9))).astype(np.int64) + 5
-    return np.where(power > 0, np.clip(wanted, 1, SCALES - 1), 0)
-
-
-def _deltas(scales: np.ndarray) -> np.ndarray:
-    """Each scale less the one before and half of what the row above does there.
-
-    The first of a row has the first of the row above before it.
-    """
-    if not scales.size:
-        return np.empty(0, np.int64)
-    firsts = np.diff(scales[:, :1], axis=0, prepend=0)
-    steps = np.diff(scales, axis=1)
-    steps[1:] -= np.diff(scales[:-1], axis=1) // 2
-    deltas: np.ndarray = np.hstack([firsts, steps]).ravel() + _NO_DELTA
-    return deltas
-
-
-def _undo_deltas(deltas: np.ndarray, count: int, blocks: int) -> np.ndarray:
-    table = deltas.astype(np.int64).reshape(count, blocks) - _NO_DELTA
-    if table.size:
-        table[:, 0] = np.cumsum(table[:, 0])
-    for row in range(count):
-        if row:
-            table[row, 1:] += np.diff(table[row - 1]) // 2
-        table[row] = np.cumsum(table[row])
-    return table
-
-
-def _shapes(tokens: np.ndarray, scales: np.ndarray) -> np.ndarray:
-    """The shape of each row that takes the fewest bits."""
-    bits = [(tables().bits[shape][scales, tokens] * (scales > 0)).sum(1) for shape in range(SHAPES)]
-    best: np.ndarray = np.argmin(np.stack(bits), axis=0)
-    return best
+    def _require(self) -> None:
+        if self._coder[3] or self._coder[2] > len(self._words):
+            raise DataError("coded segment: no encoder wrote this")

@@ -48,16 +48,16 @@ def left_of(samples: np.ndarray, *, bits: int) -> np.ndarray:
         bits: Of a sample.
 
     Returns:
-        (C, T) int64.
+        (T, C) int64.
     """
     left = np.zeros(samples.shape, np.int64)
     _Predictor(samples, left, bits).run(decode=False)
-    return np.ascontiguousarray(left.T)
+    return left
 
 
 def restored(left: np.ndarray, *, bits: int) -> np.ndarray | None:
-    """The segment of which that is left: (C, T) to (T, C) int64; None if no segment leaves it."""
-    predictor = _Predictor(np.zeros(left.T.shape), np.ascontiguousarray(left.T), bits)
+    """The segment of which that is left: (T, C) to (T, C) int64; None if no segment leaves it."""
+    predictor = _Predictor(np.zeros(left.shape), left, bits)
     inside = predictor.run(decode=True)
     return predictor.samples[PAST:].astype(np.int64) if inside else None
 
