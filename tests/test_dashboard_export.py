@@ -29,7 +29,7 @@ def test_every_value_is_a_line() -> None:
 
 
 def test_no_file_is_overwritten(tmp_path: Path) -> None:
-    names = [write_new(tmp_path, "a", ".csv", str(index)).name for index in range(3)]
+    names = [write_new(tmp_path, "a", ".csv", b"%d" % index).name for index in range(3)]
     assert names == ["a.csv", "a-2.csv", "a-3.csv"]
     assert [(tmp_path / name).read_text() for name in names] == ["0", "1", "2"]
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import on, work
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.message import Message
@@ -31,6 +31,7 @@ from codecctl.dashboard.reader import POLL_SECONDS, RunsReader
 from codecctl.dashboard.run_choice import RunChoice
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
+from codecctl.dashboard.screen_export import export_screen
 from codecctl.dashboard.steering import steer
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.locations import stores_folder
@@ -71,6 +72,9 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
                 ("T", "tag", "Tag", "Add or take away tags of a run"),
                 ("D", "remove", "Delete", "A run that does not train any more"),
             )
+        ),
+        Binding(
+            "S", "picture", "Picture", show=False, id="app.picture", tooltip="Of the page, PNG"
         ),
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
         *ALERT_KEYS,
@@ -234,7 +238,9 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys of charts exist where there are charts."""
-        if action == "export" and not self.may_steer:  # a browser must not fill this disk
+        if (
+            action in ("export", "picture") and not self.may_steer
+        ):  # a browser must not fill this disk
             return False
         if action in ("chart", "export"):
             return self.active_grid() is not None
@@ -270,6 +276,19 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
         grid = self.active_grid()
         if grid is not None:
             export_curves(self, grid.page_csv())
+
+    def action_picture(self) -> None:
+        """Write a picture of the screen into the working directory."""
+        self.export_screen("png")
+
+    def export_screen(self, kind: str) -> None:
+        """The same as PNG or SVG, once the palette that asked for it is gone."""
+        self.call_after_refresh(export_screen, self, kind)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Those of every application but its screenshot, which asks another host for a font."""
+        every = super().get_system_commands(screen)
+        return (command for command in every if command.title != "Screenshot")
 
     def action_steer(self, what: str) -> None:
         """Change the selected run, after a question."""

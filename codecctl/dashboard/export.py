@@ -42,14 +42,14 @@ def curves_csv(sources: Sequence[Source], metrics: Sequence[str], axis: XAxis) -
 def export_curves(app: App[Any], text: str) -> None:
     """Write values of charts into a new file of the working directory, and say so."""
     try:
-        path = write_new(Path.cwd(), "codecctl-curves", ".csv", text)
+        path = write_new(Path.cwd(), "codecctl-curves", ".csv", text.encode())
     except OSError as error:
         app.notify(f"not exported: {error}", severity="error", markup=False)
     else:
         app.notify(f"exported to {path}", markup=False)
 
 
-def write_new(folder: Path, stem: str, suffix: str, text: str) -> Path:
+def write_new(folder: Path, stem: str, suffix: str, content: bytes) -> Path:
     """Write a file that is not there yet, `stem-2` where `stem` is.
 
     Raises:
@@ -59,8 +59,8 @@ def write_new(folder: Path, stem: str, suffix: str, text: str) -> Path:
     while True:
         path = folder / (f"{stem}{suffix}" if number == 1 else f"{stem}-{number}{suffix}")
         try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with path.open("xb") as file:
+                file.write(content)
         except FileExistsError:
             number += 1
         else:

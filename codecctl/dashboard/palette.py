@@ -16,6 +16,7 @@ from textual.types import IgnoreReturnCallbackType
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.run_filter import metric_names
+from codecctl.dashboard.screen_export import PICTURES
 from codecctl.dashboard.smoothing import LEVELS
 from codecctl.dashboard.store_screen import StoreScreen
 
@@ -84,6 +85,13 @@ class DashboardCommands(Provider):
                 partial(app.open_store_of, run),
             )
         yield "Open data", "the list of stores", app.open_stores
+        if app.may_steer:
+            for kind in PICTURES:
+                yield (
+                    f"Screen as {kind.upper()}",
+                    "a picture of this page in the working directory",
+                    partial(app.export_screen, kind),
+                )
         for metric in metric_names(app.snapshot.runs):
             choice = replace(app.choice, sort_by=metric)
             yield f"Sort runs by {metric}", "the best first", partial(app.choose, choice)

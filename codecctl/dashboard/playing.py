@@ -175,7 +175,7 @@ class PlayPreview(Widget):
         try:
             ears = self._ears(loaded)
             text = page_html(run.summary.path, preview, loaded.pair, ears)
-            path = write_new(Path.cwd(), stem, ".html", text)
+            path = write_new(Path.cwd(), stem, ".html", text.encode())
         except (CodecctlError, OSError) as error:
             self.post_message(self.Written(f"{why}page not written: {error}", failed=True))
         else:
