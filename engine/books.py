@@ -212,6 +212,7 @@ class RunBooks:
 
     def end(self, progress: Progress) -> None:
         """A request to stop is served now."""
+        self._system.close()
         self._desk.run.served("stop", progress.step)
 
     def stop_is_asked(self) -> bool:

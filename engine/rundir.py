@@ -9,7 +9,7 @@
     validation_items.json   the fixed items
     split.json              recordings that train, validate, and are kept for tests
     references.json         what other coders need for the recordings that validate (lossless)
-    system.jsonl            CPU, memory, loader wait, step time
+    system.jsonl            CPU, memory, loader wait, step time; load, heat and power of GPUs
     checkpoints/            step-000000500/, and the text files `last` and `best`
     previews/               reference/item-000.wav, step-000000500/item-000.wav and .codes.json
     array/                  step-000000500.json: what the codes of whole arrays share

@@ -9,6 +9,7 @@ from contextlib import suppress
 import psutil
 import torch
 
+from codecctl.engine.gpu_load import gpu_load
 from codecctl.engine.rundir import RunDirectory
 
 _MIN_SECONDS = 5.0
@@ -19,7 +20,8 @@ class SystemMonitor:
 
     Args:
         run: Takes the rows.
-        device: Where the networks live; a GPU adds its memory.
+        device: Where the networks live; a GPU adds its memory, and the load of each that the
+            process sees.
     """
 
     def __init__(self, run: RunDirectory, device: torch.device) -> None:
@@ -27,6 +29,7 @@ class SystemMonitor:
         self._device = device
         self._process = psutil.Process()
         self._process.cpu_percent()  # the first call only starts the measurement
+        self._gpus = gpu_load(device)
         self._written = -_MIN_SECONDS
 
     def memory(self) -> dict[str, float]:
@@ -47,7 +50,7 @@ class SystemMonitor:
         if now - self._written < _MIN_SECONDS:
             return
         self._written = now
-        row = {
+        row: dict[str, float] = {
             "step": step,
             "cpu_percent": self._process.cpu_percent(),
             "memory_mb": self._process.memory_info().rss / 1e6,
@@ -58,4 +61,9 @@ class SystemMonitor:
             row["disk_free_gb"] = psutil.disk_usage(str(self._run.path)).free / 1e9
         if self._device.type == "cuda":
             row["gpu_memory_mb"] = torch.cuda.memory_allocated(self._device) / 1e6
+        row |= self._gpus.look()
         self._run.system(row)
+
+    def close(self) -> None:
+        """Leave no question to the driver open."""
+        self._gpus.close()

@@ -18,7 +18,7 @@ from codecctl.dashboard.run_screen import TABS, RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
 from codecctl.dashboard.runs_table import RunsTable
 
-from .dashboard_runs import NOW, dashboard, make_run, screen_text, settle
+from .dashboard_runs import NOW, append, dashboard, make_run, screen_text, settle
 
 pytestmark = pytest.mark.long
 
@@ -242,3 +242,19 @@ async def test_a_checkpoint_leads_to_the_previews_of_the_nearest_step(tmp_path: 
         await settle(app, pilot)
         await settle(app, pilot)
         assert "step 18 (2/3)" in screen_text(app)
+
+
+async def test_the_page_of_the_system_shows_the_load_of_each_gpu(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    for second in range(2):
+        load = {"gpu0_load_percent": 87.0, "gpu1_load_percent": 12.5, "gpu1_celsius": 61.0}
+        append(run / "system.jsonl", {"time": NOW + second, "step": second, **load})
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await settle(app, pilot)
+        await pilot.press(str(TABS.index("system") + 1), "slash", *"gpu")
+        await settle(app, pilot)
+        titles = screen_text(app)
+    for name, value in (("gpu0_load_percent", "87"), ("gpu1_load_percent", "12.5")):
+        assert any(name in line and value in line for line in titles.split("\n")), name
+    assert "gpu1_celsius" in titles
