@@ -1,6 +1,6 @@
 """Lossless coding without a model on recordings, beside FLAC and WavPack.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/lossless_arrays.py FILE... [--json]
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/lossless_arrays.py FILE... [--effort high]
 
 For each WAV or FLAC file of integers: bits a sample through `codecctl encode --lossless`, FLAC
 (libsndfile, level 8, the better of stereo pairs and groups of 8 channels) and WavPack (-hhx, all
@@ -26,6 +26,7 @@ import numpy as np
 import soundfile
 
 from codecctl.engine.lossless.arrays import decode_array, encode_array
+from codecctl.engine.lossless.prediction import EFFORTS
 
 WAYS = {"PCM_U8": 8, "PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 
@@ -58,12 +59,13 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--effort", choices=list(EFFORTS), default="normal")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        measure(_warm(Path(folder)), Path(folder))
+        measure(_warm(Path(folder)), Path(folder), options.effort)
         chosen = [path for path in options.files if soundfile.info(path).subtype in WAYS]
-        rows = [measure(path, Path(folder)) for path in chosen]
+        rows = [measure(path, Path(folder), options.effort) for path in chosen]
     if options.json:
         print(json.dumps([asdict(row) | {"smaller": row.smaller} for row in rows]))
         return
@@ -74,7 +76,7 @@ def main() -> None:
         print(" | ".join(_cells(row)))
 
 
-def measure(path: Path, folder: Path) -> Row:
+def measure(path: Path, folder: Path, effort: str) -> Row:
     """All coders on one file."""
     samples, rate = soundfile.read(path, dtype="int32", always_2d=True)
     subtype = soundfile.info(path).subtype
@@ -84,7 +86,7 @@ def measure(path: Path, folder: Path) -> Row:
     else:
         soundfile.write(wav, samples, rate, subtype=subtype)
     started = time.process_time()
-    sizes = encode_array(wav, coded)
+    sizes = encode_array(wav, coded, effort=effort)
     encoded = time.process_time()
     decode_array(coded, back)
     decoded = time.process_time()

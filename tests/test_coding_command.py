@@ -12,15 +12,18 @@ import soundfile
 from typer.testing import CliRunner
 
 from codecctl.app import app
+from codecctl.commands.coding import Effort
+from codecctl.engine.lossless.prediction import EFFORTS
 from codecctl.errors import DataError, UsageError
 
 from .test_lossless_arrays import field, write_wav
 
 
-def test_a_file_comes_back_without_a_model(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["--effort", "high"]])
+def test_a_file_comes_back_without_a_model(tmp_path: Path, more: list[str]) -> None:
     wav = write_wav(tmp_path / "a.wav", field(300, 2), 16)
     coded, back = tmp_path / "a.cctl", tmp_path / "b.wav"
-    told = CliRunner().invoke(app, ["encode", str(wav), "--lossless", "--json"])
+    told = CliRunner().invoke(app, ["encode", str(wav), "--lossless", "--json", *more])
     assert told.exit_code == 0
     assert json.loads(told.stdout)["coded_bytes"] == coded.stat().st_size
     assert CliRunner().invoke(app, ["decode", str(coded), "-o", str(back)]).exit_code == 0
@@ -34,6 +37,17 @@ def test_encode_takes_a_model_or_none_not_both(tmp_path: Path, more: list[str]) 
     assert isinstance(told.exception, UsageError)
     assert "either --lossless or --model NAME.npz" in str(told.exception)
     assert not (tmp_path / "a.cctl").exists()
+
+
+def test_an_effort_is_of_coding_without_a_model(tmp_path: Path) -> None:
+    wav = write_wav(tmp_path / "a.wav", field(30, 1), 16)
+    told = CliRunner().invoke(app, ["encode", str(wav), "--model", "a.npz", "--effort", "high"])
+    assert isinstance(told.exception, UsageError)
+    assert "--effort is of --lossless" in str(told.exception)
+
+
+def test_efforts_are_those_of_the_engine() -> None:
+    assert [effort.value for effort in Effort] == list(EFFORTS)
 
 
 def test_what_a_model_coded_needs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,7 +205,7 @@ def test_a_file_is_inspected_without_torch_and_without_decoding(tmp_path: Path) 
     wav, coded = coded_file(tmp_path)
     told = CliRunner().invoke(app, ["inspect", str(coded)])
     assert told.exit_code == 0, told.exception
-    for text in ("linear prediction 3, format 1", "2 channels, 16 bits, 8000 Hz, 20000 frames"):
+    for text in ("linear prediction 4, format 1", "2 channels, 16 bits, 8000 Hz, 20000 frames"):
         assert text in told.stdout
     found = json.loads(CliRunner().invoke(app, ["inspect", str(coded), "--json"]).stdout)
     assert len(found["chunks"]) == 3

@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,6 +23,14 @@ if TYPE_CHECKING:
 
 SUFFIX = ".cctl"
 PIPE = Path("-")
+
+
+class Effort(Enum):
+    """What coding without a model may cost: `engine.lossless.prediction.EFFORTS`."""
+
+    normal = "normal"
+    high = "high"
+
 
 _Model = Annotated[
     Path | None, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
@@ -48,6 +57,12 @@ def encode(
         bool,
         typer.Option("--lossless", help="Without a model: prediction across time and channels."),
     ] = False,
+    effort: Annotated[
+        Effort | None,
+        typer.Option(
+            help="Of --lossless: normal (default), or high: smaller, half as fast both ways."
+        ),
+    ] = None,
     output: _Output = None,
     block: Annotated[
         int, typer.Option(min=1, help="Samples of a channel in a row; best as it was trained.")
@@ -62,6 +77,8 @@ def encode(
     """
     if (model is None) != lossless:
         raise UsageError("encode: needed either --lossless or --model NAME.npz, one of the two")
+    if effort is not None and not lossless:
+        raise UsageError("encode: --effort is of --lossless; leave it out with --model")
     target = _target(source, output, suffix=SUFFIX, as_json=as_json)
     from codecctl.engine.lossless.sources import as_wav
 
@@ -70,7 +87,9 @@ def encode(
         if found.kind != "WAV":
             note(f"{source}: {found.kind}; its samples are kept, and decode gives a WAV file")
         if model is None:
-            _encode_array(found.path, path, target, as_json=as_json)
+            _encode_array(
+                found.path, path, target, (effort or Effort.normal).value, as_json=as_json
+            )
         else:
             _encode_learned(found.path, path, target, model, block, at_once, as_json=as_json)
 
@@ -98,11 +117,11 @@ def decode(
             _decode_learned(file, path, target, model, (start, seconds), at_once, as_json=as_json)
 
 
-def _encode_array(source: Path, path: Path, target: Path, *, as_json: bool) -> None:
+def _encode_array(source: Path, path: Path, target: Path, effort: str, *, as_json: bool) -> None:
     from codecctl.engine.lossless.arrays import encode_array
 
     def work(advance: Advance) -> Sizes:
-        return encode_array(source, path, advance=advance)
+        return encode_array(source, path, effort=effort, advance=advance)
 
     _measured("encode", _samples_of(source), work, target, as_json=as_json)
 

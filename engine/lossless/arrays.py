@@ -1,8 +1,8 @@
 """WAV files to coded files and back without a trained model: `prediction`, then `integers`.
 
 The file is that of `container`, with `MODEL` in the place of a fingerprint. A chunk is a segment of
-`block` frames of all channels, coded from nothing: its shift of each channel (bits that are zero in
-every sample), and what prediction leaves.
+`block` frames of all channels, coded from nothing: its effort, the shift of each channel (bits that
+are zero in every sample), and what prediction leaves.
 """
 
 from __future__ import annotations
@@ -18,26 +18,33 @@ from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker
 from codecctl.engine.lossless.integers import check as check_of_integers
 from codecctl.engine.lossless.parts import restored_sizes, restoring
-from codecctl.engine.lossless.prediction import MOST_CHANNELS, left_of, restored
+from codecctl.engine.lossless.prediction import EFFORTS, MOST_CHANNELS, left_of, restored
 from codecctl.engine.lossless.samples import mapped_samples, seals_of, verbatim_of
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
 _KIND = "linear prediction"
-MODEL = f"{_KIND} 3"
+MODEL = f"{_KIND} 4"
 """What the header says where other files name their model."""
-MOST_FRAMES = 1 << 16
-_SHIFT_BITS = 5
-_MOST_NUMBERS = 1 << 21
+MOST_FRAMES = 1 << 17
+_SHIFT_BITS, _EFFORT_BITS = 5, 3
+_MOST_NUMBERS = 1 << 22
 """Of a segment; what follows from it in memory is some hundred times a number."""
 
 
-def encode_array(source: Path, target: Path, *, advance: Advance = lambda _count: None) -> Sizes:
+def encode_array(
+    source: Path,
+    target: Path,
+    *,
+    effort: str = "normal",
+    advance: Advance = lambda _count: None,
+) -> Sizes:
     """Code a WAV file; `target` appears whole or not at all.
 
     Args:
         source: Of 8, 16 or 24 bits and at most 64 channels.
         target: Where the coded file goes.
+        effort: One of `prediction.EFFORTS`; decoding finds it in the file.
         advance: Told how many samples are done.
 
     Raises:
@@ -57,7 +64,7 @@ def encode_array(source: Path, target: Path, *, advance: Advance = lambda _count
         writer.header(header, verbatim)
         for start in range(0, header.frames, header.block):
             piece = unpacked(np.asarray(samples[start : start + header.block]), header.bits)
-            writer.record(_encode_segment(piece, header.bits))
+            writer.record(_encode_segment(piece, header.bits, effort))
             advance(piece.size)
         writer.record(seals_of(source, header))
         coded = file.tell()
@@ -157,13 +164,14 @@ def require_no_model(header: Header, source: Path) -> None:
         )
 
 
-def _encode_segment(samples: np.ndarray, bits: int) -> bytes:
+def _encode_segment(samples: np.ndarray, bits: int, effort: str) -> bytes:
     packer = Packer(samples.shape[1])
+    packer.number(list(EFFORTS).index(effort), _EFFORT_BITS)
     used = np.bitwise_or.reduce(samples, axis=0)
     shifts = [int(value & -value).bit_length() - 1 if value else 0 for value in used.tolist()]
     for shift in shifts:
         packer.number(shift, _SHIFT_BITS)
-    packer.rows(left_of(samples >> np.array(shifts, np.int64), bits=bits))
+    packer.rows(left_of(samples >> np.array(shifts, np.int64), bits=bits, effort=effort))
     return packer.bytes()
 
 
@@ -188,10 +196,13 @@ def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
 
 def _decode_segment(coded: bytes, header: Header, symbols: int) -> np.ndarray:
     unpacker = Unpacker(coded, header.channels)
+    number, efforts = unpacker.number(_EFFORT_BITS), list(EFFORTS)
+    if number >= len(efforts):
+        raise DataError("coded segment: an effort that there is not")
     shifts = np.array([unpacker.number(_SHIFT_BITS) for _ in range(header.channels)], np.int64)
     left = unpacker.rows(symbols // header.channels)
     unpacker.end()
-    found = restored(left, bits=header.bits)
+    found = restored(left, bits=header.bits, effort=efforts[number])
     edge = 1 << (header.bits - 1)
     if found is not None:
         found <<= shifts

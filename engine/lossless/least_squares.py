@@ -49,7 +49,7 @@ def gather_shared(
 def gather_own(
     gram: np.ndarray, some: np.ndarray, samples: np.ndarray, span: tuple[int, int], decay: float
 ) -> None:
-    """`gather_shared` for each channel alone: (PAST + 1, PAST + 1, C), lag from the latest."""
+    """`gather_shared` for each channel alone: (OWN + 1, OWN + 1, C), lag from the latest."""
     size, channels = gram.shape[0], gram.shape[2]
     for lag in range(size):
         some[0, lag, :] = 0.0
@@ -82,48 +82,75 @@ def solve_shared(gram: np.ndarray, ridge: float, weights: np.ndarray) -> None:
     for i in range(size):
         gram[i, i] += ridge
     inverse = np.empty(size)
-    grouped = size - size % 4
-    for start in range(0, grouped, 4):
-        for pivot in range(start, start + 4):
+    grouped = size - size % 8
+    for start in range(0, grouped, 8):
+        for pivot in range(start, start + 8):
             inverse[pivot] = 1.0 / max(gram[pivot, pivot], ridge)
-            for i in range(pivot + 1, start + 4):
-                factor = gram[pivot, i] * inverse[pivot]
-                for j in range(i, size):
-                    gram[i, j] -= factor * gram[pivot, j]
-        for i in range(start + 4, size):
-            _less_four(gram, start, i, inverse)
+            for i in range(pivot + 1, start + 8):
+                _less_one(gram, pivot, i, inverse)
+        for i in range(start + 8, size):
+            _less_eight(gram, start, i, inverse)
     for pivot in range(grouped, size):
         inverse[pivot] = 1.0 / max(gram[pivot, pivot], ridge)
         for i in range(pivot + 1, size):
-            factor = gram[pivot, i] * inverse[pivot]
-            for j in range(i, size):
-                gram[i, j] -= factor * gram[pivot, j]
+            _less_one(gram, pivot, i, inverse)
+    first = size - channels
     for i in range(size):
         for j in range(i + 1, size):
             gram[i, j] *= inverse[i]
-    first = size - channels
-    for c in range(channels):
-        for i in range(size):
+        for c in range(channels):
             weights[i, c] = gram[i, first + c] if i < first + c else 0.0
-    for j in range(size - 1, 0, -1):
+    _substitute(gram, weights, first)
+
+
+@compiled
+def _substitute(gram: np.ndarray, weights: np.ndarray, first: int) -> None:
+    """Weights of the unit triangle, from the last variable; four at once where all have them."""
+    channels = weights.shape[1]
+    ends = first - first % 4
+    for j in range(weights.shape[0] - 1, ends - 1, -1):
         for i in range(j):
             factor = gram[i, j]
             for c in range(max(0, j - first + 1), channels):
                 weights[i, c] -= factor * weights[j, c]
+    for j in range(ends - 4, -1, -4):
+        for last in range(j + 3, j, -1):
+            for i in range(j, last):
+                factor = gram[i, last]
+                for c in range(channels):
+                    weights[i, c] -= factor * weights[last, c]
+        for i in range(j):
+            one, two, three, four = gram[i, j + 3], gram[i, j + 2], gram[i, j + 1], gram[i, j]
+            for c in range(channels):
+                value = weights[i, c] - one * weights[j + 3, c]
+                value = value - two * weights[j + 2, c]
+                value = value - three * weights[j + 1, c]
+                weights[i, c] = value - four * weights[j, c]
 
 
 @compiled
-def _less_four(gram: np.ndarray, start: int, i: int, inverse: np.ndarray) -> None:
-    """Take multiples of four pivot rows from a row, one after the other."""
-    one = gram[start, i] * inverse[start]
-    two = gram[start + 1, i] * inverse[start + 1]
-    three = gram[start + 2, i] * inverse[start + 2]
-    four = gram[start + 3, i] * inverse[start + 3]
+def _less_one(gram: np.ndarray, pivot: int, i: int, inverse: np.ndarray) -> None:
+    factor = gram[pivot, i] * inverse[pivot]
     for j in range(i, gram.shape[0]):
-        value = gram[i, j] - one * gram[start, j]
-        value = value - two * gram[start + 1, j]
-        value = value - three * gram[start + 2, j]
-        gram[i, j] = value - four * gram[start + 3, j]
+        gram[i, j] -= factor * gram[pivot, j]
+
+
+@compiled
+def _less_eight(gram: np.ndarray, start: int, i: int, inverse: np.ndarray) -> None:
+    """Take multiples of eight pivot rows from a row, one after the other."""
+    a, b = gram[start, i] * inverse[start], gram[start + 1, i] * inverse[start + 1]
+    c, d = gram[start + 2, i] * inverse[start + 2], gram[start + 3, i] * inverse[start + 3]
+    e, f = gram[start + 4, i] * inverse[start + 4], gram[start + 5, i] * inverse[start + 5]
+    g, h = gram[start + 6, i] * inverse[start + 6], gram[start + 7, i] * inverse[start + 7]
+    for j in range(i, gram.shape[0]):
+        value = gram[i, j] - a * gram[start, j]
+        value = value - b * gram[start + 1, j]
+        value = value - c * gram[start + 2, j]
+        value = value - d * gram[start + 3, j]
+        value = value - e * gram[start + 4, j]
+        value = value - f * gram[start + 5, j]
+        value = value - g * gram[start + 6, j]
+        gram[i, j] = value - h * gram[start + 7, j]
 
 
 @compiled
@@ -131,9 +158,9 @@ def solve_own(gram: np.ndarray, ridge: np.ndarray, weights: np.ndarray) -> None:
     """Least squares of each channel from its own past.
 
     Args:
-        gram: (PAST + 1, PAST + 1, C) of `gather_own`, upper triangle; destroyed.
+        gram: (OWN + 1, OWN + 1, C) of `gather_own`, upper triangle; destroyed.
         ridge: (C,), added to the diagonal.
-        weights: (PAST, C), written.
+        weights: (OWN, C), written.
     """
     size, channels = gram.shape[0], gram.shape[2]
     inverse, factor = np.empty(channels), np.empty(channels)

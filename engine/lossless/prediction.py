@@ -1,9 +1,10 @@
 """Linear prediction across time and channels that learns from what is coded already.
 
 Nothing is sent but what the prediction leaves: a decoder has the same past and comes to the same
-weights. A sample is predicted twice, by least squares from the last samples of all channels and
-the present ones of earlier channels, and from a longer past of its own with a shorter memory; the
-two are mixed by their recent errors, and two stages of normalised least mean squares follow.
+weights. A sample is predicted three times: by least squares from the last samples of all channels
+and the present ones of earlier channels, from fewer of them with a shorter memory, and from its own
+past alone with a shorter one still; the three are mixed by their recent errors, and two stages of
+normalised least mean squares follow.
 The parts are those of RLS-LMS prediction in MPEG-4 ALS (ISO/IEC 14496-3, subpart 11); that one
 covariance, factored once, serves all channels is what makes it affordable for 32 of them.
 
@@ -15,6 +16,7 @@ products of a block are exact in float64 in any order. All else is `recursion` a
 from __future__ import annotations
 
 import zlib
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -25,39 +27,63 @@ from codecctl.engine.lossless.least_squares import (
     solve_own,
     solve_shared,
 )
-from codecctl.engine.lossless.recursion import FAST, PAST, run
+from codecctl.engine.lossless.recursion import FAST, OWN, PAST, run
 
 MOST_CHANNELS = 64
-_SHARED = 192
-"""Past samples of all channels together, about."""
+_MOST_SHORT = 16
 _FIRST_BLOCK, _EARLY = 32, 512
 _BLOCK = 128
-_SHARED_DECAY = 0.9998
+_SHORT_DECAY = 0.999
 _OWN_DECAY = 0.998
-_LONGEST = 1024
-"""Frames between two solutions for all channels."""
+_PATIENCE = 4
+"""A part of the frames so far lies between two solutions at the beginning: one over this."""
 _RIDGE = 1.0
 """Of the power of what is left: the inverse of the variance that weights are expected to have."""
 
 
-def left_of(samples: np.ndarray, *, bits: int) -> np.ndarray:
+@dataclass(frozen=True)
+class Effort:
+    """What prediction may cost.
+
+    Attributes:
+        long, short: Past samples of all channels together, about, with a long and a short memory.
+        decay: Of the long memory, a frame.
+        longest, often: Frames between two solutions with the long and the short one, at most.
+    """
+
+    long: int
+    short: int
+    decay: float
+    longest: int
+    often: int
+
+
+EFFORTS = {
+    "normal": Effort(long=192, short=64, decay=0.9998, longest=1024, often=512),
+    "high": Effort(long=512, short=128, decay=0.9999, longest=2048, often=128),
+}
+"""In the order of their numbers in a file."""
+
+
+def left_of(samples: np.ndarray, *, bits: int, effort: str = "normal") -> np.ndarray:
     """What prediction leaves of a segment.
 
     Args:
         samples: (T, C) whole numbers of `bits` bits.
         bits: Of a sample.
+        effort: One of `EFFORTS`.
 
     Returns:
         (T, C) int64.
     """
     left = np.zeros(samples.shape, np.int64)
-    _Predictor(samples, left, bits).run(decode=False)
+    _Predictor(samples, left, bits, EFFORTS[effort]).run(decode=False)
     return left
 
 
-def restored(left: np.ndarray, *, bits: int) -> np.ndarray | None:
+def restored(left: np.ndarray, *, bits: int, effort: str = "normal") -> np.ndarray | None:
     """The segment of which that is left: (T, C) to (T, C) int64; None if no segment leaves it."""
-    predictor = _Predictor(np.zeros(left.shape), left, bits)
+    predictor = _Predictor(np.zeros(left.shape), left, bits, EFFORTS[effort])
     inside = predictor.run(decode=True)
     return predictor.samples[PAST:].astype(np.int64) if inside else None
 
@@ -70,7 +96,7 @@ def check() -> int:
         state = (1103515245 * state + 12345) % (1 << 31)
         drawn.append((state >> 15) % 2001 - 1000)
     noise = np.cumsum(np.array(drawn).reshape(200, 3), axis=0)
-    return zlib.crc32(left_of(noise, bits=24).astype("<i4").tobytes())
+    return zlib.crc32(left_of(noise, bits=24, effort="high").astype("<i4").tobytes())
 
 
 def _power(base: float, exponent: int) -> float:
@@ -88,27 +114,31 @@ class _Predictor:
         samples: (PAST + T, C) float64, zeros first.
     """
 
-    def __init__(self, samples: np.ndarray, left: np.ndarray, bits: int) -> None:
+    def __init__(self, samples: np.ndarray, left: np.ndarray, bits: int, effort: Effort) -> None:
         frames, channels = samples.shape
         self.samples = np.zeros((PAST + frames, channels))
         self.samples[PAST:] = samples
         self._left = left
         self._edge = float(1 << (bits - 1))
-        self._lags = max(1, min(PAST, _SHARED // channels))
-        size = (self._lags + 1) * channels
-        self._gram, self._some = np.zeros((2, size, size))
-        self._own_gram, self._own_some = np.zeros((2, PAST + 1, PAST + 1, channels))
-        self._shared, self._own = np.zeros((size, channels)), np.zeros((PAST, channels))
+        lags = max(1, min(PAST, effort.long // channels))
+        few = max(1, min(_MOST_SHORT, effort.short // channels))
+        self._lags = lags
+        self._long, self._short = (
+            _Shared(lags, channels, effort.decay, effort.longest),
+            _Shared(few, channels, _SHORT_DECAY, effort.often),
+        )
+        self._own_gram, self._own_some = np.zeros((2, OWN + 1, OWN + 1, channels))
+        self._own = np.zeros((OWN, channels))
         self._stages = np.zeros((FAST, channels)), np.zeros((PAST, channels))
-        self._errors = np.ones((2, channels))
+        self._errors, self._steps = np.ones((3, channels)), np.zeros((4, channels))
         self._rests = np.zeros(self.samples.shape), np.zeros(self.samples.shape)
 
     def run(self, *, decode: bool) -> bool:
         """Predict all frames; whether all samples lie within their bits."""
-        frames, due = len(self._left), 0
-        weights = (self._shared, self._own, *self._stages)
+        frames = len(self._left)
+        weights = (self._long.weights, self._short.weights, self._own, *self._stages)
         at, inside = 0, True
-        while at < frames:
+        while at < frames and inside:
             end = min(frames, at + (_FIRST_BLOCK if at < _EARLY else _BLOCK))
             inside = run(
                 self.samples,
@@ -119,26 +149,56 @@ class _Predictor:
                 weights,
                 self._errors,
                 self._rests,
+                self._steps,
             )
-            if not inside:
-                break
-            if end < frames:
-                self._learn(at, end, solve=end >= due)
-            if end >= due:
-                due = end + min(end // 8, _LONGEST)
+            if inside and end < frames:
+                self._learn(at, end)
             at = end
         return inside
 
-    def _learn(self, at: int, end: int, *, solve: bool) -> None:
-        length, channels = end - at, self.samples.shape[1]
+    def _learn(self, at: int, end: int) -> None:
+        channels = self.samples.shape[1]
         windows = np.lib.stride_tricks.sliding_window_view(
-            self.samples[PAST - self._lags + at : PAST + end].ravel(), len(self._gram)
+            self.samples[PAST - self._lags + at : PAST + end].ravel(), (self._lags + 1) * channels
         )[::channels]
-        self._some[:, -channels:] = windows.T @ self.samples[PAST + at : PAST + end]
-        span = (at, end)
-        gather_shared(self._gram, self._some, self.samples, span, _power(_SHARED_DECAY, length))
-        gather_own(self._own_gram, self._own_some, self.samples, span, _power(_OWN_DECAY, length))
-        if solve:
-            ridge = _RIDGE * (sum(self._errors[0].tolist()) / channels) + 1.0
-            solve_shared(self._gram.copy(), ridge, self._shared)
-        solve_own(self._own_gram.copy(), _RIDGE * self._errors[1] + 1.0, self._own)
+        sums = windows.T @ self.samples[PAST + at : PAST + end]
+        for which, shared in enumerate((self._long, self._short)):
+            shared.add(sums)
+            if end >= shared.due:
+                shared.solve(self.samples, end, self._ridge(which))
+        decay = _power(_OWN_DECAY, end - at)
+        gather_own(self._own_gram, self._own_some, self.samples, (at, end), decay)
+        solve_own(self._own_gram.copy(), _RIDGE * self._errors[2] + 1.0, self._own)
+
+    def _ridge(self, which: int) -> float:
+        errors: list[float] = self._errors[which].tolist()
+        return _RIDGE * (sum(errors) / len(errors)) + 1.0
+
+
+class _Shared:
+    """Least squares for all channels from some last frames of all.
+
+    Attributes:
+        weights: ((lags + 1) C, C), from the oldest.
+        due: Frames that a segment has when they are to be found again.
+    """
+
+    def __init__(self, lags: int, channels: int, decay: float, longest: int) -> None:
+        size = (lags + 1) * channels
+        self._decay, self._longest = decay, longest
+        self._since, self.due = 0, 0
+        self.weights = np.zeros((size, channels))
+        self._gram, self._some = np.zeros((2, size, size))
+
+    def add(self, sums: np.ndarray) -> None:
+        """Take sums of products of the last frames, of more lags or as many, with each frame."""
+        size, channels = self.weights.shape
+        self._some[:, -channels:] += sums[-size:]
+
+    def solve(self, samples: np.ndarray, end: int, ridge: float) -> None:
+        """Take the frames up to `end`, whose sums were added, and find the weights."""
+        decay = _power(self._decay, end - self._since)
+        gather_shared(self._gram, self._some, samples, (self._since, end), decay)
+        self._some[:, -self.weights.shape[1] :] = 0.0
+        solve_shared(self._gram.copy(), ridge, self.weights)
+        self._since, self.due = end, end + min(end // _PATIENCE, self._longest)
