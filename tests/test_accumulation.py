@@ -26,13 +26,30 @@ TINY = (
     "model.generator.num_filters=4",
     "model.generator.latent_dim=8",
     "model.discriminators.0.num_filters=2",
-    "model.discriminators.0.n_ffts=[256]",
-    "model.discriminators.0.hop_lengths=[64]",
-    "model.discriminators.0.win_lengths=[256]",
     "trainer.loss_config.reconstruction.mel.config.scales=[6,8]",
     "trainer.scheduler.enabled=false",
     "trainer.discriminator.scheduler.enabled=false",
     "trainer.discriminator.start={step=1}",
+)
+ON_SPECTRA = (
+    "model.discriminators.0.n_ffts=[256]",
+    "model.discriminators.0.hop_lengths=[64]",
+    "model.discriminators.0.win_lengths=[256]",
+)
+ON_WAVES = (
+    "data.segment_seconds=0.2125",  # hardly more than a wave discriminator needs
+    "model.discriminators.0.n_fft=256",
+    "model.discriminators.0.hop_length=64",
+    "model.discriminators.1.factors=[1]",
+    "model.discriminators.0.num_filters=8",
+    "model.discriminators.1.num_filters=2",
+    "model.discriminators.1.max_filters=8",
+    "model.quantizer.num_codebooks=2",
+    "model.quantizer.codebook_size=8",
+    "model.quantizer.bandwidths=[0.3,0.6]",
+    "model.quantizer.groups=2",
+    "trainer.stages=[]",  # both sides move
+    "trainer.gradient_clip_val=0.1",
 )
 BOOKS = ("model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[1.0]")
 CASES: dict[str, tuple[str, int, tuple[int, ...], tuple[str, ...]]] = {
@@ -51,6 +68,7 @@ CASES: dict[str, tuple[str, int, tuple[int, ...], tuple[str, ...]]] = {
     ),
     "learned books": ("mono", 1, (4,), ("model.quantizer.type=vq", *BOOKS)),
     "partly balanced": ("mono", 1, (2,), (*BOOKS, 'trainer.balancer.covers=["mel","feature"]')),
+    "wave discriminators": ("soundstream", 1, (4,), ON_WAVES),
     "all channels": (
         "baseline-32ch",
         3,
@@ -69,19 +87,25 @@ CASES: dict[str, tuple[str, int, tuple[int, ...], tuple[str, ...]]] = {
     ),
 }
 """Profile, capsules, numbers of parts, overrides."""
+WAVES = tuple(case for case in CASES if CASES[case][0] == "soundstream")
 
 
-def batch(capsules: int, seed: int) -> Tensor:
+def batch(capsules: int, seed: int, *, samples: int = 1200) -> Tensor:
     """Four items, each twice as loud as the one before: the mean of parts is no trifle."""
     generator = torch.Generator().manual_seed(seed)
     loud = 0.05 * 2.0 ** torch.arange(4, dtype=torch.float64).reshape(-1, 1, 1)
-    return loud * torch.randn(4, capsules, 1200, generator=generator, dtype=torch.float64)
+    return loud * torch.randn(4, capsules, samples, generator=generator, dtype=torch.float64)
+
+
+def batch_of(case: str, seed: int) -> Tensor:
+    return batch(CASES[case][1], seed, samples=5100 if case in WAVES else 1200)
 
 
 def recipe(case: str, parts: int, *further: str) -> Recipe:
-    name, capsules, _, overrides = CASES[case]
+    name, _, _, overrides = CASES[case]
+    spectra = () if case in WAVES else ON_SPECTRA
     split = f"trainer.accumulate_grad_batches={parts}"
-    profile = load_profile(name, [*TINY, *overrides, split, *further]).profile
+    profile = load_profile(name, [*TINY, *spectra, *overrides, split, *further]).profile
     runtime = FabricRuntime(0, precision="64-true")
     trained = build_recipe(profile, runtime=runtime, updates_per_epoch=10)
     codec = trained._codec if isinstance(trained, PairedRecipe) else trained
@@ -90,13 +114,12 @@ def recipe(case: str, parts: int, *further: str) -> Recipe:
     for module in (*trained.modules().values(), *losses):
         if isinstance(module, nn.Module):
             module.double()  # the windows of the losses, too
-    trained.initialize(batch(capsules, 100 + index) for index in range(100))
+    trained.initialize(batch_of(case, 100 + index) for index in range(100))
     return trained
 
 
 def train(trained: Recipe, case: str, *, steps: int) -> list[Scalars]:
-    capsules = CASES[case][1]
-    return [trained.train_step(batch(capsules, step), step) for step in range(steps)]
+    return [trained.train_step(batch_of(case, step), step) for step in range(steps)]
 
 
 def weights(trained: Recipe) -> dict[str, Tensor]:
@@ -185,4 +208,4 @@ def test_both_sides_are_clipped_by_the_norm_of_the_whole_batch(order: str) -> No
 
 def test_a_batch_that_cannot_be_split_evenly_is_refused() -> None:
     with pytest.raises(ProfileError, match=r"found 3, allowed: a divisor of data\.batch_size = 4"):
-        load_profile("mono", [*TINY, *BOOKS, "trainer.accumulate_grad_batches=3"])
+        load_profile("mono", [*TINY, *ON_SPECTRA, *BOOKS, "trainer.accumulate_grad_batches=3"])
