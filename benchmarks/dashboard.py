@@ -171,11 +171,12 @@ async def _draw(folder: Path) -> dict[str, float]:
         while app.is_reading or not app.snapshot.complete or not _num_rows(app):
             await asyncio.sleep(0.05)
         step = _num_rows(app)
+        news = np.random.default_rng(1).random((NUM_UPDATES, NUM_METRICS)).tolist()
         path = folder / "long" / "metrics.jsonl"
         cpu, begin = time.process_time(), time.perf_counter()
-        for tick in range(1, NUM_UPDATES + 1):
+        for tick, values in enumerate(news, start=1):
             with path.open("ab") as file:
-                file.write(_row(step + tick, [0.5] * NUM_METRICS))
+                file.write(_row(step + tick, values))
             app.poll()
             await asyncio.sleep(max(0.0, begin + tick / UPDATES_PER_SECOND - time.perf_counter()))
         share = (time.process_time() - cpu) / NUM_UPDATES * UPDATES_PER_SECOND

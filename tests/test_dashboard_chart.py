@@ -7,6 +7,7 @@ from textual.app import App, ComposeResult
 
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.plot import Curve, View
+from codecctl.dashboard.slices import finished
 
 
 class ChartApp(App[None]):
@@ -76,3 +77,36 @@ async def test_an_empty_chart_has_no_crosshair_to_move() -> None:
         await pilot.press("left")
         assert app.cursors == []
         assert "no values yet" in chart.plain_text()
+
+
+def on_screen(app: ChartApp) -> list[list[tuple[str, str]]]:
+    return [
+        [(piece.text, str(piece.style)) for piece in strip.simplify()]
+        for strip in app.screen._compositor.render_strips()
+    ]
+
+
+async def test_only_rows_that_differ_are_painted_and_the_screen_is_that_of_a_whole_painting() -> (
+    None
+):
+    longer = Curve(np.arange(102.0), np.append(CURVE.values, 0.3), None, 0)
+    app = ChartApp()
+    async with app.run_test(size=(60, 12)) as pilot:
+        chart = app.query_one(LineChart)
+        chart.show("loss", [CURVE], view=View(extent=(0.0, 101.0)))
+        await pilot.pause()
+        before = chart.plain_text().split("\n")
+        shown = finished(chart.showing("loss", [longer], view=View(extent=(0.0, 101.0))))
+        assert chart.plain_text().split("\n") == before
+        shown()
+        after = chart.plain_text().split("\n")
+        unlike = {row for row in range(12) if before[row] != after[row]}
+        assert 0 < len(unlike) < 12
+        assert {line for region in chart._repaint_regions for line in region.line_range} == unlike
+        await pilot.pause()
+        in_rows = on_screen(app)
+        chart.show("loss", [longer], view=View(extent=(0.0, 101.0)))
+        await pilot.pause()
+        assert in_rows == on_screen(app)
+        finished(chart.showing("loss", [longer], view=View(extent=(0.0, 101.0))))()
+        assert not chart._repaint_regions  # nothing new costs no painting

@@ -6,16 +6,16 @@ import time
 from collections.abc import Sequence
 
 from rich.text import Text
-from textual.widgets import Static
 
 from codecctl.dashboard.notes import seconds_left, stages_text
 from codecctl.dashboard.runs_table import state_text
+from codecctl.dashboard.still_text import StillText
 from codecctl.dashboard.views import RunView, Snapshot
 from codecctl.dashboard.wording import ACTIVE, age_text, step_text
 from codecctl.engine.rundir import Request
 
 
-class Banner(Static):
+class Banner(StillText):
     """What one looks at, and whether it is alive."""
 
     def show_folder(self, folder: str, snapshot: Snapshot, words: Sequence[str] = ()) -> None:
@@ -25,7 +25,7 @@ class Banner(Static):
         parts = [f"{len(snapshot.runs)} run" + "s" * (len(snapshot.runs) != 1), f"{alive} running"]
         parts += [f"{lost} lost"] if lost else []
         parts += ["reading…"] if not snapshot.complete else []
-        self.update(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, *words, folder])))
+        self.tell(Text.assemble(("codecctl ", "bold"), " · ".join([*parts, *words, folder])))
 
     def show_run(self, run: RunView) -> None:
         """Name the run and say where it stands."""
@@ -38,7 +38,7 @@ class Banner(Static):
         left = seconds_left(run)
         parts += [f"{age_text(left)} left"] if left is not None else []
         parts.append(f"seen {age_text(summary.age_seconds)} ago")
-        self.update(
+        self.tell(
             Text.assemble(
                 (summary.name, "bold"),
                 " ",
@@ -51,7 +51,7 @@ class Banner(Static):
 
     def show_gone(self, name: str) -> None:
         """Say that the run was deleted."""
-        self.update(Text.assemble((name, "bold"), " ", ("was deleted; esc goes back", "bold red")))
+        self.tell(Text.assemble((name, "bold"), " ", ("was deleted; esc goes back", "bold red")))
 
 
 def _requests(run: RunView) -> list[tuple[str, str]]:

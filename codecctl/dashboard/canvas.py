@@ -67,6 +67,11 @@ class Canvas:
         self.codes[area][mask] = codes[mask]
         self.inks[area][mask] = ink
 
+    def unlike_rows(self, other: Canvas) -> list[int]:
+        """The rows in which another canvas of the same size differs."""
+        unlike = (self.codes != other.codes) | (self.inks != other.inks)
+        return np.flatnonzero(unlike.any(axis=1)).tolist()
+
     def rows(self) -> Iterator[str]:
         """The characters alone."""
         for row in self.codes.tolist():

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -81,20 +81,31 @@ class LineChart(Widget, can_focus=True):
 
     def showing(
         self, metric: str, curves: Sequence[Curve], *, view: View, log_scale: bool = False
-    ) -> Iterator[None]:
-        """The same in steps: what was shown before stays until all is drawn."""
+    ) -> Generator[None, None, Callable[[], None]]:
+        """The same in steps, the last of which is left to the caller: what shows it.
+
+        Until then what was shown before stays, and afterwards each row that is still the same.
+        """
         width, height = self.content_size
         canvas = yield from drawing(
             metric, curves, view=view, width=width, height=height, log=log_scale
         )
-        self.show(metric, curves, view=view, log_scale=log_scale)
-        if self.content_size == (width, height):
-            self._canvas, self._strips = canvas, self._draw_strips(canvas)
+
+        def show() -> None:
+            if self.content_size == (width, height):
+                self.metric, self.curves = metric, tuple(curves)
+                self.view, self.log_scale = view, log_scale
+                self._exchange(canvas)
+            else:
+                self.show(metric, curves, view=view, log_scale=log_scale)
+
+        return show
 
     def render_line(self, y: int) -> Strip:
         """One row of the chart."""
         if not self._strips:
-            self._strips = self._draw_strips(self._drawn())
+            canvas = self._drawn()
+            self._strips = self._draw_strips(canvas, range(canvas.height))
         if y < len(self._strips):
             return self._strips[y]
         return Strip.blank(self.size.width, self.rich_style)
@@ -184,8 +195,20 @@ class LineChart(Widget, can_focus=True):
             )
         return self._canvas
 
-    def _draw_strips(self, canvas: Canvas) -> list[Strip]:
-        """All rows at once: styles are looked up once for a chart, not for each piece."""
+    def _exchange(self, canvas: Canvas) -> None:
+        """Show another canvas; rows that are alike are neither made nor painted again."""
+        old, self._canvas = self._canvas, canvas
+        if old is None or not self._strips or len(self._strips) != canvas.height:
+            self._restyle()
+            return
+        rows = old.unlike_rows(canvas)
+        for row, strip in zip(rows, self._draw_strips(canvas, rows), strict=True):
+            self._strips[row] = strip
+        if rows:
+            self.refresh(*(Region(0, row, canvas.width, 1) for row in rows))
+
+    def _draw_strips(self, canvas: Canvas, rows: Iterable[int]) -> list[Strip]:
+        """Many rows at once: styles are looked up once for a chart, not for each piece."""
         theme = self.app.current_theme
         book = inks(ansi=self.app.native_ansi_color, dark=theme.dark)
         background = self.rich_style
@@ -194,5 +217,5 @@ class LineChart(Widget, can_focus=True):
             styles[Ink.TITLE] += Style(underline=True)
         return [
             Strip([Segment(text, styles[ink]) for text, ink in canvas.pieces(row)], canvas.width)
-            for row in range(canvas.height)
+            for row in rows
         ]

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
@@ -19,6 +19,7 @@ from codecctl.dashboard.curves import Source, all_metrics, x_extent
 from codecctl.dashboard.export import curves_csv
 from codecctl.dashboard.plot import View
 from codecctl.dashboard.smoothing import LEVELS
+from codecctl.dashboard.still_text import StillText
 from codecctl.dashboard.viewing import panned, with_axis, zoomed
 
 MIN_CHART_WIDTH, MIN_CHART_HEIGHT = 36, 8
@@ -51,7 +52,7 @@ class ChartGrid(Widget):
         """A filter line, the charts, a status line."""
         yield Input(placeholder="filter metrics: a regular expression", id="filter", compact=True)
         yield Grid(id="charts")
-        yield Static(id="chart-status", markup=False)
+        yield StillText(id="chart-status")
 
     def on_mount(self) -> None:
         """Start empty."""
@@ -131,7 +132,7 @@ class ChartGrid(Widget):
         parts += ["no outliers"] if view.without_outliers else []
         parts += ["zoomed, 0 for all"] if view.window else []
         parts += [f"only {self._alone}, f for all"] if self._alone else []
-        self.query_one("#chart-status", Static).update(" · ".join(parts))
+        self.query_one("#chart-status", StillText).tell(" · ".join(parts))
 
     def watch_pattern(self) -> None:
         """Begin at the first page of what matches."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from textual.widget import Widget
 
@@ -15,6 +16,8 @@ from codecctl.dashboard.wording import HINTS
 MAX_RUNS_AT_ONCE = 8
 MAX_ROWS_AT_ONCE = 50_000
 """More are drawn in slices, so that a key never waits for a page, nor for a chart."""
+SHOW_SECONDS = 0.1
+"""Charts that are drawn by then are shown; earlier when all are: each showing paints the screen."""
 
 
 class ChartQueue:
@@ -28,6 +31,8 @@ class ChartQueue:
         self._clock = clock
         self._waiting: list[tuple[LineChart, str]] = []
         self._work: Iterator[None] | None = None
+        self._drawn: list[Callable[[], None]] = []
+        self._next_show = 0.0
         self._sources: Sequence[Source] = ()
         self._view = View()
         self._log_metrics: Collection[str] = ()
@@ -54,6 +59,7 @@ class ChartQueue:
         num_rows = sum(source.train.num_rows for source in sources)
         if len(sources) <= MAX_RUNS_AT_ONCE and num_rows <= MAX_ROWS_AT_ONCE:
             self._work = None
+            self._drawn.clear()
             for _ in self._drawing():
                 pass
         elif self._work is None:
@@ -77,4 +83,13 @@ class ChartQueue:
             for source in sources:
                 yield from source.preparing(name, view)
             curves, log_scale = curves_of(name, sources, view), name in self._log_metrics
-            yield from chart.showing(name, curves, view=view, log_scale=log_scale)
+            show = yield from chart.showing(name, curves, view=view, log_scale=log_scale)
+            self._drawn.append(show)
+            if not self._waiting or time.monotonic() >= self._next_show:
+                self._show_drawn()
+
+    def _show_drawn(self) -> None:
+        for show in self._drawn:
+            show()
+        self._drawn.clear()
+        self._next_show = time.monotonic() + SHOW_SECONDS

@@ -22,6 +22,7 @@ from codecctl.dashboard.notes import EMPTY, note_text
 from codecctl.dashboard.run_choice import RunChoice, next_sorting
 from codecctl.dashboard.run_filter import parse_filter
 from codecctl.dashboard.runs_table import RunsTable
+from codecctl.dashboard.still_text import StillText
 from codecctl.dashboard.views import RunView, Snapshot
 
 _FILTER_HINT = (
@@ -82,7 +83,7 @@ class RunsScreen(Screen[None]):
         yield Banner(id="banner")
         yield Input(placeholder=_FILTER_HINT, id="run-filter", classes="line", compact=True)
         yield RunsTable(id="runs")
-        yield Static(id="run-note", markup=False)
+        yield StillText(id="run-note")
         yield ChartGrid(id="overview")
         yield Static(EMPTY.format(folder=self._folder), id="empty", markup=False)
         yield Footer(show_command_palette=False, compact=True)
@@ -126,7 +127,7 @@ class RunsScreen(Screen[None]):
     @on(Listing.RowHighlighted)
     def _write_note(self) -> None:
         run = self.selected_run()
-        self.query_one("#run-note", Static).update("" if run is None else note_text(run))
+        self.query_one("#run-note", StillText).tell("" if run is None else note_text(run))
 
     @on(Listing.RowSelected)
     def _row_selected(self, event: Listing.RowSelected) -> None:
