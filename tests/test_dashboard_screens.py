@@ -1,4 +1,4 @@
-"""Whole screens of previews and stores against kept ones, in the terminal's own colors.
+"""Whole screens of runs, their pages, and stores against kept ones, in the terminal's own colors.
 
 UPDATE_SCREENS=1 keeps what is seen instead; look at the difference before it is committed.
 """
@@ -6,6 +6,7 @@ UPDATE_SCREENS=1 keeps what is seen instead; look at the difference before it is
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -14,18 +15,24 @@ import pytest
 from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.run_screen import TABS
 
-from .dashboard_runs import NOW, append, make_run, screen_text, settle
+from .dashboard_runs import NOW, append, make_run, screen_text, settle, train_row
 from .preview_files import write_item
 from .small_stores import write_small_store
 
 SCREENS = Path(__file__).with_name("screens")
+_TIME = re.compile(r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d")
 SIZES = ((80, 24), (160, 50))
 PREVIEWS = str(TABS.index("previews") + 1)
+SYSTEM, LOG = (str(TABS.index(name) + 1) for name in ("system", "log"))
 WAY = (
-    ("space", (PREVIEWS, "v")),
+    ("system", (SYSTEM,)),
+    ("log", (LOG,)),
+    ("spectra", (PREVIEWS,)),
+    ("space", ("v",)),
     ("tokens", ("v", "n")),
     ("queue", ("v",)),
-    ("stores", ("escape", "d")),
+    ("alerts", ("exclamation_mark",)),
+    ("stores", ("escape", "escape", "d")),
 )
 """Screens one after the other, by the keys that lead from one to the next."""
 
@@ -33,6 +40,10 @@ WAY = (
 def make_folders(home: Path) -> None:
     """A run of a pair, and a store."""
     run = make_run(home / "runs", "run")
+    for second in range(1, 9):
+        values = {"memory_mb": 500.0 + second**2, "gpu0_load_percent": 90.0 - second}
+        append(run / "system.jsonl", {"time": NOW + 5 * second, "step": 5 * second, **values})
+    (run / "train.log").write_text("step 0: started: on a test\nstep 20: codebook 2 uses 3 %\n")
     codes = [[[5, 6, 7, 900] * 20, [1, 2, 3, 4] * 20], [[5, 9, 7, 900] * 20, [1, 0, 0, 4] * 20]]
     pulse = np.zeros((2, 4000))
     pulse[:, 200] = 0.5  # the same on both sides: coherent at every frequency
@@ -58,6 +69,7 @@ async def test_screens_are_as_kept(
     app = DashboardApp(home / "runs", only="run", clock=lambda: NOW, stores=home / "stores")
     async with app.run_test(size=size) as pilot:
         await settle(app, pilot)
+        append(home / "runs" / "run" / "metrics.jsonl", {**train_row(50, 1.0), "loss/total": "NaN"})
         for name, keys in WAY:
             await pilot.press(*keys)
             await settle(app, pilot)
@@ -66,7 +78,8 @@ async def test_screens_are_as_kept(
 
 
 def compare(name: str, text: str) -> None:
-    """A screen with the one that was kept."""
+    """A screen with the one that was kept, times of the day aside."""
+    text = _TIME.sub("Jan 01 00:00:00", text)
     kept = SCREENS / f"{name}.txt"
     if os.environ.get("UPDATE_SCREENS"):
         kept.parent.mkdir(exist_ok=True)
