@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from codecctl.engine.lossless import fixed_point
-from codecctl.engine.lossless.exact import FREQUENCY_BITS, ExactTransformer, state_bytes
+from codecctl.engine.lossless.exact import FREQUENCY_BITS, ExactTransformer
 from codecctl.engine.lossless.fixed_point import activation, snap, tables, weight
+from codecctl.engine.lossless.states import state_bytes
 from codecctl.errors import CodecctlError
 
 from .lossless_models import exact, symbols, trained
@@ -115,7 +116,7 @@ def test_the_fingerprint_follows_weights_and_layout() -> None:
     prints.add(ExactTransformer(other).fingerprint)
     assert len(prints) == 3
     assert ExactTransformer(network).fingerprint in prints
-    assert state_bytes(exact(8)) == 2 * 8 * 2 * 32 * 8
+    assert state_bytes(exact(8)) == 2 * (4 if exact(8).compiles else 8) * 2 * 32 * 8
 
 
 @pytest.mark.parametrize(
@@ -138,3 +139,35 @@ def test_a_full_head_of_16_bits_is_exact_too() -> None:
     (row,) = frequencies(model, symbols(16, items=1, length=1))
     assert row.shape == (1, 65536)
     assert math.log2(float(row.double().sum())) == pytest.approx(FREQUENCY_BITS, abs=0.01)
+
+
+@pytest.mark.parametrize(("bits", "head"), [*MODELS, (16, "full")])
+def test_compiled_loops_give_the_numbers_of_tensors(bits: int, head: str) -> None:
+    pytest.importorskip("numba", reason="numba is not installed")
+    tokens = symbols(bits, items=5, length=32)
+    loops = ExactTransformer(trained(bits, head), compiles=True)
+    tensors = ExactTransformer(trained(bits, head), compiles=False)
+    assert loops.fingerprint == tensors.fingerprint
+    with torch.no_grad():
+        for found, expected in zip(
+            frequencies(loops, tokens), frequencies(tensors, tokens), strict=True
+        ):
+            torch.testing.assert_close(found, expected, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("dim", "heads"), [(10, 2), (21, 3), (6, 6)])
+def test_compiled_loops_take_heads_of_any_size(dim: int, heads: int) -> None:
+    pytest.importorskip("numba", reason="numba is not installed")
+    layout = replace(trained(8).layout, embedding_dim=dim, num_heads=heads, context=21)
+    torch.manual_seed(dim)
+    network = layout.build()
+    with torch.no_grad():
+        for value in network.parameters():  # as large as weights can be: sums and clamps at work
+            value.mul_(6.0)
+    tokens = symbols(8, items=3, length=21)
+    rows = [
+        frequencies(ExactTransformer(network, compiles=compiles), tokens)
+        for compiles in (True, False)
+    ]
+    for found, expected in zip(*rows, strict=True):
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)

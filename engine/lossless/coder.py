@@ -66,7 +66,13 @@ def decode(
 
 
 def _run(model: ExactTransformer, coders: Sequence[_Coder]) -> None:
-    """Step all chunks through the model, from the first symbol to the end of the longest."""
+    """Step all chunks through the model, as many side by side as suit it."""
+    for first in range(0, len(coders), model.side_by_side):
+        _run_side_by_side(model, coders[first : first + model.side_by_side])
+
+
+def _run_side_by_side(model: ExactTransformer, coders: Sequence[_Coder]) -> None:
+    """Step chunks through the model, from the first symbol to the end of the longest."""
     state = model.start(len(coders))
     previous = torch.zeros(len(coders), dtype=torch.int64)
     with torch.no_grad():

@@ -16,13 +16,29 @@ from typing import ParamSpec, TypeVar, cast
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
+COMPILES = find_spec("numba") is not None
+"""Whether loops are compiled."""
+
 
 def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     """Compiled where numba is, else as it stands: the same bits, some hundred times slower."""
-    if find_spec("numba") is None:
+    return _compiled(function, {})
+
+
+def compiled_exact(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compiled for sums that are exact in any order, as those of `fixed_point`.
+
+    The compiler may add in another order, fuse products and sums, and count on numbers that are
+    no NaN and zeros whose sign does not matter: nothing of that changes a number that is exact.
+    """
+    return _compiled(function, {"fastmath": {"reassoc", "contract", "nsz", "nnan"}})
+
+
+def _compiled(function: Callable[_P, _R], freedom: dict[str, set[str]]) -> Callable[_P, _R]:
+    if not COMPILES:
         return function
     njit = import_module("numba").njit
-    options = {"error_model": "numpy", "nogil": True}
+    options = {"error_model": "numpy", "nogil": True, **freedom}
     try:
         made = njit(cache=True, **options)(function)
     except RuntimeError:  # no folder that a cache could be written to

@@ -6,25 +6,31 @@ import hashlib
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from codecctl.engine.lossless.compiled import COMPILES
 from codecctl.engine.lossless.fixed_point import (
     LARGEST_ACTIVATION,
     MOST_TERMS,
     SOFT_STEP_BITS,
+    VARIANCE_BITS,
     activation,
     snap,
     tables,
     weight,
 )
-from codecctl.engine.networks.transformer import Transformer, byte_of
+from codecctl.engine.lossless.states import CompiledState, State, TensorState
+from codecctl.engine.lossless.steps import Trunk, counts
+from codecctl.engine.networks.transformer import BYTE, Transformer, byte_of
 from codecctl.errors import CodecctlError
 
 FREQUENCY_BITS = 24
 """Frequencies of a distribution add up to at most 2^24."""
+_IN_CACHE = 4
+_IN_TENSORS = 64
 _SCORES_AT_ONCE = 1 << 15
-_VARIANCE_BITS = 12
 _MOST_CONTEXT = 1 << 14
 """Of a chunk: so many weighted values of attention add up exactly."""
 
@@ -38,15 +44,20 @@ class ExactTransformer:
 
     Args:
         network: Trained, in float.
+        compiles: Take compiled loops where there are such; they give the same numbers.
+
+    Attributes:
+        compiles: Whether it does.
 
     Raises:
         CodecctlError: The network is too large for exact sums, or this build of torch or Python
             does not compute them.
     """
 
-    def __init__(self, network: Transformer) -> None:
+    def __init__(self, network: Transformer, *, compiles: bool = COMPILES) -> None:
         layout = network.layout
         self.layout = layout
+        self.compiles = compiles
         widest = layout.embedding_dim * max(1, layout.widening_factor)
         for what, found, most in (
             ("model.embedding_dim * widening_factor", widest, MOST_TERMS),
@@ -60,6 +71,13 @@ class ExactTransformer:
         self._weights = {name: weight(value) for name, value in network.state_dict().items()}
         self._positions = activation(network.trunk.positions.detach().cpu().double())
         self._scale = math.sqrt(layout.embedding_dim)
+        self._heads = {
+            name: (_narrow(values), _narrow(self._weights[f"{name}.bias"]))
+            for name, values in (
+                (key.removesuffix(".weight"), value) for key, value in self._weights.items()
+            )
+            if name.startswith("head.logits") and len(values) == BYTE and values.dim() == 2
+        }
         _require_exact_sums()
 
     @property
@@ -77,9 +95,40 @@ class ExactTransformer:
         digest.update(_bytes(self._positions))
         return digest.hexdigest()
 
+    @property
+    def side_by_side(self) -> int:
+        """Chunks in one state at best: few for loops, whose states fit into the cache."""
+        return _IN_CACHE if self.compiles else _IN_TENSORS
+
     def start(self, items: int) -> State:
         """A state before the first symbol of so many chunks."""
-        return State(self, items)
+        return CompiledState(self, items) if self.compiles else TensorState(self, items)
+
+    def trunk(self) -> Trunk:
+        """The weights of all layers as compiled steps take them."""
+        layers = [f"trunk.layers.{index}" for index in range(self.layout.num_layers)]
+
+        def stacked(*names: str) -> np.ndarray:
+            weights = [[self._weights[f"{layer}.{name}"] for name in names] for layer in layers]
+            return _narrow(torch.stack([torch.cat(each) for each in weights]))
+
+        norms = [
+            f"{norm}.{part}"
+            for norm in ("attention_norm", "feed_forward_norm")
+            for part in ("weight", "bias")
+        ]
+        dim = self.layout.embedding_dim
+        return Trunk(
+            inward=stacked("query.weight", "key.weight", "value.weight"),
+            outward=stacked("out.weight"),
+            widen=stacked("widen.weight"),
+            widen_bias=stacked("widen.bias"),
+            narrow=stacked("narrow.weight"),
+            narrow_bias=stacked("narrow.bias"),
+            norms=stacked(*norms).reshape(-1, 2, 2, dim),
+            soft=_narrow(self._tables.soft),
+            gelu=self._tables.gelu.numpy(),
+        )
 
     def frequencies(self, features: Tensor, digits: Sequence[Tensor]) -> Tensor:
         """How often each value of the next digit is expected.
@@ -93,12 +142,12 @@ class ExactTransformer:
         """
         place = len(digits)
         if self.layout.head == "full":
-            return self._counts(self._product("head.logits", features))
+            return self._counts("head.logits", features)
         for index, digit in enumerate(digits):
             known = activation(self._weights[f"head.above.{index}.weight"][digit] * self._scale)
             mixed = self.linear(f"head.mixes.{index}", features)
             features = activation(features + self._tables.gelu_of(activation(mixed + known)))
-        return self._counts(self._product(f"head.logits.{place}", features))
+        return self._counts(f"head.logits.{place}", features)
 
     def embedded(self, symbols: Tensor, place: int) -> Tensor:
         """Embeddings of symbols (B,) at a place of the chunk, (B, D)."""
@@ -122,7 +171,7 @@ class ExactTransformer:
         """Layer norm of activations (B, D), an activation."""
         width = inputs.shape[-1]
         centered = inputs - inputs.sum(-1, keepdim=True) / width
-        coarse = snap(centered.clamp(-LARGEST_ACTIVATION, LARGEST_ACTIVATION), _VARIANCE_BITS)
+        coarse = snap(centered.clamp(-LARGEST_ACTIVATION, LARGEST_ACTIVATION), VARIANCE_BITS)
         variance = (coarse * coarse).sum(-1, keepdim=True) / width
         scaled = centered / torch.sqrt(variance + 1e-5) * self._weights[f"{name}.weight"]
         return activation(scaled + self._weights[f"{name}.bias"])
@@ -150,65 +199,23 @@ class ExactTransformer:
         bias = self._weights.get(f"{name}.bias")
         return product if bias is None else product + bias
 
-    def _counts(self, logits: Tensor) -> Tensor:
+    def _counts(self, name: str, features: Tensor) -> Tensor:
+        """Frequencies (B, V) of the logits of a layer."""
+        vocabulary = len(self._weights[f"{name}.weight"])
+        room = float((1 << FREQUENCY_BITS) - vocabulary)
+        sharp = self._tables.sharp
+        weights = self._heads.get(name)
+        if self.compiles and weights is not None:
+            return torch.from_numpy(counts(features.numpy(), *weights, sharp.numpy(), room))
+        logits = self._product(name, features)
         shares = self._tables.sharp_exp(logits.amax(-1, keepdim=True) - logits)
-        room = float((1 << FREQUENCY_BITS) - logits.shape[-1])
         return (torch.floor(shares / shares.sum(-1, keepdim=True) * room) + 1.0).float()
 
 
-class State:
-    """What a model remembers of the chunks that it is in the middle of.
-
-    Args:
-        model: The model.
-        items: Chunks (B).
-    """
-
-    def __init__(self, model: ExactTransformer, items: int) -> None:
-        layout = model.layout
-        size = layout.embedding_dim // layout.num_heads
-        self._model = model
-        self._split = (layout.num_heads, size)
-        shape = (layout.num_layers, items, layout.num_heads, layout.context, size)
-        self._keys = torch.empty(shape, dtype=torch.float64)
-        self._values = torch.empty(shape, dtype=torch.float64)
-        self._place = 0
-
-    def features(self, previous: Tensor) -> Tensor:
-        """Features (B, D) that the next symbol is predicted from.
-
-        Args:
-            previous: (B,) int64, the symbols before it; 0 at the start.
-        """
-        model, place = self._model, self._place
-        hidden = model.embedded(previous, place)
-        for index in range(model.layout.num_layers):
-            name = f"trunk.layers.{index}"
-            query, key, value = (
-                model.linear(f"{name}.{part}", hidden).reshape(len(hidden), *self._split)
-                for part in ("query", "key", "value")
-            )  # (B, heads, size)
-            self._keys[index, :, :, place] = key
-            self._values[index, :, :, place] = value
-            seen = model.attended(
-                query[:, :, None],
-                self._keys[index, :, :, : place + 1],
-                self._values[index, :, :, : place + 1],
-            )
-            attended = model.linear(f"{name}.out", seen.flatten(1))
-            middle = model.normed(f"{name}.attention_norm", activation(hidden + attended))
-            wide = model.gelu(model.linear(f"{name}.widen", middle))
-            fed = model.linear(f"{name}.narrow", wide)
-            hidden = model.normed(f"{name}.feed_forward_norm", activation(middle + fed))
-        self._place += 1
-        return hidden
-
-
-def state_bytes(model: ExactTransformer) -> int:
-    """Memory of the state of one chunk."""
-    layout = model.layout
-    inner = layout.num_heads * (layout.embedding_dim // layout.num_heads)
-    return 2 * 8 * layout.num_layers * layout.context * inner
+def _narrow(values: Tensor) -> np.ndarray:
+    """Numbers of at most 24 bits as float32, which changes none."""
+    found: np.ndarray = values.float().contiguous().numpy()
+    return found
 
 
 def _bytes(values: Tensor) -> bytes:

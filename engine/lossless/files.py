@@ -14,7 +14,7 @@ from codecctl.engine.lossless import coder
 from codecctl.engine.lossless.arrays import require_some_model
 from codecctl.engine.lossless.container import VERSION, Header, Reader, Writer
 from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
-from codecctl.engine.lossless.exact import ExactTransformer, state_bytes
+from codecctl.engine.lossless.exact import ExactTransformer
 from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.samples import (
     mapped_samples,
@@ -23,6 +23,7 @@ from codecctl.engine.lossless.samples import (
     verbatim_of,
     write_chunk,
 )
+from codecctl.engine.lossless.states import state_bytes
 from codecctl.engine.lossless.wav import WavParts, read_parts
 from codecctl.errors import CodecctlError, DataError
 

@@ -34,8 +34,10 @@ SOFT_BITS = 16
 SHARP_STEP_BITS = 12
 """Probabilities of symbols round exponents to multiples of 2^-12, and to multiples of 2^-32."""
 SHARP_BITS = 32
-_GELU_STEP_BITS = 10
-_GELU_REACH = 8
+GELU_STEP_BITS = 10
+VARIANCE_BITS = 12
+"""Layer norm squares multiples of 2^-12."""
+GELU_REACH = 8
 """Beyond it, GELU is 0 or its argument, to the last unit."""
 
 
@@ -77,9 +79,9 @@ class Tables:
 
     def gelu_of(self, values: Tensor) -> Tensor:
         """GELU of activations, an activation."""
-        steps = torch.round((values + _GELU_REACH) * float(1 << _GELU_STEP_BITS))
+        steps = torch.round((values + GELU_REACH) * float(1 << GELU_STEP_BITS))
         inside = _looked_up(self.gelu, steps)
-        return torch.where(values > _GELU_REACH, values, inside)
+        return torch.where(values > GELU_REACH, values, inside)
 
 
 def tables() -> Tables:
@@ -90,8 +92,8 @@ def tables() -> Tables:
     """
     soft = _exponentials(SOFT_STEP_BITS, SOFT_BITS)
     sharp = _exponentials(SHARP_STEP_BITS, SHARP_BITS)
-    points = np.arange(-_GELU_REACH << _GELU_STEP_BITS, (_GELU_REACH << _GELU_STEP_BITS) + 1)
-    gelu = np.array([_gelu(point / (1 << _GELU_STEP_BITS)) for point in points.tolist()])
+    points = np.arange(-GELU_REACH << GELU_STEP_BITS, (GELU_REACH << GELU_STEP_BITS) + 1)
+    gelu = np.array([_gelu(point / (1 << GELU_STEP_BITS)) for point in points.tolist()])
     gelu = np.rint(gelu * (1 << ACTIVATION_BITS)) / (1 << ACTIVATION_BITS)
     found = 0
     for table in (soft, sharp, gelu):
