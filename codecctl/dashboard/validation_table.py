@@ -18,7 +18,7 @@ _COLUMNS = (
     ListColumn("at step", 7, right=True),
     ListColumn("latest", 9, right=True),
     ListColumn("change", 10, right=True),
-    ListColumn("by scene, latest", 60, from_width=130),
+    ListColumn("by scene, latest", 60, from_width=156),
 )
 
 
