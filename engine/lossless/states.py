@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,9 +16,21 @@ if TYPE_CHECKING:
     from codecctl.engine.lossless.exact import ExactTransformer
 
 
-class State(Protocol):
-    """Of chunks side by side, all at the same place."""
+class State(ABC):
+    """Of chunks side by side, all at the same place.
 
+    Args:
+        model: That sees them.
+    """
+
+    def __init__(self, model: ExactTransformer) -> None:
+        layout = model.layout
+        size = layout.embedding_dim // layout.num_heads
+        self._model = model
+        self._split = (layout.num_heads, size)
+        self._place = 0
+
+    @abstractmethod
     def features(self, previous: Tensor) -> Tensor:
         """Features (B, D) that the next symbol is predicted from.
 
@@ -26,23 +39,20 @@ class State(Protocol):
         """
 
 
-class CompiledState:
+class CompiledState(State):
     """In arrays, one chunk after the other, so that what it needs stays in the cache.
 
     Args:
-        model: The model.
-        items: Chunks (B).
+        model: That sees the chunks.
+        items: How many (B).
     """
 
     def __init__(self, model: ExactTransformer, items: int) -> None:
-        layout = model.layout
-        size = layout.embedding_dim // layout.num_heads
-        shape = (layout.num_layers, items, layout.num_heads, size, layout.context)
-        self._model = model
+        super().__init__(model)
+        shape = (model.layout.num_layers, items, *self._split, model.layout.context)
         self._trunk = model.trunk()
         self._keys = np.empty(shape, np.float32)
         self._values = np.empty(shape, np.float32)
-        self._place = 0
 
     def features(self, previous: Tensor) -> Tensor:
         """As `State`."""
@@ -52,23 +62,15 @@ class CompiledState:
         return hidden
 
 
-class TensorState:
-    """In tensors, all chunks in one operation.
-
-    Args:
-        model: The model.
-        items: Chunks (B).
-    """
+class TensorState(State):
+    """In tensors, all chunks in one operation; arguments as above."""
 
     def __init__(self, model: ExactTransformer, items: int) -> None:
-        layout = model.layout
-        size = layout.embedding_dim // layout.num_heads
-        self._model = model
-        self._split = (layout.num_heads, size)
-        shape = (layout.num_layers, items, layout.num_heads, layout.context, size)
+        super().__init__(model)
+        heads, size = self._split
+        shape = (model.layout.num_layers, items, heads, model.layout.context, size)
         self._keys = torch.empty(shape, dtype=torch.float64)
         self._values = torch.empty(shape, dtype=torch.float64)
-        self._place = 0
 
     def features(self, previous: Tensor) -> Tensor:
         """As `State`."""
