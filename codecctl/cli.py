@@ -1,4 +1,4 @@
-"""Where a command starts: one place where an error becomes a line and an exit code.
+"""Where a command starts.
 
 The commands are imported inside `main`, so that Ctrl-C during the imports is a line, too.
 """
@@ -10,10 +10,9 @@ import signal
 import sys
 from types import FrameType
 
-from codecctl.errors import CodecctlError, InterruptedByUserError
+from codecctl.ending import INTERRUPTED, errors_as_lines
 from codecctl.output import note
 
-_INTERRUPTED = InterruptedByUserError.exit_code
 _IMPORT = "<frozen importlib._bootstrap>"
 """In the stack while a module is imported."""
 
@@ -25,24 +24,15 @@ def main() -> None:
             setattr(sys, stream, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
-    try:
+    with errors_as_lines():
         from codecctl.app import app
 
-        app()
-    except BrokenPipeError:
-        # The reader of a pipe left (`| head`); flushing at exit must not complain again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except CodecctlError as error:
-        _fail(str(error), error.exit_code)
-    except OSError as error:
-        _fail(_reason(error), 1)
-    except KeyboardInterrupt:
-        _fail("interrupted", _INTERRUPTED)
-    except SystemExit as ended:
-        if ended.code == _INTERRUPTED:  # typer makes this of Ctrl-C and says nothing
-            note("codecctl: interrupted")
-        raise
+        try:
+            app()
+        except SystemExit as ended:
+            if ended.code == INTERRUPTED:  # typer makes this of Ctrl-C and says nothing
+                note("codecctl: interrupted")
+            raise
 
 
 def _interrupt(_number: int, frame: FrameType | None) -> None:
@@ -50,19 +40,6 @@ def _interrupt(_number: int, frame: FrameType | None) -> None:
     while frame is not None:
         if frame.f_code.co_filename == _IMPORT:
             note("codecctl: interrupted")
-            os._exit(_INTERRUPTED)
+            os._exit(INTERRUPTED)
         frame = frame.f_back
     raise KeyboardInterrupt
-
-
-def _reason(error: OSError) -> str:
-    """What the system refused, without the number that `str` puts in front."""
-    reason = error.strerror or str(error)
-    return f"{error.filename}: {reason}" if error.filename else reason
-
-
-def _fail(message: str, exit_code: int) -> None:
-    if "--debug" in sys.argv:
-        raise  # Called from an except block: shows the traceback of what happened.
-    note(f"codecctl: {message}")
-    sys.exit(exit_code)

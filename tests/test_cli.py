@@ -190,3 +190,35 @@ def test_a_closed_stream_changes_no_exit_code(closed: str, said: str, tmp_path: 
     assert done.stdout == ""
     assert done.stderr.startswith(said)
     assert done.stderr.count("\n") == bool(said)
+
+
+AT_ONCE = """
+import atexit, os
+from codecctl.ending import leaving_at_once
+from codecctl.errors import StoppedError
+
+atexit.register(os.abort)  # as a thread of C++ does that outlives Python
+with leaving_at_once():
+    {what}
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "code", "said"),
+    [
+        ("print('done')", 0, ""),
+        ("raise StoppedError('saved; requeue')", 75, "codecctl: saved; requeue\n"),
+        ("raise SystemExit(3)", 3, ""),
+        ("raise SystemExit('no')", 1, "no\n"),
+        ("1 / 0", 1, "ZeroDivisionError: division by zero\n"),
+    ],
+)
+def test_a_process_can_leave_before_python_ends(what: str, code: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", AT_ONCE.format(what=what)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.endswith(said)) == (code, True)
+    assert done.stdout == ("done\n" if code == 0 else "")

@@ -11,6 +11,7 @@ import typer
 
 from codecctl.commands.train_end import End, conclude, export_weights
 from codecctl.commands.train_job import Job, Wish, plan
+from codecctl.ending import leaving_at_once
 from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
 
@@ -110,12 +111,13 @@ def train(
     adopt_step(os.environ)
     place = find_place(os.environ)
     if place is not None and place.world_size > 1:
-        _train_together(wish, place, dry_run=dry_run)
+        with leaving_at_once():  # threads of gloo may outlive the group
+            _train_together(wish, place, dry_run=dry_run)
         return
     job = plan(wish, leads=os.environ.get("NODE_RANK", "0") == "0")
     node = _plan_node(job, processes)
     if node.world_size == 1 or dry_run:
-        conclude(job, _train_alone(job, dry_run=dry_run))
+        _train_alone(job, dry_run=dry_run)
         return
     from codecctl.engine.supervisor import Supervisor
 
@@ -144,14 +146,17 @@ def _plan_node(job: Job, processes: int) -> Node:
     )
 
 
-def _train_alone(job: Job, *, dry_run: bool) -> End:
+def _train_alone(job: Job, *, dry_run: bool) -> None:
     """Train in this process; in a group of one where networks lie in parts."""
     if dry_run or job.resolved.profile.trainer.strategy != "fsdp":
-        return _train(job, None, dry_run=dry_run)
+        conclude(job, _train(job, None, dry_run=dry_run))
+        return
     from codecctl.engine.process_group import ProcessGroup
 
-    with ProcessGroup.of_one() as group:
-        return _train(job, group, dry_run=False)
+    with leaving_at_once():
+        with ProcessGroup.of_one() as group:
+            end = _train(job, group, dry_run=False)
+        conclude(job, end)
 
 
 def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
@@ -169,9 +174,6 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
             return
         end = _train(job, None if dry_run else group, dry_run=dry_run)
     conclude(job, end)
-    sys.stdout.flush()
-    # At the end of Python a thread of gloo that still lives aborts in place of the exit code.
-    os._exit(0)
 
 
 @contextmanager
