@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from codecctl.ending import leaving_at_once
 from codecctl.engine.build import build_recipe
 from codecctl.engine.build_lossless import build_lossless_recipe
 from codecctl.engine.build_stages import staged_recipe
@@ -277,7 +278,8 @@ def main() -> None:
     torch.set_num_threads(1)
     if given.rank:
         case, out, parts = given.rank
-        _rank(case, Path(out), int(parts))
+        with leaving_at_once():
+            _rank(case, Path(out), int(parts))
         return
     print("| case | processes | parts | largest difference of a weight | bound | |")
     print("|---|---|---|---|---|---|")

@@ -13,12 +13,14 @@ pytestmark = pytest.mark.long
 SCRIPT = """
 import os, sys
 import torch
+from codecctl.ending import leaving_at_once
 from codecctl.engine.process_group import ProcessGroup
 from codecctl.engine.topology import find_place
 from codecctl.errors import CodecctlError, ProfileError
 
 torch.set_num_threads(1)
-try:
+
+def meet():
     with ProcessGroup(find_place(os.environ)) as group:
         assert group.agree(3 * group.rank) == 3
         assert group.share(["first", "second"][group.rank]) == "first"
@@ -36,9 +38,13 @@ try:
             raise ZeroDivisionError("in the middle")
         group.agree(0)
         print("done")
-except CodecctlError as error:
-    print(f"{type(error).__name__}: {error}")
-    sys.exit(error.exit_code)
+
+with leaving_at_once():
+    try:
+        meet()
+    except CodecctlError as error:
+        print(f"{type(error).__name__}: {error}")
+        sys.exit(error.exit_code)
 """
 
 
