@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codecctl.dashboard.axis import Array
+from codecctl.dashboard.axis import Array, XAxis
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
 from codecctl.dashboard.plot import Curve, View, draw, nearest, visible_window
 from codecctl.dashboard.raster import BRAILLE
@@ -153,6 +153,34 @@ def test_one_point_and_a_constant_are_visible() -> None:
     for values in (np.array([0.7]), np.full(3, 0.7), np.zeros(4)):
         canvas = draw("x", [line(values)], view=View(), width=30, height=6)
         assert ((canvas.codes > BRAILLE) & (canvas.codes <= BRAILLE + 255)).any()
+
+
+@pytest.mark.parametrize(
+    ("x", "value", "window"),
+    [
+        (0.0, 0.0, (0.0, 1.0, -0.1, 0.1)),
+        (0.0, 2.0, (0.0, 1.0, 1.8, 2.2)),
+        (180.0, -5.0, (0.0, 360.0, -5.5, -4.5)),
+        (-20.0, 1.0, (-40.0, 0.0, 0.9, 1.1)),  # before the step that is aligned
+    ],
+)
+def test_a_single_point_stands_in_a_window_of_its_size(
+    x: float, value: float, window: tuple[float, float, float, float]
+) -> None:
+    curve = Curve(np.array([x]), np.array([value]), None, 0)
+    found = visible_window([curve], View(), log=False)
+    assert found is not None
+    assert (found.x_low, found.x_high, found.y_low, found.y_high) == pytest.approx(window)
+
+
+def test_steps_are_marked_at_whole_numbers() -> None:
+    few = [line(np.array([0.7, 0.6, 0.5]))]
+    marks = [
+        list(draw("val/mel", few, view=View(axis=axis), width=60, height=8).rows())[-1].split()
+        for axis in (XAxis.STEP, XAxis.EPOCH)
+    ]
+    assert marks[0] == ["0", "1", "step"]
+    assert marks[1][:3] == ["0", "0.5", "1.0"]
 
 
 def test_no_values_are_said_to_be_missing() -> None:

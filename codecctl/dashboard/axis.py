@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 OUTLIER_PERCENT = 1.0
+_ROOM_AROUND_ZERO = 0.1
+_SECONDS_BESIDE = 30.0
 
 
 class XAxis(str, Enum):
@@ -44,13 +46,14 @@ def x_unit(axis: XAxis, span: float) -> Unit:
 
 def full_range(arrays: Sequence[Array]) -> tuple[float, float] | None:
     """Lowest and highest finite value of all arrays, never equal; None if there is none."""
-    finite = [array[np.isfinite(array)] for array in arrays]
-    filled = [array for array in finite if array.size]
-    if not filled:
-        return None
-    low = min(float(array.min()) for array in filled)
-    high = max(float(array.max()) for array in filled)
-    return widen(low, high)
+    found = _ends(arrays)
+    return None if found is None else widen(*found)
+
+
+def x_range(arrays: Sequence[Array], axis: XAxis) -> tuple[float, float] | None:
+    """The same of places on the horizontal axis."""
+    found = _ends(arrays)
+    return None if found is None else widen_x(*found, axis=axis)
 
 
 def inner_range(arrays: Sequence[Array]) -> tuple[float, float] | None:
@@ -67,13 +70,29 @@ def widen(low: float, high: float) -> tuple[float, float]:
     room = max(abs(low) * 1e-6, 1e-30)
     if high - low > room:
         return low, high
-    room = abs(low) * 0.1 or 1.0
+    room = abs(low) * 0.1 or _ROOM_AROUND_ZERO
     return low - room, high + room
 
 
-def widen_x(low: float, high: float) -> tuple[float, float]:
-    """A range of x that is not empty; minutes of Unix time are few beside their distance to 0."""
-    return (low, high) if high - low > abs(high) * 1e-9 else widen(low, high)
+def widen_x(low: float, high: float, *, axis: XAxis) -> tuple[float, float]:
+    """A range of x that is not empty: a single point stands in the middle of it.
+
+    What is counted begins at 0, so the range of a point does, and a point at 0 stands at its left.
+    Minutes of Unix time are few beside their distance to 0: on the clock it is a minute.
+    """
+    if high - low > abs(high) * 1e-9:
+        return low, high
+    if axis is XAxis.CLOCK:
+        return low - _SECONDS_BESIDE, high + _SECONDS_BESIDE
+    return (min(0.0, 2 * low), max(0.0, 2 * high)) if high else (0.0, 1.0)
+
+
+def _ends(arrays: Sequence[Array]) -> tuple[float, float] | None:
+    finite = [array[np.isfinite(array)] for array in arrays]
+    filled = [array for array in finite if array.size]
+    if not filled:
+        return None
+    return min(float(each.min()) for each in filled), max(float(each.max()) for each in filled)
 
 
 def logarithm(values: Array) -> Array:

@@ -120,4 +120,6 @@ def x_extent(sources: Sequence[Source], axis: XAxis) -> tuple[float, float] | No
         if table.num_rows
     ]
     known = [end for end in ends if end is not None]
-    return widen_x(min(low for low, _ in known), max(high for _, high in known)) if known else None
+    if not known:
+        return None
+    return widen_x(min(low for low, _ in known), max(high for _, high in known), axis=axis)

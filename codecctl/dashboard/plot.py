@@ -13,6 +13,7 @@ from codecctl.dashboard.axis import (
     full_range,
     inner_range,
     logarithm,
+    x_range,
     x_unit,
 )
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
@@ -115,12 +116,12 @@ def drawing(
 
 def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window | None:
     """The ranges of both axes: all finite values within the shown part of x."""
-    x_range = view.window or view.extent or full_range([curve.x for curve in curves])
-    if x_range is None:
+    x_ends = view.window or view.extent or x_range([curve.x for curve in curves], view.axis)
+    if x_ends is None:
         return None
     shown = []
     for curve in curves:
-        inside = (curve.x >= x_range[0]) & (curve.x <= x_range[1])
+        inside = (curve.x >= x_ends[0]) & (curve.x <= x_ends[1])
         shown.append(curve.values[inside])
     if log:
         shown = [logarithm(values) for values in shown]
@@ -129,7 +130,7 @@ def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window 
         if not any(values.size for values in shown):
             return None
         y_range = (0.0, 1.0)
-    return Window(*x_range, *with_levels(y_range, _levels(curves), log=log))
+    return Window(*x_ends, *with_levels(y_range, _levels(curves), log=log))
 
 
 def _levels(curves: Sequence[Curve]) -> list[Level]:
@@ -171,13 +172,18 @@ def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
     end = canvas.width - len(unit.name)
     canvas.text(bottom, end, unit.name, Ink.LABEL)
     free = area.left - 1
-    ticks = clock_ticks if view.axis is XAxis.CLOCK else linear_ticks
-    for tick in ticks(low, high, count=max(2, area.width // 8)):
+    for tick in _x_ticks(view.axis, low, high, count=max(2, area.width // 8)):
         column = area.left + int((tick.value - low) / (high - low) * (area.width - 1))
         start = max(area.left - 1, column - len(tick.label) // 2)
         if start >= free and start + len(tick.label) < end:
             canvas.text(bottom, start, tick.label, Ink.LABEL)
             free = start + len(tick.label) + 1
+
+
+def _x_ticks(axis: XAxis, low: float, high: float, *, count: int) -> list[Tick]:
+    if axis is XAxis.CLOCK:
+        return clock_ticks(low, high, count=count)
+    return linear_ticks(low, high, count=count, least=1.0 if axis is XAxis.STEP else 0.0)
 
 
 def _draw_curves(

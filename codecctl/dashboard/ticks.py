@@ -26,11 +26,18 @@ class Tick:
     label: str
 
 
-def linear_ticks(low: float, high: float, *, count: int) -> list[Tick]:
-    """Marks at multiples of 1, 2 or 5 times a power of ten, at most `count` of them."""
+def linear_ticks(low: float, high: float, *, count: int, least: float = 0.0) -> list[Tick]:
+    """Marks at multiples of 1, 2 or 5 times a power of ten, at most `count` of them.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        count: At most this many.
+        least: They are not closer than this.
+    """
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
         return []
-    step = nice_step((high - low) / (count + 1))
+    step = max(least, nice_step((high - low) / (count + 1)))
     while _number_of_multiples(low, high, step) > count:
         step = nice_step(step * 1.01)
     first = math.ceil(low / step - _EPSILON)
