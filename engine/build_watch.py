@@ -9,7 +9,7 @@ from codecctl.datasets.validation import batches
 from codecctl.engine.array_survey import ArraySurvey, can_survey
 from codecctl.engine.diagnosis import Diagnosis
 from codecctl.engine.guard import FiniteGuard
-from codecctl.engine.lossless.flac_reference import flac_bits
+from codecctl.engine.lossless.flac_reference import flac_bits, flac_problem
 from codecctl.engine.prepare import Prepared
 from codecctl.engine.recipes.base import Recipe
 from codecctl.engine.references import Reference
@@ -73,13 +73,19 @@ def survey_of(prepared: Prepared, run: RunDirectory) -> ArraySurvey | None:
     )
 
 
-def references_of(prepared: Prepared) -> tuple[Reference, ...]:
-    """What others reach on the material that validates; none but for the lossless mode."""
+def references_of(prepared: Prepared) -> tuple[tuple[Reference, ...], str]:
+    """What others reach on the material that validates; none but for the lossless mode.
+
+    Returns:
+        The references, and why one is missing, "" where none is.
+    """
     store = prepared.store
     if not isinstance(store, TokenStream):
-        return ()
+        return (), ""
+    if problem := flac_problem():
+        return (), f"FLAC: {problem}"
     found = flac_bits(store, prepared.data.split.validation)
     if found is None:
-        return ()
+        return (), "FLAC: the recordings that validate hold no symbol"
     metric = prepared.profile.trainer.best_metric
-    return (Reference(metric, "FLAC", found.bits_per_sample, found.detail),)
+    return (Reference(metric, "FLAC", found.bits_per_sample, found.detail),), ""

@@ -31,9 +31,15 @@ class Reference:
     """On what it was measured, and how."""
 
 
-def to_json(references: Sequence[Reference]) -> dict[str, object]:
-    """For `references.json`."""
-    return {"schema": 1, "references": [asdict(each) for each in references]}
+def to_json(references: Sequence[Reference], *, missing: str = "") -> dict[str, object]:
+    """For `references.json`.
+
+    Args:
+        references: What was measured.
+        missing: Why what should be there is not, "" where nothing is missing.
+    """
+    document = {"schema": 1, "references": [asdict(each) for each in references]}
+    return {**document, "missing": missing} if missing else document
 
 
 def read_references(run: Path) -> tuple[Reference, ...]:
@@ -48,3 +54,8 @@ def read_references(run: Path) -> tuple[Reference, ...]:
         if metric and name:
             read.append(Reference(metric, name, value, detail))
     return tuple(read)
+
+
+def read_missing(run: Path) -> str:
+    """Why a run has fewer references than it should; "" where it does not say so."""
+    return str(read_json(run / FILE).get("missing", ""))

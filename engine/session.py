@@ -26,6 +26,7 @@ from codecctl.engine.process_group import OtherProcessFailedError
 from codecctl.engine.profile import profile_hash
 from codecctl.engine.redraws import RedrawReport
 from codecctl.engine.references import FILE as REFERENCES_FILE
+from codecctl.engine.references import read_references
 from codecctl.engine.references import to_json as references_to_json
 from codecctl.engine.rundir import REQUESTS, RunDirectory, read_metrics
 from codecctl.engine.runlist import read_pointer
@@ -191,12 +192,15 @@ class Session:
 
     def _write_references(self, run: RunDirectory) -> None:
         """Measure what others reach on the validation material, unless an earlier job did."""
-        if (run.path / REFERENCES_FILE).is_file():
+        if read_references(run.path):
             return
-        if found := references_of(self._prepared):
-            run.write_json(REFERENCES_FILE, references_to_json(found))
-            for each in found:
-                run.log(f"{each.metric} of {each.name}: {each.value:.4f} ({each.detail})")
+        found, missing = references_of(self._prepared)
+        if found or missing:
+            run.write_json(REFERENCES_FILE, references_to_json(found, missing=missing))
+        for each in found:
+            run.log(f"{each.metric} of {each.name}: {each.value:.4f} ({each.detail})")
+        if missing:
+            run.log(f"no reference of {missing}")
 
     @contextmanager
     def _profiled(

@@ -13,6 +13,7 @@ import pytest
 import soundfile
 import torch
 
+from codecctl.engine.build_watch import references_of
 from codecctl.engine.lossless_export import export, load_exported, require_folder
 from codecctl.engine.lossless_source import describe, lossless_sides, open_stream
 from codecctl.engine.prepare import Prepared, prepare
@@ -219,6 +220,18 @@ def test_what_a_folder_holds_and_becomes_is_described() -> None:
         assert lines[1] == "files of 8000 Hz, 16000 Hz are read as they are; nothing is resampled"
         assert lines[2].startswith(f"{sentence}")
         assert f"symbols of 16 bits, {exact}" in lines[2]
+
+
+def test_what_flac_needs_is_measured_or_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared = prepared_of(profile_of(BASE))
+    found, missing = references_of(prepared)
+    assert [each.name for each in found] == ["FLAC"]
+    assert 6 < found[0].value < 24  # white noise of 8 bits, and the heads of short files
+    assert missing == ""
+    monkeypatch.setattr(soundfile, "available_formats", lambda: {"WAV": "WAV (Microsoft)"})
+    found, missing = references_of(prepared)
+    assert found == ()
+    assert missing.startswith("FLAC: libsndfile ")
 
 
 def test_a_store_has_to_hold_integers(make_store: Callable[..., Path]) -> None:

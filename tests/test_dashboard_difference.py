@@ -60,6 +60,28 @@ def test_levels_of_few_capsules_are_numbers_and_of_many_are_bars(channels: int, 
         assert found[0].count("█") == 32
 
 
+@pytest.mark.parametrize(
+    ("channels", "width", "expected"),
+    [
+        (2, 76, ["dB of capsule  1  -17.0 → -123.0 (-106.0)   2  -17.0 → -123.0 (-106.0)"]),
+        (
+            4,
+            76,
+            [
+                "dB of capsule  1  -17.0 → -123.0 (-106.0)   2  -17.0 → -123.0 (-106.0)",
+                "               3  -17.0 → -123.0 (-106.0)   4  -17.0 → -123.0 (-106.0)",
+            ],
+        ),
+        (2, 20, ["dB of capsule  1  -1", "               2  -1"]),
+    ],
+)
+def test_levels_of_few_capsules_fit_a_narrow_terminal(
+    channels: int, width: int, expected: list[str]
+) -> None:
+    levels = Levels((-17.0,) * channels, (-123.0,) * channels)
+    assert level_lines(levels, width=width) == expected
+
+
 def test_what_is_no_pair_has_no_levels() -> None:
     mono, stereo = (Sound(field(channels).astype(np.float32), RATE) for channels in (1, 2))
     assert levels_of(paired(mono, stereo)) == Levels()

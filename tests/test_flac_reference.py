@@ -12,7 +12,7 @@ from codecctl.datasets.token_stream import Layout, TokenStream
 from codecctl.datasets.tokens import MULAW, Tokenizer
 from codecctl.datasets.wav_folder import WavFolder
 from codecctl.engine.lossless.classic import Flac
-from codecctl.engine.lossless.flac_reference import STRETCH, flac_bits, flac_size
+from codecctl.engine.lossless.flac_reference import STRETCH, flac_bits, flac_problem, flac_size
 
 FRAMES = 9000
 
@@ -92,6 +92,13 @@ def test_channels_are_coded_in_pairs_or_by_eight_whichever_is_smaller() -> None:
     ]
     assert flac_size(like, bits=16) == pairs[0]
     assert flac_size(unlike, bits=16) < pairs[1]  # by three heads of files
+
+
+def test_a_libsndfile_without_flac_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert flac_problem() == ""
+    monkeypatch.setattr(soundfile, "available_formats", lambda: {"WAV": "WAV (Microsoft)"})
+    monkeypatch.setattr(soundfile, "__libsndfile_version__", "1.0.9")
+    assert flac_problem() == "libsndfile 1.0.9 of this installation writes no FLAC"
 
 
 def test_nothing_to_code_has_no_bits(folder: Path) -> None:

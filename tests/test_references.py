@@ -5,13 +5,25 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from codecctl.engine.references import FILE, Reference, read_references, to_json
+from codecctl.engine.references import (
+    FILE,
+    Reference,
+    read_missing,
+    read_references,
+    to_json,
+)
 
 
 def test_references_come_back(tmp_path: Path) -> None:
     written = (Reference("val/bits_per_sample", "FLAC", 9.25, "on all"), Reference("a", "b", 1.0))
     (tmp_path / FILE).write_text(json.dumps(to_json(written)))
     assert read_references(tmp_path) == written
+    assert read_missing(tmp_path) == ""
+
+
+def test_a_reference_that_is_missing_says_why(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text(json.dumps(to_json((), missing="FLAC: not here")))
+    assert (read_references(tmp_path), read_missing(tmp_path)) == ((), "FLAC: not here")
 
 
 def test_what_is_no_reference_is_left_out(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from codecctl.dashboard.wording import value_text
 
 BITS = "val/bits_per_sample"
 _NUMBER_CELLS = 8
-_NO_REFERENCE = "FLAC: not measured, as this run of an earlier version has no references.json"
+_NO_FILE = "FLAC: not measured: there is no references.json, as in runs of earlier versions"
 
 
 def bits_lines(run: RunView, width: int) -> Iterator[Text]:
@@ -42,4 +42,5 @@ def bits_lines(run: RunView, width: int) -> Iterator[Text]:
         yield Text.assemble(("the model needs ", ""), (said, style))
         yield Text(each.detail, style="dim")
     if not references:
-        yield Text(_NO_REFERENCE, style="dim")
+        missing = run.references_missing
+        yield Text(f"not measured: {missing}" if missing else _NO_FILE, style="dim")

@@ -15,6 +15,8 @@ from codecctl.terminal import BARS
 _WRITTEN = 4
 """So many capsules are written as numbers."""
 _SPAN_DB = 24.0
+_HEAD = "dB of capsule  "
+_GAP = "   "
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ def levels_of(pair: Pair) -> Levels:
 
 
 def level_lines(levels: Levels, *, width: int) -> list[str]:
-    """One line, or bars on a common scale where there are many capsules.
+    """Numbers in one line, or two where that is too narrow; bars where there are many capsules.
 
     Args:
         levels: Of a pair.
@@ -43,11 +45,19 @@ def level_lines(levels: Levels, *, width: int) -> list[str]:
     """
     theirs, ours = levels.reference, levels.reconstruction
     if len(theirs) <= _WRITTEN:
-        parts = [
+        pairs = list(enumerate(zip(theirs, ours, strict=True), start=1))
+        whole = [
             f"capsule {number}  {_text(one)} → {_text(other)} dB ({_change(one, other)})"
-            for number, (one, other) in enumerate(zip(theirs, ours, strict=True), start=1)
+            for number, (one, other) in pairs
         ]
-        return [("level  " + "   ".join(parts))[:width]]
+        line = "level  " + _GAP.join(whole)
+        if len(line) <= width:
+            return [line]
+        short = [
+            f"{number}  {_text(one)} → {_text(other)} ({_change(one, other)})"
+            for number, (one, other) in pairs
+        ]
+        return _below_each_other(short, width)
     changes = [_difference(one, other) for one, other in zip(theirs, ours, strict=True)]
     worst = int(np.argmax(np.abs(changes)))
     top = max([level for level in (*theirs, *ours) if math.isfinite(level)], default=0.0)
@@ -56,6 +66,18 @@ def level_lines(levels: Levels, *, width: int) -> list[str]:
         f"reference      {_bars(theirs, top)}  {_text(top)} dB and {_SPAN_DB:.0f} below"[:width],
         f"reconstruction {_bars(ours, top)}{note}"[:width],
     ]
+
+
+def _below_each_other(parts: Sequence[str], width: int) -> list[str]:
+    """As many parts in a line as fit, those of the next line in the same columns."""
+    cells = max(map(len, parts))
+    beside = max(1, (width - len(_HEAD) + len(_GAP)) // (cells + len(_GAP)))
+    lines = [
+        _GAP.join(part.ljust(cells) for part in parts[at:][:beside]).rstrip()
+        for at in range(0, len(parts), beside)
+    ]
+    heads = [_HEAD, *[" " * len(_HEAD)] * (len(lines) - 1)]
+    return [(head + line)[:width] for head, line in zip(heads, lines, strict=True)]
 
 
 def _bars(levels: Sequence[float], top: float) -> str:

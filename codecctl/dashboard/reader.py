@@ -15,7 +15,8 @@ from codecctl.dashboard.settings import flatten
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.views import DEFAULT_BEST, RunView, Snapshot
 from codecctl.engine.limits import limited
-from codecctl.engine.references import read_references
+from codecctl.engine.references import FILE as REFERENCES_FILE
+from codecctl.engine.references import read_missing, read_references
 from codecctl.engine.rundir import (
     Row,
     RunState,
@@ -117,6 +118,7 @@ class _RunReader:
                 steps_per_epoch=steps_per_epoch(profile),
                 stages=read_stages(self._path),
                 references=read_references(self._path),
+                references_missing=read_missing(self._path),
                 settings=dict(flatten(profile.get("profile"))),
             )
             self._signature = signature
@@ -159,7 +161,14 @@ class _RunReader:
         return view, news.complete
 
 
-_WATCHED = ("state.json", "metrics.jsonl", "events.jsonl", "profile.json", "tags.json")
+_WATCHED = (
+    "state.json",
+    "metrics.jsonl",
+    "events.jsonl",
+    "profile.json",
+    "tags.json",
+    REFERENCES_FILE,
+)
 _EVENT_BYTES = 1 << 15
 
 

@@ -123,6 +123,8 @@ class RunView:
     """Parts of its training; none where it is one."""
     references: tuple[Reference, ...] = ()
     """What its scalars are read against."""
+    references_missing: str = ""
+    """Why one that should be there is not, as the run says it."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Values of its profile by dotted key, as they are written."""
     train: Table = field(default_factory=Table)

@@ -60,10 +60,8 @@ def flac_bits(
         most_symbols: Where they have more together, stretches of about as many are coded.
 
     Returns:
-        Sizes, or None where there is no symbol, or this libsndfile writes no FLAC.
+        Sizes, or None where there is no symbol.
     """
-    if "FLAC" not in soundfile.available_formats():
-        return None
     total = sum(stream.recording(name).frames for name in names)
     pieces = list(_pieces(stream, names, total=total, most=most_symbols))
     coded = symbols = 0
@@ -72,6 +70,13 @@ def flac_bits(
         coded += flac_size(samples, bits=stream.tokenizer.bits)
         symbols += samples.size
     return FlacBits(coded, symbols, total) if symbols else None
+
+
+def flac_problem() -> str:
+    """Why nothing can be coded as FLAC here; "" where it can."""
+    if "FLAC" in soundfile.available_formats():
+        return ""
+    return f"libsndfile {soundfile.__libsndfile_version__} of this installation writes no FLAC"
 
 
 def flac_size(samples: np.ndarray, *, bits: int) -> int:
