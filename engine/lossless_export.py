@@ -12,6 +12,8 @@ import os
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +30,7 @@ CONFIG = "config"
 LAYOUT = "layout"
 """Apart from the profile, whose keys change with versions: files outlive the version that coded
 them, and so does what decodes them."""
+USUAL_BLOCK = 1024
 _NOT_OURS = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError),
     zipfile.BadZipFile,
@@ -106,19 +109,41 @@ def load_exported(path: Path) -> Transformer:
         NotFoundError: There is no such file.
         DataError: It is no file of exported weights.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+    with _reading(path), np.load(path, allow_pickle=False) as file:
+        arrays = {name: file[name] for name in file.files}
         layout = TransformerLayout(**json.loads(arrays.pop(LAYOUT).tobytes()))
         arrays.pop(CONFIG, None)
         network = layout.build()
         network.load_state_dict({name: torch.from_numpy(each) for name, each in arrays.items()})
+    return network.eval()
+
+
+def exported_block(path: Path) -> int:
+    """Samples of a channel in a row that the model of an exported file was trained on.
+
+    The usual number where its profile is of a version with other keys.
+
+    Raises:
+        NotFoundError: There is no such file.
+        DataError: It is no file of exported weights.
+    """
+    with _reading(path), np.load(path, allow_pickle=False) as file:
+        config = json.loads(file[CONFIG].tobytes()) if CONFIG in file.files else None
+    data = config.get("data") if isinstance(config, dict) else None
+    found = data.get("stereo_blocking_n") if isinstance(data, dict) else None
+    return found if isinstance(found, int) and found >= 1 else USUAL_BLOCK
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Errors of reading a file of exported weights as ours."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise NotFoundError(f"{path}: no such file; needed weights that train exported") from error
     except _NOT_OURS as error:
         first = str(error).splitlines()[0]
         raise DataError(f"{path}: no exported weights: {first}; needed a .npz of train") from error
-    return network.eval()
 
 
 def _as_array(value: object) -> np.ndarray:

@@ -58,8 +58,13 @@ def exact(bits: int, head: str = "full") -> ExactTransformer:
     return ExactTransformer(trained(bits, head))
 
 
-def write_language_run(path: Path, *overrides: str, fingerprint: str = "") -> Transformer:
-    """A run with one checkpoint, of the network of `trained(8)`; returns it."""
+def write_language_run(
+    path: Path, *overrides: str, fingerprint: str = "", average: Transformer | None = None
+) -> Transformer:
+    """A run with one checkpoint, of the network of `trained(8)`; returns it.
+
+    `average` is of the same sizes, and saved beside it.
+    """
     sizes = ("embedding_dim=8", "num_layers=2", "num_heads=2", "widening_factor=2", "chunk_size=32")
     resolved = load_profile("lossless-8bit", (*sizes, *overrides), search=(PACKAGED,))
     network, run = trained(8), RunDirectory.create(path)
@@ -68,6 +73,7 @@ def write_language_run(path: Path, *overrides: str, fingerprint: str = "") -> Tr
         path / "checkpoints",
         {"recipe": {"generator": {"network": network.state_dict()}}},
         generator=network,
+        average=average,
         identity=Identity("lossless", "", fingerprint),
         step=30,
         epoch=1,

@@ -35,7 +35,7 @@ def test_encode_takes_a_model_or_none_not_both(tmp_path: Path, more: list[str]) 
     wav = write_wav(tmp_path / "a.wav", field(30, 1), 16)
     told = CliRunner().invoke(app, ["encode", str(wav), *more])
     assert isinstance(told.exception, UsageError)
-    assert "either --lossless or --model NAME.npz" in str(told.exception)
+    assert "either --lossless or --model RUN or NPZ" in str(told.exception)
     assert not (tmp_path / "a.cctl").exists()
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from codecctl.commands.model_choice import choose_model, load_model
 from codecctl.errors import UsageError
 from codecctl.output import note, progress, result, result_json
 
 if TYPE_CHECKING:
     from codecctl.engine.lossless.disk import Advance, Sizes
-    from codecctl.engine.lossless.exact import ExactTransformer
 
 SUFFIX = ".cctl"
 PIPE = Path("-")
@@ -33,7 +33,13 @@ class Effort(Enum):
 
 
 _Model = Annotated[
-    Path | None, typer.Option("--model", "-m", help="Weights that `train` exported: NAME.npz.")
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="RUN[:CKPT] | NPZ",
+        help="A lossless run, CKPT its best (default), last or a step; or what it exported.",
+    ),
 ]
 _Output = Annotated[
     Path | None,
@@ -65,8 +71,9 @@ def encode(
     ] = None,
     output: _Output = None,
     block: Annotated[
-        int, typer.Option(min=1, help="Samples of a channel in a row; best as it was trained.")
-    ] = 1024,
+        int | None,
+        typer.Option(min=1, help="Samples of a channel in a row; default: as it was trained."),
+    ] = None,
     at_once: _AtOnce = 0,
     as_json: _Json = False,
 ) -> None:
@@ -76,22 +83,23 @@ def encode(
     of other formats the samples do, as a WAV file.
     """
     if (model is None) != lossless:
-        raise UsageError("encode: needed either --lossless or --model NAME.npz, one of the two")
+        raise UsageError("encode: needed either --lossless or --model RUN or NPZ, one of the two")
     if effort is not None and not lossless:
         raise UsageError("encode: --effort is of --lossless; leave it out with --model")
     target = _target(source, output, suffix=SUFFIX, as_json=as_json)
+    chosen = None if model is None else choose_model(model)
     from codecctl.engine.lossless.sources import as_wav
 
     beside = None if target == PIPE else target.absolute().parent
     with as_wav(source, beside=_existing(beside)) as found, _landing(target) as path:
         if found.kind != "WAV":
             note(f"{source}: {found.kind}; its samples are kept, and decode gives a WAV file")
-        if model is None:
+        if chosen is None:
             _encode_array(
                 found.path, path, target, (effort or Effort.normal).value, as_json=as_json
             )
         else:
-            _encode_learned(found.path, path, target, model, block, at_once, as_json=as_json)
+            _encode_learned(found.path, path, target, chosen, block, at_once, as_json=as_json)
 
 
 def decode(
@@ -110,11 +118,12 @@ def decode(
     With --start or --seconds a part of it becomes a WAV file of its own, without metadata.
     """
     target = _target(source, output, suffix=".wav", as_json=as_json)
+    chosen = None if model is None else choose_model(model)
     with _kept(source, target) as file, _landing(target) as path:
-        if model is None:
+        if chosen is None:
             _decode_array(file, path, target, (start, seconds), as_json=as_json)
         else:
-            _decode_learned(file, path, target, model, (start, seconds), at_once, as_json=as_json)
+            _decode_learned(file, path, target, chosen, (start, seconds), at_once, as_json=as_json)
 
 
 def _encode_array(source: Path, path: Path, target: Path, effort: str, *, as_json: bool) -> None:
@@ -127,14 +136,24 @@ def _encode_array(source: Path, path: Path, target: Path, effort: str, *, as_jso
 
 
 def _encode_learned(
-    source: Path, path: Path, target: Path, model: Path, block: int, at_once: int, *, as_json: bool
+    source: Path,
+    path: Path,
+    target: Path,
+    model: Path,
+    block: int | None,
+    at_once: int,
+    *,
+    as_json: bool,
 ) -> None:
     from codecctl.engine.lossless.files import encode_file
 
-    total, exact = _samples_of(source), _load(model)
+    total, found = _samples_of(source), load_model(model)
+    length = found.block if block is None else block
 
     def work(advance: Advance) -> Sizes:
-        return encode_file(source, path, exact, block=block, at_once=at_once, advance=advance)
+        return encode_file(
+            source, path, found.exact, block=length, at_once=at_once, advance=advance
+        )
 
     _measured("encode", total, work, target, as_json=as_json)
 
@@ -168,7 +187,7 @@ def _decode_learned(
 
     require_some_model(read_header(source), source)
     frames, total = _wanted(source, part)
-    exact = _load(model)
+    exact = load_model(model).exact
 
     def work(advance: Advance) -> Sizes:
         return decode_file(source, path, exact, frames=frames, at_once=at_once, advance=advance)
@@ -242,13 +261,6 @@ def _landing(target: Path) -> Iterator[Path]:
         with path.open("rb") as file:
             shutil.copyfileobj(file, sys.stdout.buffer)
         sys.stdout.buffer.flush()
-
-
-def _load(path: Path) -> ExactTransformer:
-    from codecctl.engine.lossless.exact import ExactTransformer
-    from codecctl.engine.lossless_export import load_exported
-
-    return ExactTransformer(load_exported(path))
 
 
 def _measured(

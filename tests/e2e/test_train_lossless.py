@@ -257,7 +257,8 @@ def code(command: str, *arguments: str) -> Result:
 
 def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Path) -> None:
     shape = ("data.chunk_size=128", "model.head=factorised", "--training_steps", "20")
-    words = ("-p", "lossless-16bit", *TINY, "--audio_dir", "audio", *shape)
+    averaged = (*shape, "trainer.ema.enabled=true")
+    words = ("-p", "lossless-16bit", *TINY, "--audio_dir", "audio", *averaged)
     trained = train(*words, "--run", "made")
     assert trained.exit_code == 0, trained.output
     frames = 0.3 * np.sin(np.arange(500)[:, None] * 0.07 * np.arange(1, 4))
@@ -269,6 +270,10 @@ def test_a_trained_model_encodes_a_file_it_never_heard_and_decodes_it(audio: Pat
     assert decoded.exit_code == 0, decoded.output
     assert json.loads(decoded.stdout)["symbols"] == 1500
     assert Path("back.wav").read_bytes() == Path("new.wav").read_bytes()
+    assert code("encode", "new.wav", "--model", "made:last", "-o", "run.cctl").exit_code == 0
+    assert Path("run.cctl").read_bytes() == Path("new.cctl").read_bytes()
+    assert code("decode", "run.cctl", "--model", "made:last").exit_code == 0
+    assert Path("run.wav").read_bytes() == Path("new.wav").read_bytes()
     evaluated = code("eval", "made", "--seconds", "0.01", "--json")
     assert evaluated.exit_code == 0, evaluated.output
     assert "not what this run was trained on" not in evaluated.stderr
