@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import IO, cast
 
 import torch
-from safetensors.torch import save as to_safetensors
 from torch import Tensor, nn
 
+from codecctl.engine.checked_file import CheckedFile
 from codecctl.engine.checkpoint_files import (
     META,
     SCHEMA,
-    CheckedFile,
     mend_pointers,
     newest_usable,
     restore_replaced,
@@ -33,6 +32,7 @@ from codecctl.engine.recipes.base import State
 from codecctl.engine.rows import plain
 from codecctl.engine.rundir import read_json, step_name
 from codecctl.engine.sharding import is_sharded
+from codecctl.engine.weight_writer import weights_writer
 from codecctl.errors import CodecctlError
 
 AVERAGE = "ema.safetensors"
@@ -141,16 +141,6 @@ def resume_point(folder: Path, on_damage: Callable[[str], None]) -> Path | None:
         set_damaged_aside(folder, usable.path)
     mend_pointers(folder, usable.path)
     return usable.path
-
-
-def weights_writer(weights: Mapping[str, Tensor]) -> Callable[[CheckedFile], None]:
-    """What writes tensors as a safetensors file of a checkpoint."""
-
-    def write(file: CheckedFile) -> None:
-        # Clones: tied weights share storage, which the format has no word for.
-        file.write(to_safetensors({k: v.clone().contiguous() for k, v in weights.items()}))
-
-    return write
 
 
 def _weights_of(network: nn.Module, file: str, state: State) -> Mapping[str, Tensor]:

@@ -13,7 +13,6 @@ complete; what happens to its bytes afterwards (a disk, a copy) is caught by the
 from __future__ import annotations
 
 import errno
-import io
 import os
 import shutil
 import socket
@@ -24,6 +23,7 @@ from pathlib import Path
 
 import xxhash
 
+from codecctl.engine.checked_file import HASH, CheckedFile
 from codecctl.engine.files import sync_folder, write_json_atomically, write_text_atomically
 from codecctl.engine.rows import number
 from codecctl.engine.runlist import STEP_PREFIX, read_json, read_pointer
@@ -37,47 +37,6 @@ _REPLACED = ".replaced-"
 _DAMAGED = "damaged-"
 _BLOCK_BYTES = 1 << 22
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-
-
-class CheckedFile(io.RawIOBase):
-    """A file that remembers the error of a failed write.
-
-    Writers in other languages turn it into one of their own without the reason.
-    """
-
-    def __init__(self, path: Path) -> None:
-        super().__init__()
-        self._file = path.open("wb", buffering=0)
-        self.failure: OSError | None = None
-
-    def writable(self) -> bool:
-        """Yes."""
-        return True
-
-    def write(self, data: object) -> int:
-        """Write all of a bytes-like object."""
-        view = memoryview(data).cast("B")  # type: ignore[arg-type]  # RawIOBase takes any buffer
-        done = 0
-        try:
-            while done < len(view):
-                done += self._file.write(view[done:])
-        except OSError as error:
-            self.failure = error
-            raise
-        return done
-
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-        super().close()
-
-    def sync(self) -> None:
-        """Wait for the disk."""
-        try:
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            self.failure = error
-            raise
 
 
 def write_checkpoint(
@@ -262,7 +221,10 @@ def _write_file(path: Path, write: Callable[[CheckedFile], None]) -> dict[str, o
         raise
     finally:
         file.close()
-    return {"bytes": path.stat().st_size, "hash": _hash(path)}
+    found = path.stat().st_size
+    if found != file.size:
+        raise OSError(errno.EIO, f"{found} bytes on the disk, {file.size} were written")
+    return {"bytes": file.size, "hash": file.hash}
 
 
 def _hash(path: Path) -> str:
@@ -270,7 +232,7 @@ def _hash(path: Path) -> str:
     with path.open("rb") as file:
         while block := file.read(_BLOCK_BYTES):
             digest.update(block)
-    return f"xxh3-128:{digest.hexdigest()}"
+    return f"{HASH}:{digest.hexdigest()}"
 
 
 def _step(name: str) -> int:

@@ -20,7 +20,6 @@ from pathlib import Path
 import torch
 
 from codecctl.engine.build import build_networks
-from codecctl.engine.checkpoint import weights_writer
 from codecctl.engine.checkpoint_files import set_pointer, write_checkpoint
 from codecctl.engine.foreign import Foreign
 from codecctl.engine.lease import RunState
@@ -29,6 +28,7 @@ from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.recipes.network import CodecNetwork
 from codecctl.engine.rundir import RunDirectory, step_name
 from codecctl.engine.trained import load_strictly, refuse_misfits
+from codecctl.engine.weight_writer import weights_writer
 from codecctl.errors import DataError, ProfileError
 
 PROFILE = "mono"

@@ -158,7 +158,8 @@ def rewrite(checkpoint: Path, state: dict[str, object]) -> None:
     """Replace state.pt by another one, with its hash."""
     import json
 
-    from codecctl.engine.checkpoint_files import CheckedFile, write_checkpoint
+    from codecctl.engine.checked_file import CheckedFile
+    from codecctl.engine.checkpoint_files import write_checkpoint
 
     meta = json.loads((checkpoint / "meta.json").read_text())
     weights = (checkpoint / "weights.safetensors").read_bytes()

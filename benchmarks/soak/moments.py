@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from codecctl.commands.train_lines import ProgressLine
-from codecctl.engine.checkpoint_files import CheckedFile
+from codecctl.engine.checked_file import CheckedFile
 from codecctl.engine.rundir import RunDirectory
 
 WHERE = {

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from codecctl.engine.checkpoint_files import CheckedFile, write_checkpoint
+from codecctl.engine.checked_file import CheckedFile
+from codecctl.engine.checkpoint_files import write_checkpoint
 from codecctl.engine.rundir import read_state, step_name
 
 from .training import SHORT, STEPS, run, write_store
