@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 import codecctl.dashboard
 from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.keys import key_names
 
 from .dashboard_home import make_home
 from .dashboard_presses import WALKS, Press, Walk
@@ -50,6 +51,11 @@ def test_every_key_of_every_page_is_pressed_by_a_walk() -> None:
     }
     assert declared - pressed == set()
     assert pressed - declared == set()
+
+
+def test_every_key_has_a_name_under_which_one_gives_it_another() -> None:
+    names = {each.id for place in places().values() for each in bindings(place)}
+    assert names == key_names()
 
 
 async def press(app: DashboardApp, pilot: Pilot[None], *keys: str) -> None:

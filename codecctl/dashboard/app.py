@@ -78,7 +78,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
         ),
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
         *ALERT_KEYS,
-        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?"),
+        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?", tooltip="This"),
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
     ]
 

@@ -28,14 +28,21 @@ class LineChart(Widget, can_focus=True):
     HELP = """
     ## A chart
 
-    The bright line is the average, the dim one behind it the raw values; every dot column spans
-    the lowest to the highest value in it. `×` marks values that are not finite.
+    The bright line is the average, the dim one behind it the raw values; every dot column spans the
+    lowest to the highest value in it. `×` marks values that are not finite.
+
+    The arrows move a crosshair through all charts, `+` and `-` zoom around it, `,` and `.` pan, `0`
+    shows everything again. `f` gives one chart the page, `[` and `]` turn pages, `/` chooses
+    metrics.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "move(-1)", "Crosshair left", show=False, id="chart.left"),
-        Binding("right", "move(1)", "Crosshair right", show=False, id="chart.right"),
-        Binding("shift+left", "move(-10)", "Crosshair far left", show=False, id="chart.far_left"),
-        Binding("shift+right", "move(10)", "Crosshair far right", show=False, id="chart.far_right"),
+        Binding(key, f"move({by})", label, show=False, id=f"chart.{name}", tooltip=tooltip)
+        for key, by, label, name, tooltip in (
+            ("left", -1, "Crosshair left", "left", "By a column"),
+            ("right", 1, "Crosshair right", "right", "By a column"),
+            ("shift+left", -10, "Crosshair far left", "far_left", "By ten columns"),
+            ("shift+right", 10, "Crosshair far right", "far_right", "By ten columns"),
+        )
     ]
 
     class CursorMoved(Message):

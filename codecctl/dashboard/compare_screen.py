@@ -13,7 +13,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Static, TabbedContent, TabPane, Tabs
 
 from codecctl.dashboard.aligned import Alignment
 from codecctl.dashboard.chart_grid import ChartGrid
@@ -58,10 +58,11 @@ class CompareScreen(Screen[None]):
     item (Hodges-Lehmann) with its 95 % interval, *better* the share of items on which the other
     checkpoint wins, *p* that of the exact signed-rank test. `✓` and `✗`: the interval leaves zero
     out. Many metrics are tested at once: one in twenty has such a mark by chance. Items count as
-    independent: of few recordings the interval holds for these alone. Tab by tab: settings that
-    differ, how far the weights of each module went, and the curves of the runs: `x` counts steps,
-    epochs, training time, audio heard or the clock, `A` puts the start, the best or the marked
-    checkpoint of each run at 0. `p` opens the previews of the other checkpoint, `P` of the first.
+    independent: of few recordings the interval holds for these alone. `2` shows settings that
+    differ, `3` how far the weights of each module went, and `4` the curves of the runs: there *x*
+    counts steps, epochs, training time, audio heard or the clock, and *A* puts the start, the best
+    or the marked checkpoint of each run at 0. `n` goes to the next checkpoint, `p` opens the
+    previews of the other checkpoint, `P` of the first.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="compare.back", tooltip="To the page before"),
@@ -78,7 +79,12 @@ class CompareScreen(Screen[None]):
         Binding("A", "align", "Align", id="compare.align", tooltip="Curves: what is at 0"),
         *(
             Binding(
-                str(number), f"tab('{name}')", name.capitalize(), show=False, id=f"compare.{name}"
+                str(number),
+                f"tab('{name}')",
+                name.capitalize(),
+                show=False,
+                id=f"compare.{name}",
+                tooltip=f"The tab {name}",
             )
             for number, name in enumerate(TABS, start=1)
         ),
@@ -184,7 +190,8 @@ class CompareScreen(Screen[None]):
         for widget in event.pane.query("Listing, LineChart"):
             if widget.focusable and widget.display:
                 widget.focus()
-                break
+                return
+        self.query_one(Tabs).focus()  # charts are still to come, and `?` tells about what has keys
 
     def _show_curves(self) -> None:
         if self._comparison is None:

@@ -16,8 +16,10 @@ class ConfirmScreen(ModalScreen[bool]):
     """A question with yes and no; yes needs its own key, so that enter alone changes nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="confirm.yes"),
-        Binding("n,escape,q,enter", "answer(False)", "No", id="confirm.no"),
+        Binding("y", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
+        Binding(
+            "n,escape,q,enter", "answer(False)", "No", id="confirm.no", tooltip="Change nothing"
+        ),
     ]
 
     def __init__(self, question: str) -> None:
@@ -39,7 +41,7 @@ class PromptScreen(ModalScreen[str]):
     """A question that is answered with a line; "" for nothing."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss('')", "Nothing", id="prompt.nothing"),
+        Binding("escape", "dismiss('')", "Nothing", id="prompt.nothing", tooltip="Change nothing"),
     ]
 
     def __init__(self, question: str) -> None:

@@ -7,6 +7,7 @@ from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.compare_pages import ComparePages
 from codecctl.dashboard.compare_screen import CompareScreen
+from codecctl.dashboard.confirm_screen import ConfirmScreen, PromptScreen
 from codecctl.dashboard.data_pages import DATA_KEYS
 from codecctl.dashboard.draft_screen import DraftScreen
 from codecctl.dashboard.keymap import binding_names
@@ -15,10 +16,12 @@ from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.previews import PREVIEW_KEYS
 from codecctl.dashboard.run_screen import RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
+from codecctl.dashboard.runs_table import RunsTable
 
 _PLACES = (
     DashboardApp,
     RunsScreen,
+    RunsTable,
     RunScreen,
     AlertsScreen,
     ComparePages,
@@ -26,6 +29,8 @@ _PLACES = (
     LogPane,
     DraftScreen,
     NewRuns,
+    ConfirmScreen,
+    PromptScreen,
     LineChart,
     *PREVIEW_KEYS,
     *DATA_KEYS,

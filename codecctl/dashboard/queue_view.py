@@ -36,7 +36,7 @@ class QueueView(Listing):
     are), else to its second in the store. `k` sorts by another metric.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select_cursor", "Listen", id="queue.listen"),
+        Binding("enter", "select_cursor", "Listen", id="queue.listen", tooltip="To this item"),
         Binding("k", "metric", "Metric", id="queue.metric", tooltip="Sort by another metric"),
     ]
 

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Log, Static, TabbedContent, TabPane
+from textual.widgets import Footer, Input, Log, Static, TabbedContent, TabPane, Tabs
 
 from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
@@ -63,6 +63,14 @@ class RunScreen(Screen[None]):
         previews_of: A step whose previews are opened at once; None for the curves.
     """
 
+    HELP = """
+    ## A run
+
+    `1` to `9` open its tabs: curves, validation, previews, checkpoints, events, profile, system,
+    codes and log. `tab` goes to what a tab shows, which has a help of its own. `escape` undoes a
+    filter or zoom, then leaves. `w` saves a checkpoint now, `X` saves and stops, `R` resumes, `N`
+    makes a new run of the same profile, `T` tags and `D` deletes, each after a question.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "escape", "back", "Back", id="run.back", tooltip="Undo a filter or zoom, or go back"
@@ -234,7 +242,8 @@ class RunScreen(Screen[None]):
         for widget in event.pane.query(Widget):
             if widget.focusable and widget.display and not isinstance(widget, Input):
                 widget.focus()
-                break
+                return
+        self.query_one(Tabs).focus()  # charts are still to come, and `?` tells about what has keys
 
     def _open_previews(self, step: int) -> None:
         """Open the previews that are nearest to a step."""

@@ -53,12 +53,23 @@ class SpaceView(Vertical, can_focus=True):
     octave. The arrows, or a click on a map, aim a beam; `p` plays it.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "aim(1, 0)", "Aim", id="space.left", key_display="←→↑↓"),
+        Binding(
+            "left", "aim(1, 0)", "Aim", id="space.left", key_display="←→↑↓", tooltip="The beam"
+        ),
         *(
-            Binding(key, f"aim({left}, {up})", "Aim", show=False, id=f"space.{key}")
+            Binding(
+                key,
+                f"aim({left}, {up})",
+                f"Aim {key}",
+                show=False,
+                id=f"space.{key}",
+                tooltip="The beam",
+            )
             for key, left, up in (("right", -1, 0), ("up", 0, 1), ("down", 0, -1))
         ),
-        Binding("home", "aim_front", "Front", show=False, id="space.front"),
+        Binding(
+            "home", "aim_front", "Front", show=False, id="space.front", tooltip="Aim the beam there"
+        ),
     ]
 
     class Computed(Message):

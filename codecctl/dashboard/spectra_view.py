@@ -22,8 +22,11 @@ class SpectraView(Vertical, can_focus=True):
     ## Spectra
 
     Waveform and spectrogram of a fixed validation item and of its reconstruction, on one scale;
-    frequencies are logarithmic. The difference is blue (`-`) where something is missing and orange
-    (`+`) where there is too much.
+    frequencies are logarithmic. The difference is blue (minus) where something is missing and
+    orange (plus) where there is too much.
+
+    `p` plays it, `a` changes between both sides, `h` writes a page that a browser plays, `o` opens
+    the second of the store that it is from, and `v` goes on to space, tokens and queue.
     """
 
     def __init__(self) -> None:

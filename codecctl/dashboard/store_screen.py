@@ -62,12 +62,17 @@ class StoreScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
-                str(number), f"tab('{name}')", name.capitalize(), show=False, id=f"store.{name}"
+                str(number),
+                f"tab('{name}')",
+                name.capitalize(),
+                show=False,
+                id=f"store.{name}",
+                tooltip=f"The tab {name}",
             )
             for number, name in enumerate(STORE_TABS, start=1)
         ),
         Binding("k", "check", "Check", id="store.check", tooltip="Find problems"),
-        Binding("escape", "dismiss", "Back", id="store.back"),
+        Binding("escape", "dismiss", "Back", id="store.back", tooltip="To the page before"),
     ]
 
     class Opened(Message):

@@ -43,9 +43,16 @@ class StoresScreen(Screen[None]):
         runs: The folder of runs.
     """
 
+    HELP = """
+    ## Data
+
+    The stores of this folder, the newest facts of each: how much it holds, how many runs read it,
+    and what the last `codecctl data check` found. `enter` opens one: its recordings, levels,
+    problems and runs. Nothing is written into a store.
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "Open", id="stores.open", tooltip="The page of the store"),
-        Binding("escape", "dismiss", "Back", id="stores.back"),
+        Binding("escape", "dismiss", "Back", id="stores.back", tooltip="To the page before"),
     ]
 
     class Opened(Message):

@@ -27,11 +27,22 @@ class TokensView(Static, can_focus=True):
     `c` takes the next pair of capsules.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("n", "parting(1)", "Differs", id="tokens.next"),
-        Binding("N", "parting(-1)", "Difference before", show=False, id="tokens.before"),
-        Binding("right", "move(1)", "Later", show=False, id="tokens.later"),
-        Binding("left", "move(-1)", "Earlier", show=False, id="tokens.earlier"),
-        Binding("home", "move(-1000000)", "Start", show=False, id="tokens.first"),
+        Binding("n", "parting(1)", "Differs", id="tokens.next", tooltip="Next difference"),
+        Binding(
+            "N",
+            "parting(-1)",
+            "Differs before",
+            show=False,
+            id="tokens.before",
+            tooltip="The difference before",
+        ),
+        Binding("right", "move(1)", "Later", show=False, id="tokens.later", tooltip="By a page"),
+        Binding(
+            "left", "move(-1)", "Earlier", show=False, id="tokens.earlier", tooltip="By a page"
+        ),
+        Binding(
+            "home", "move(-1000000)", "Start", show=False, id="tokens.first", tooltip="Frame 0"
+        ),
     ]
 
     def __init__(self) -> None:
