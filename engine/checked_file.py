@@ -15,6 +15,8 @@ import xxhash
 
 HASH = "xxh3-128"
 _BLOCK_BYTES = 1 << 23
+_DIRECT: int = getattr(os, "O_DIRECT", 0)
+"""0 where the system has no such way, as macOS."""
 
 
 class CheckedFile(io.RawIOBase):
@@ -140,11 +142,11 @@ class CheckedFile(io.RawIOBase):
         return os.write(self._handle, view)
 
     def _is_direct(self) -> bool:
-        return bool(fcntl.fcntl(self._handle, fcntl.F_GETFL) & os.O_DIRECT)
+        return bool(fcntl.fcntl(self._handle, fcntl.F_GETFL) & _DIRECT)
 
     def _set_direct(self, wanted: bool) -> None:
         if wanted == self._is_direct():
             return
-        flags = fcntl.fcntl(self._handle, fcntl.F_GETFL) ^ os.O_DIRECT
+        flags = fcntl.fcntl(self._handle, fcntl.F_GETFL) ^ _DIRECT
         with suppress(OSError):  # a file system that has no such way
             fcntl.fcntl(self._handle, fcntl.F_SETFL, flags)

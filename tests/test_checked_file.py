@@ -83,6 +83,15 @@ def test_a_disk_that_refuses_direct_writes_is_written_as_any_other(
     assert (tmp_path / "a").read_bytes() == data
 
 
+def test_a_system_without_direct_writes_needs_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checked_file, "_DIRECT", 0)
+    data = os.urandom(3 * BLOCK + 9)
+    written(tmp_path / "a", data, piece=1000)
+    assert (tmp_path / "a").read_bytes() == data
+
+
 @pytest.mark.parametrize("blocks", [1, 2, 5])
 def test_an_error_of_the_disk_is_told_though_another_thread_meets_it(
     tmp_path: Path, blocks: int
