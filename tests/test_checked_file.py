@@ -115,11 +115,12 @@ def test_an_error_of_the_disk_is_told_though_another_thread_meets_it(
 def test_a_file_that_is_shorter_than_what_was_given_is_no_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def write(file: CheckedFile) -> None:
+        file.write(b"12345")
+
     monkeypatch.setattr(CheckedFile, "sync", lambda _: None)
     with pytest.raises(CodecctlError, match="0 bytes on the disk, 5 were written; there is no"):
-        write_checkpoint(
-            tmp_path, "step-000000001", files={"a": lambda file: file.write(b"12345")}, meta={}
-        )
+        write_checkpoint(tmp_path, "step-000000001", files={"a": write}, meta={})
 
 
 def test_an_interrupted_writer_lets_go_of_its_file(tmp_path: Path) -> None:
