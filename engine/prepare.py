@@ -76,7 +76,7 @@ def prepare(
         deterministic=trainer.deterministic,
         strict=trainer.strict_deterministic,
         group=group,
-        sharded=trainer.strategy == "fsdp",
+        strategy=trainer.strategy,
     )
     if trainer.compile:
         require_compiler(runtime.device)

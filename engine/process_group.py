@@ -133,7 +133,7 @@ class ProcessGroup:
     def agree(self, value: int) -> int:
         """The largest value that a process passed."""
         largest = torch.tensor([value], dtype=torch.int64)
-        self._through(
+        self.through(
             lambda: distributed.all_reduce(
                 largest, op=distributed.ReduceOp.MAX, group=self._control
             )
@@ -143,24 +143,24 @@ class ProcessGroup:
     def share(self, value: T) -> T:
         """What the leading process passed; anything that can be pickled."""
         box: list[T] = [value]
-        self._through(lambda: distributed.broadcast_object_list(box, src=0, group=self._control))
+        self.through(lambda: distributed.broadcast_object_list(box, src=0, group=self._control))
         return box[0]
 
     def gather(self, value: T) -> Sequence[T]:
         """What all processes passed, by rank; only the leading one gets them, others nothing."""
         boxes: list[T] | None = [value] * self.world_size if self.rank == 0 else None
-        self._through(lambda: distributed.gather_object(value, boxes, dst=0, group=self._control))
+        self.through(lambda: distributed.gather_object(value, boxes, dst=0, group=self._control))
         return boxes or []
 
     def sum_(self, tensor: Tensor) -> None:
         """Sum a tensor over the processes, in place."""
-        self._through(lambda: distributed.all_reduce(tensor))
+        self.through(lambda: distributed.all_reduce(tensor))
 
     def equalize(self, tensors: Iterable[Tensor]) -> None:
         """Give all processes the tensors of the leading one, to the last bit."""
         for tensor in tensors:
             values = tensor.detach()
-            self._through(lambda values=values: distributed.broadcast(values, src=0))  # type: ignore[misc]  # a default binds it now
+            self.through(lambda values=values: distributed.broadcast(values, src=0))  # type: ignore[misc]  # a default binds it now
 
     def refuse_other_commands(self, arguments: Sequence[str]) -> None:
         """Compare the command lines of all processes.
@@ -176,8 +176,12 @@ class ProcessGroup:
             "alone, under Slurm with srun --ntasks=1"
         )
 
-    def _through(self, send: Callable[[], object]) -> None:
-        """Exchange something, and say which process failed where that breaks."""
+    def through(self, send: Callable[[], object]) -> None:
+        """Exchange something, and say which process failed where that breaks.
+
+        Raises:
+            OtherProcessFailedError: Another process did, or is gone.
+        """
         try:
             send()
         except RuntimeError as error:

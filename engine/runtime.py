@@ -1,6 +1,6 @@
 """The machine a training runs on: device, precision, gradients, other ranks.
 
-The only module that uses Lightning Fabric; everything else sees `recipes.base.Runtime`.
+With `strategies`, all that uses Lightning Fabric; everything else sees `recipes.base.Runtime`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,18 +18,16 @@ from codecctl.engine.device_choice import choose_device
 from codecctl.engine.fabric import (
     CheckpointIO,
     ClusterEnvironment,
-    DDPStrategy,
     Fabric,
     FabricPrecision,
     LightningEnvironment,
-    TorchElasticEnvironment,
 )
 from codecctl.engine.process_group import ProcessGroup
-from codecctl.engine.sharding import clip_parts, is_part, is_sharded, shard, whole
+from codecctl.engine.sharding import clip_parts, is_sharded, own_gradients, whole
+from codecctl.engine.strategies import fabric_strategy, whole_tensors
+from codecctl.engine.strategy import IN_PARTS
+from codecctl.engine.zero import ZeroOptimizer
 from codecctl.errors import CodecctlError, ProfileError
-
-if TYPE_CHECKING:
-    from torch.optim.lr_scheduler import _LRScheduler
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true")
 Precision = Literal["32-true", "bf16-mixed", "16-mixed", "bf16-true", "64-true"]
@@ -57,63 +55,6 @@ class _HalfNetworks(FabricPrecision):
         return torch.autocast(self._device_type, dtype=self._dtype)
 
 
-class _Placed(TorchElasticEnvironment):
-    """The place of a process as its group knows it: one that is alone was given no variables."""
-
-    def __init__(self, group: ProcessGroup) -> None:
-        super().__init__()
-        self._group = group
-
-    def world_size(self) -> int:
-        """How many processes there are."""
-        return self._group.world_size
-
-    def global_rank(self) -> int:
-        """Which of them this is."""
-        return self._group.rank
-
-    def local_rank(self) -> int:
-        """Which of those of this node."""
-        return self._group.local_rank
-
-
-class _OneMessage(DDPStrategy):
-    """Data-parallel processes whose gradients are averaged in one message for each update.
-
-    torch's own wrapper sends buckets of gradients during the backward that follows a forward, and
-    demands that each forward is followed by one that reaches every weight. Here discriminators
-    judge without learning, portions of a batch add up before anything is sent, and codebooks may
-    have no gradient; so networks stay as they are, and `FabricRuntime.average_gradients` sends.
-    """
-
-    def __init__(self, device: torch.device, group: ProcessGroup) -> None:
-        super().__init__(cluster_environment=_Placed(group))
-        self._device = device
-        self._group = group
-
-    @property
-    def root_device(self) -> torch.device:
-        """That of this process, whatever the others on the node have."""
-        return self._device
-
-    def setup_module(self, module: nn.Module) -> nn.Module:  # type: ignore[override]  # no wrapper
-        """The network itself."""
-        return module
-
-
-class _Shards(_OneMessage):
-    """Data-parallel processes that hold parts of the weights between updates (`sharding`)."""
-
-    def setup_module_and_optimizers(
-        self, module: nn.Module, optimizers: list[Optimizer], scheduler: _LRScheduler | None = None
-    ) -> tuple[nn.Module, list[Optimizer], _LRScheduler | None]:
-        """The network itself, in parts, and what moves them."""
-        if not is_sharded(module):
-            self._group.equalize(_tensors(module))
-        shard(module, optimizers, device=self._device)
-        return module, optimizers, scheduler
-
-
 class FabricRuntime:
     """One process on one device, alone or among others.
 
@@ -123,11 +64,11 @@ class FabricRuntime:
         deterministic: Take deterministic forms of operations, and warn of one that has none.
         strict: Stop with an error at such an operation instead.
         group: The processes that share each batch; None: this one has it all.
-        sharded: Between updates, each process of the group holds its part of the weights.
+        strategy: What the processes of the group share, by the names of `trainer.strategy`.
 
     Attributes:
         scales_losses: Whether gradients pass through float16.
-        sharded: Whether networks lie in parts.
+        sharded: Whether moments lie in parts, and with fsdp also networks.
 
     Raises:
         ProfileError: The precision or the number of GPUs is not supported.
@@ -142,10 +83,11 @@ class FabricRuntime:
         deterministic: bool = False,
         strict: bool = False,
         group: ProcessGroup | None = None,
-        sharded: bool = False,
+        strategy: str = "auto",
     ) -> None:
         self._group = group
-        self.sharded = sharded and group is not None
+        self.sharded = strategy in IN_PARTS and group is not None
+        self._zero: dict[nn.Module, ZeroOptimizer] = {}
         device = choose_device(num_gpus, group)
         if group is not None and (kind := group.share(device.type)) != device.type:
             raise CodecctlError(
@@ -168,7 +110,7 @@ class FabricRuntime:
             devices=1 if device.index is None else [device.index],
             # To Fabric each process is a node of its own: what Slurm lets it see may differ.
             num_nodes=self.world_size,
-            strategy=_strategy(device, group, sharded=sharded),
+            strategy=fabric_strategy(strategy, device, group),
             precision=None if half else chosen,
             plugins=plugins,
         )
@@ -199,6 +141,8 @@ class FabricRuntime:
     def setup(self, module: nn.Module, optimizer: Optimizer) -> tuple[nn.Module, Optimizer]:
         """Move a network to the device and wrap it and its optimizer for the strategy."""
         wrapped, wrapped_optimizer = self._fabric.setup(module, optimizer)
+        if isinstance(wrapped_optimizer, ZeroOptimizer):
+            self._zero[module] = wrapped_optimizer
         return cast(nn.Module, wrapped), cast(Optimizer, wrapped_optimizer)
 
     def autocast(self) -> AbstractContextManager[object]:
@@ -215,6 +159,9 @@ class FabricRuntime:
         Which parameters have a gradient follows from the step, so that it is the same everywhere.
         Of a network in parts, the backward itself left each rank the mean of its part.
         """
+        if module in self._zero:
+            self._zero[module].average()
+            return
         if is_sharded(module):
             return
         gradients = [p.grad for p in module.parameters() if p.grad is not None]
@@ -238,7 +185,11 @@ class FabricRuntime:
             The norm found, 0-d.
         """
         if self.sharded:
-            return clip_parts(module, limit, by_value=by_value, sum_=self.all_reduce_)
+            if isinstance(optimizer, ZeroOptimizer):
+                parts = optimizer.gradients()
+            else:
+                parts = own_gradients(module)
+            return clip_parts(parts, limit, by_value=by_value, sum_=self.all_reduce_)
         if limit > 0 and not by_value:
             norm = self._fabric.clip_gradients(
                 module, optimizer, max_norm=limit, error_if_nonfinite=False
@@ -263,25 +214,11 @@ class FabricRuntime:
         """
         if self._group is not None:
             for network in networks:
-                self._group.equalize(_tensors(network))
+                self._group.equalize(whole_tensors(network))
 
     def whole(self, networks: Iterable[nn.Module]) -> AbstractContextManager[None]:
         """Networks with plain weights for a block, which all ranks enter and leave."""
         return whole(networks)
-
-
-def _tensors(network: nn.Module) -> list[Tensor]:
-    """Parameters and buffers that a process has all of."""
-    tensors = (*network.parameters(), *network.buffers())
-    return [tensor for tensor in tensors if not is_part(tensor)]
-
-
-def _strategy(
-    device: torch.device, group: ProcessGroup | None, *, sharded: bool
-) -> Literal["auto"] | _OneMessage:
-    if group is None:
-        return "auto"
-    return _Shards(device, group) if sharded else _OneMessage(device, group)
 
 
 def _checked_precision(precision: str) -> Precision:

@@ -77,12 +77,15 @@ def own_part(tensor: Tensor) -> Tensor:
 def gathered(state: T) -> T:
     """A state with whole tensors; all processes call, in the same order.
 
+    What lies in a larger storage is copied, as a file would hold all of that.
+
     Args:
         state: Tensors in dicts and lists.
     """
     if isinstance(state, DTensor):
-        # A copy, as what was gathered may lie in a larger storage, which a file would hold whole.
-        return cast(T, state.full_tensor().clone())
+        return cast(T, gathered(state.full_tensor()))
+    if isinstance(state, Tensor) and state.untyped_storage().nbytes() > state.nbytes:
+        return cast(T, state.clone())
     if isinstance(state, dict):
         return cast(T, {key: gathered(value) for key, value in state.items()})
     if isinstance(state, list):
@@ -112,6 +115,8 @@ def scattered_weights(network: nn.Module, weights: Mapping[str, Tensor]) -> dict
 def scattered_moments(optimizer: Optimizer, moments: Mapping[int, object]) -> dict[int, object]:
     """Whole moments by the number of their weight, in the parts that the weights have."""
     weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+    if not any(is_part(weight) for weight in weights):
+        return dict(moments)
 
     def parts(number: int, of_weight: object) -> object:
         weight = weights[number]
@@ -128,9 +133,14 @@ def scattered_moments(optimizer: Optimizer, moments: Mapping[int, object]) -> di
     return {number: parts(number, of_weight) for number, of_weight in moments.items()}
 
 
+def own_gradients(network: nn.Module) -> list[Tensor]:
+    """The numbers of a network's gradients that this process holds."""
+    return [own_part(p.grad) for p in network.parameters() if p.grad is not None]
+
+
 @torch.no_grad()
 def clip_parts(
-    network: nn.Module,
+    gradients: list[Tensor],
     limit: float,
     *,
     by_value: bool,
@@ -139,7 +149,7 @@ def clip_parts(
     """Scale the gradient down to a global norm, or bound its values (0 = leave it).
 
     Args:
-        network: In parts.
+        gradients: The parts of this process.
         limit: Largest norm, or largest value.
         by_value: Bound each number.
         sum_: Sums a tensor over the processes, in place.
@@ -147,7 +157,6 @@ def clip_parts(
     Returns:
         The norm found, of the whole gradient, 0-d.
     """
-    gradients = [own_part(p.grad) for p in network.parameters() if p.grad is not None]
     square = torch.nn.utils.get_total_norm(gradients).square()
     sum_(square)
     norm = square.sqrt()

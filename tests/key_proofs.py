@@ -56,7 +56,8 @@ IDLE: Mapping[str, str] = {
 """Beginning of labels to an override; where a mode refuses it, they have nothing to configure.
 
 The terms of pairs are refused where there are none, the error of a spectrogram where decoders emit
-audio; `auto` and `ddp` are one, and other strategies are refused."""
+audio; strategies are about several processes, and end with the weights of one
+(tests/test_world_size.py)."""
 
 WAITING = {("spectral", "trainer.array_measures.every")}
 """Mode and label of keys that say themselves where they act; here they do not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,10 @@ SCRIPT = Path(__file__).parents[1] / "benchmarks" / "world_size.py"
         ("stages", "2:1", 1e-9),
         ("codebooks", "2:1", 1e-6),
         ("fsdp", "2:2", 1e-9),
+        pytest.param(
+            *("deepspeed", "2:2", 1e-5),
+            marks=pytest.mark.skipif(not find_spec("deepspeed"), reason="needs DeepSpeed"),
+        ),
     ],
 )
 def test_processes_and_parts_end_with_the_weights_of_one(

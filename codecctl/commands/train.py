@@ -147,8 +147,10 @@ def _plan_node(job: Job, processes: int) -> Node:
 
 
 def _train_alone(job: Job, *, dry_run: bool) -> None:
-    """Train in this process; in a group of one where networks lie in parts."""
-    if dry_run or job.resolved.profile.trainer.strategy != "fsdp":
+    """Train in this process; in a group of one where networks or moments lie in parts."""
+    from codecctl.engine.strategy import IN_PARTS
+
+    if dry_run or job.resolved.profile.trainer.strategy not in IN_PARTS:
         conclude(job, _train(job, None, dry_run=dry_run))
         return
     from codecctl.engine.process_group import ProcessGroup

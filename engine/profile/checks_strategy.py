@@ -1,4 +1,4 @@
-"""What a training in shards does not go with."""
+"""What a training in parts does not go with."""
 
 from __future__ import annotations
 
@@ -36,6 +36,8 @@ def _reasons(trainer: Trainer | LosslessTrainer) -> Iterator[tuple[str, str]]:
         yield "trainer.compile", "trainer.compile = true"
     if trainer.on_out_of_memory == "halve":
         yield "trainer.on_out_of_memory", "trainer.on_out_of_memory = 'halve'"
+    if trainer.strategy == "deepspeed" and trainer.stages:
+        yield "trainer.stages", "trainer.stages, which may leave weights out,"
     if trainer.optimizer.type in NOT_IN_PARTS:
         yield "trainer.optimizer.type", f"trainer.optimizer.type = '{trainer.optimizer.type}'"
 

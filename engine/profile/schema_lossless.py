@@ -126,8 +126,8 @@ class LosslessTrainer(Conduct):
     """Of initialization and batches."""
     strategy: Literal["auto", "ddp", "fsdp", "deepspeed"]
     """Several processes each take a part of every batch and average gradients: auto and ddp. With
-    fsdp, each also holds but its part of weights and moments between updates. deepspeed is
-    refused: fsdp does the same."""
+    fsdp, each also holds but its part of weights and moments between updates, with deepspeed (an
+    extra of the package) of moments alone."""
     num_gpus: Literal["auto"] | CountOrZero
     """Per node; auto: all that are visible, 0: CPU."""
     num_nodes: Count

@@ -144,8 +144,8 @@ class Trainer(Conduct):
     """Of initialization, batches and everything drawn in a step."""
     strategy: Literal["auto", "ddp", "fsdp", "deepspeed"]
     """Several processes each take a part of every batch and average gradients: auto and ddp. With
-    fsdp, each also holds but its part of weights and moments between updates; for recipes with one
-    optimizer. deepspeed is refused: fsdp does the same."""
+    fsdp, each also holds but its part of weights and moments between updates, with deepspeed (an
+    extra of the package) of moments alone; both for recipes with one optimizer."""
     num_gpus: Literal["auto"] | CountOrZero
     """Per node; auto: as many of the visible ones as divide the batch, 0: CPU."""
     num_nodes: Count

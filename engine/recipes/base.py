@@ -40,7 +40,7 @@ class Runtime(Protocol):
 
     @property
     def sharded(self) -> bool:
-        """Whether each rank holds but its part of the weights between updates."""
+        """Whether each rank holds but its part of the moments, and maybe of the weights."""
         ...
 
     @property

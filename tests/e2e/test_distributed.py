@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import signal
 import subprocess
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -70,23 +72,29 @@ ONE_SIDE = (
 )
 
 
-def test_a_run_in_parts_writes_what_others_do_and_goes_on_alone(home: Path) -> None:
-    """Two processes of fsdp, with validation and previews, then one of auto."""
+@pytest.mark.parametrize(("strategy", "name"), [("fsdp", "parts"), ("deepspeed", "moments")])
+def test_a_run_in_parts_writes_what_others_do_and_goes_on_alone(
+    home: Path, strategy: str, name: str
+) -> None:
+    """Two processes in parts, with validation and previews, then one of auto, then two again."""
+    if strategy == "deepspeed" and not find_spec("deepspeed"):
+        pytest.skip("needs DeepSpeed, of the extra deepspeed")
     keys = [key for key in ONE_SIDE if "discriminators.0" not in key]
-    code, _, err = run(
+    code, out, err = run(
         home,
-        *("train", *keys, "--run", "parts", "--processes", "2"),
-        *("trainer.strategy=fsdp", "trainer.max_steps=8", "trainer.keep_every_n_steps=8"),
+        *("train", *keys, "--run", name, "--processes", "2"),
+        *(f"trainer.strategy={strategy}", "trainer.max_steps=8", "trainer.keep_every_n_steps=8"),
     )
     assert code == 0, err
+    assert "deepspeed" not in (out + err).lower()  # it has much to say
     code, _, err = run(
         home,
-        *("train", "--run", "parts", "--resume"),
+        *("train", "--run", name, "--resume"),
         *("trainer.strategy=auto", f"trainer.max_steps={STEPS}"),
     )
     assert code == 0, err
     assert "continues with other values of trainer.max_steps, trainer.strategy" in err
-    run_folder = home / "runs" / "parts"
+    run_folder = home / "runs" / name
     kinds = [row["kind"] for row in read_rows(run_folder / "events.jsonl")]
     assert (kinds.count("preview"), kinds.count("resumed")) == (5, 1)
     values = [row for row in rows(run_folder) if row["split"] == "val"]
@@ -104,6 +112,29 @@ def test_a_run_in_parts_writes_what_others_do_and_goes_on_alone(home: Path) -> N
             assert isinstance(other, torch.Tensor)
             assert (value.shape, value.dtype) == (other.shape, other.dtype), path
             assert value.untyped_storage().nbytes() == value.nbytes, path
+    assert_goes_on_alike(home, run_folder, strategy)
+
+
+def assert_goes_on_alike(home: Path, run_folder: Path, strategy: str) -> None:
+    """Two processes in parts continue what one process left as one does, but for rounding."""
+    alone = run_folder.with_name(f"{run_folder.name}-alone")
+    shutil.copytree(run_folder, alone)
+    ends: list[dict[str, object]] = []
+    for folder, keys in (
+        (run_folder, (f"trainer.strategy={strategy}", "--processes", "2")),
+        (alone, ()),
+    ):
+        more = f"trainer.max_steps={STEPS + 2}"
+        code, _, err = run(home, "train", "--run", folder.name, "--resume", more, *keys)
+        assert code == 0, err
+        last = list_checkpoints(folder)[-1]
+        assert last.step == STEPS + 2
+        ends.append(dict(flat(torch.load(last.path / "state.pt", weights_only=True)["recipe"])))
+    ours, theirs = ends
+    assert list(ours) == list(theirs)
+    for path, value in ours.items():
+        if isinstance(value, torch.Tensor):
+            torch.testing.assert_close(value, theirs[path], rtol=1e-3, atol=1e-5, msg=path)
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_one_line(home: Path) -> None:
