@@ -19,7 +19,7 @@ from codecctl.engine.lossless.integers import Packer, Unpacker
 from codecctl.engine.lossless.integers import check as check_of_integers
 from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.prediction import EFFORTS, MOST_CHANNELS, left_of, restored
-from codecctl.engine.lossless.samples import mapped_samples, seals_of, verbatim_of
+from codecctl.engine.lossless.samples import let_go, mapped_samples, seals_of, verbatim_of
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
@@ -64,6 +64,7 @@ def encode_array(
         writer.header(header, verbatim)
         for start in range(0, header.frames, header.block):
             piece = unpacked(np.asarray(samples[start : start + header.block]), header.bits)
+            let_go(samples)
             writer.record(_encode_segment(piece, header.bits, effort))
             advance(piece.size)
         writer.record(seals_of(source, header))
@@ -101,6 +102,7 @@ def decode_array(
                 begin, end = max(start, part.start), min(start + len(piece), part.stop)
                 inside = piece[begin - start : end - start]
                 samples[begin - part.start : end - part.start] = packed(inside, header.bits)
+                let_go(samples)
                 advance(piece.size)
     return restored_sizes(source, target, header, frames)
 

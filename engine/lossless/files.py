@@ -17,6 +17,7 @@ from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.exact import ExactTransformer
 from codecctl.engine.lossless.parts import restored_sizes, restoring
 from codecctl.engine.lossless.samples import (
+    let_go,
     mapped_samples,
     read_chunk,
     seals_of,
@@ -72,6 +73,7 @@ def encode_file(
         writer.header(header, verbatim)
         for group in _groups(range(header.num_chunks), at_once or chunks_at_once(model)):
             chunks = [read_chunk(samples, header, tokenizer, index) for index in group]
+            let_go(samples)
             for content in coder.encode(model, chunks):
                 writer.record(content)
             advance(sum(len(chunk) for chunk in chunks))
@@ -112,6 +114,7 @@ def decode_file(
         with restoring(reader, target, frames) as samples:
             for index, chunk in chunks(reader, model, chunks_of(header, part), side_by_side):
                 write_chunk(samples, header, tokenizer, index, chunk, first=part.start)
+                let_go(samples)
                 advance(len(chunk))
     return restored_sizes(source, target, header, frames)
 
