@@ -54,7 +54,7 @@ async def test_the_first_screen_fits_every_size(tmp_path: Path, size: tuple[int,
         assert lines[2].split()[:7] == [
             "B", "paired-20261120-140210", "●", "running", "40/80", "3", "s"
         ]  # fmt: skip
-        assert lines[2].split()[7:9] == ["1", "2"]  # val/mel and loss
+        assert lines[2].split()[7:9] == ["1.000", "2.000"]  # val/mel and loss
         assert lines[3].split()[1:4] == ["paired-20261119-231544", "✓", "finished"]
         charts = app.screen.query_one(ChartGrid).charts()
         assert charts[0].metric == "val/mel"

@@ -55,7 +55,7 @@ def test_the_lines_set_agreement_beside_angle_chance_and_coherence(tmp_path: Pat
     report = latest_report(tmp_path)
     assert report is not None
     summary, *table, probe = array_lines(report)
-    assert summary.startswith("step 20, all 32 capsules: first codes agree in 40.0 % of frames")
+    assert summary.startswith("step 20, all 32 capsules: first codes agree in 40.0% of frames")
     assert [line.split()[-2:] for line in table] == [
         ["21°", "90°"],
         ["0.50", "0.20"],
@@ -63,7 +63,7 @@ def test_the_lines_set_agreement_beside_angle_chance_and_coherence(tmp_path: Pat
         ["0.71", "0.32"],
     ]
     assert len({len(line) for line in table}) == 1
-    assert probe == "probe on second codes 0.250, 95 % 0.240 to 0.260, chance 0.031"
+    assert probe == "probe on second codes 0.250, 95% 0.240 to 0.260, chance 0.031"
 
 
 async def test_the_validation_tab_follows_the_last_survey(tmp_path: Path) -> None:

@@ -98,6 +98,15 @@ def test_the_newest_verdict_on_each_claim_counts(tmp_path: Path) -> None:
     ]
 
 
+def test_the_words_of_a_verdict_stay_in_their_column(tmp_path: Path) -> None:
+    message = "near: undecided: " + "word " * 40
+    event: Row = {"kind": "verdict", "claim": "near", "verdict": "undecided", "message": message}
+    lines = texts(view(tmp_path, [], [], [event]))[1:]
+    assert len(lines) > 2
+    assert lines[0].startswith("undecided       near: word")
+    assert all(line.startswith(" " * 16 + "word") for line in lines[1:])
+
+
 def test_a_run_without_codebooks_says_so(tmp_path: Path) -> None:
     assert texts(view(tmp_path, [], [], [])) == [
         "no codebooks and no bits yet: they are logged with the first rows"

@@ -92,7 +92,7 @@ async def test_marked_checkpoints_of_two_runs_are_compared_on_a_page(tmp_path: P
         text = screen_text(app)
         assert "old:20 against new:20" in text
         row = next(line for line in text.split("\n") if line.startswith(" mel "))
-        assert row.split()[:7] == ["mel", "all", "8", "5.5", "5.05", "-0.45", "✓"]
+        assert row.split()[:7] == ["mel", "all", "8", "5.500", "5.050", "-0.45", "✓"]
         assert "100%" in row
         await pilot.press("2")
         await settle(app, pilot)
@@ -101,7 +101,7 @@ async def test_marked_checkpoints_of_two_runs_are_compared_on_a_page(tmp_path: P
         await settle(app, pilot)
         text = screen_text(app)
         row = next(line for line in text.split("\n") if "encoder.0" in line)
-        assert row.split() == ["encoder.0", "4", "2", "2", "100.0%"]
+        assert row.split() == ["encoder.0", "4", "2.000", "2.000", "100.0%"]
         await pilot.press("escape")
         await settle(app, pilot)
         assert "2 runs" in screen_text(app)

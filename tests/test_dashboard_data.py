@@ -92,6 +92,7 @@ async def test_the_list_leads_to_a_store_and_its_tabs(
         assert "Beach.1 · 0.00 to 1.00 of 3.00 s · channel 1/4 · 8000 Hz int16 · RMS -26." in text
         assert all(len(line) <= size[0] for line in text.split("\n"))
         assert "← → Time" in text
+        assert text.split("\n")[-2].split() == ["0", "1.00", "s"]  # the whole picture is there
         text = await press(app, pilot, "2")
         assert "levels in dBFS; all samples read" in text
         assert "never checked; k checks it now" in await press(app, pilot, "3")

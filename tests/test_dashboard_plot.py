@@ -203,6 +203,13 @@ def test_a_level_is_a_line_at_its_value_behind_the_curve_and_within_the_axis() -
     assert "FLAC 20" in text(draw("bits", [far], view=View(), width=30, height=11)).split("\n")[1]
 
 
+def test_the_name_of_a_level_stands_wherever_the_curve_leaves_room() -> None:
+    wave = np.where(np.abs(np.arange(101) - 50) < 25, 0.0, 8.0)  # at both ends on the level
+    curve = replace(line(wave), levels=((8.0, "FLAC"),))
+    rows = text(draw("bits", [curve], view=View(), width=40, height=11)).split("\n")
+    assert sum(" FLAC 8 " in row for row in rows) == 1
+
+
 def test_a_level_on_a_logarithmic_axis_is_at_its_logarithm() -> None:
     curve = replace(line(np.geomspace(100.0, 1.0, 101)), levels=((10.0, "b"), (-1.0, "c")))
     rows = text(draw("a", [curve], view=View(), width=30, height=11, log=True)).split("\n")

@@ -204,7 +204,7 @@ async def test_the_queue_has_the_worst_first_and_leads_to_previews(tmp_path: Pat
         text = await press(app, pilot, "v", "v", "v")
         rows = [line.split() for line in text.split("\n") if "Beach." in line]
         assert [row[2] for row in rows] == ["Beach.1", "Beach.2", "Beach.0"]
-        assert rows[0] == ["1", "2.5", "Beach.1", "1.50", "4,", "9", "Beach"]
+        assert rows[0] == ["1", "2.500", "Beach.1", "1.50", "4,", "9", "Beach"]
         assert rows[2][-1] == "preview"
         await press(app, pilot, "k")
         queue = pane.query_one(QueueView)

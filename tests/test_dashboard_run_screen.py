@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import shutil
 import socket
 from pathlib import Path
@@ -11,8 +12,11 @@ import numpy as np
 import pytest
 import soundfile
 from textual.pilot import Pilot
+from textual.widgets import TabbedContent, Tabs
 
 from codecctl.dashboard.app import DashboardApp
+from codecctl.dashboard.checkpoints_table import CheckpointsTable
+from codecctl.dashboard.events_table import EventsTable
 from codecctl.dashboard.picture import Picture
 from codecctl.dashboard.run_screen import TABS, RunScreen
 from codecctl.dashboard.runs_screen import RunsScreen
@@ -54,6 +58,43 @@ async def test_enter_opens_the_page_of_a_run_and_escape_closes_it(tmp_path: Path
         assert isinstance(app.screen, RunsScreen)
 
 
+async def test_the_arrows_move_the_crosshair_as_soon_as_a_run_is_open(tmp_path: Path) -> None:
+    make_run(tmp_path, "run")
+    app = dashboard(tmp_path)
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press("enter")
+        await settle(app, pilot)
+        await settle(app, pilot)
+        await pilot.press("left")
+        await settle(app, pilot)
+        assert app.screen.query_one(TabbedContent).active == "curves"
+        assert "@3" in screen_text(app)
+        await pilot.press("shift+tab")  # to the tabs; what is read meanwhile leaves the keys there
+        await settle(app, pilot)
+        assert isinstance(app.screen.focused, Tabs)
+
+
+async def test_checkpoints_show_what_tells_most_and_verdicts_their_color(tmp_path: Path) -> None:
+    run = make_run(tmp_path, "run")
+    metrics = {"val/time": 0.5, "val/mel/capsule1": 0.6, "val/mel": 1.0, "val/si_sdr": 3.0}
+    meta = {"schema": 1, "step": 20, "epoch": 3, "metrics": metrics}
+    (run / "checkpoints" / "step-000000020" / "meta.json").write_text(json.dumps(meta))
+    words = {"verdict": "as expected", "claim": "near", "message": "near: as expected: it is"}
+    append(run / "events.jsonl", {"time": NOW, "step": 20, "kind": "verdict", **words})
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=(130, 30)) as pilot:
+        await settle(app, pilot)
+        await pilot.press(str(TABS.index("checkpoints") + 1))
+        await settle(app, pilot)
+        row = app.screen.query_one(CheckpointsTable).get_row("step-000000020")
+        assert row[-1].plain == "val/si_sdr 3  val/time 0.5  val/mel/capsule1 0.6"
+        await pilot.press(str(TABS.index("events") + 1))
+        await settle(app, pilot)
+        cells = app.screen.query_one(EventsTable).get_row_at(0)
+        assert (cells[2].plain, cells[2].style) == ("verdict", "green")
+
+
 async def test_every_tab_shows_its_part_of_the_run(tmp_path: Path) -> None:
     make_run(tmp_path, "run")
     app = dashboard(tmp_path, only="run")
@@ -62,7 +103,7 @@ async def test_every_tab_shows_its_part_of_the_run(tmp_path: Path) -> None:
         assert "loss/mel" in screen_text(app)
         text = await open_tab(app, pilot, "validation")
         row = next(line for line in text.split("\n") if line.startswith(" mel "))
-        assert row.split()[:7] == ["mel", "2", "1", "20", "1", "-50%", "✓"]
+        assert row.split()[:7] == ["mel", "2.000", "1.000", "20", "1.000", "-50%", "✓"]
         assert "TrainStation 2  Woodland 1" in row
         text = await open_tab(app, pilot, "previews")
         assert "no previews yet" in text

@@ -129,3 +129,13 @@ async def test_without_pillow_the_key_says_what_to_install(
         await settle(app, pilot)
         assert "PNG: found no Pillow" in screen_text(app)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_page_of_few_colors_is_written_with_a_palette_and_one_of_many_is_not() -> None:
+    few = [[Cell("m", RED, BLUE), Cell("▀", WHITE, BLUE)] * 20]
+    many = [[Cell("▀", (red, green, 0), BLUE) for red in range(0, 250, 10)] for green in range(20)]
+    images = [Image.open(io.BytesIO(screen_png.screen_png(rows))) for rows in (few, many)]
+    assert [image.mode for image in images] == ["P", "RGB"]
+    upper, lower = pixels(screen_png.screen_png(few))[0, 1][[0, -1], 0]
+    assert upper.tolist() == list(WHITE)
+    assert lower.tolist() == list(BLUE)

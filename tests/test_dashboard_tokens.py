@@ -76,20 +76,43 @@ def test_rows_stand_above_each_other_with_what_lies_between(tmp_path: Path) -> N
     assert text[1] == "codebook 1: capsules 1 and 2 agree in 2 of 4 frames (50%)"
     assert text[2] == "codebook 2: capsules 1 and 2 agree in 1 of 4 frames (25%)"
     assert text[3].startswith("first codes differ first in frame 1 (0.013 s)")
-    rows = [line.split() for line in text[6:9]]
+    rows = [line.split() for line in text[5:8]]
     assert rows[0] == ["1", "capsule", "1", "5", "6", "7", "8"]
     assert rows[1] == ["│", "×", "│", "×"]
     assert rows[2] == ["1", "capsule", "2", "5", "9", "7", "1"]
-    columns = [text[6].index("6"), text[7].index("×"), text[8].index("9")]
+    columns = [text[5].index("6"), text[6].index("×"), text[7].index("9")]
     assert len(set(columns)) == 1
-    assert any("reverse" in str(span.style) for span in lines[6].spans)
+    assert any("reverse" in str(span.style) for span in lines[5].spans)
+
+
+def test_frames_without_room_in_a_line_stand_below_as_far_as_the_height_goes(
+    tmp_path: Path,
+) -> None:
+    codes = read_codes(written(tmp_path))
+
+    def page(height: int) -> list[str]:
+        width = 22  # two frames
+        lines = token_lines(codes, capsule=0, first=0, marked=None, width=width, height=height)
+        return [line.plain for line in lines]
+
+    text = page(21)
+    assert [line.split()[3:] for line in text if " capsule " in line and line[0] == "1"] == [
+        *(["5", "6"], ["5", "9"]),
+        *(["7", "8"], ["7", "1"]),
+    ]
+    assert [line.split() for line in text if line.split()[:1] in (["0.00"], ["0.03"])] == [
+        ["0.00"],
+        ["0.03"],
+    ]
+    assert len(text) == 21
+    assert page(20) == text[: 4 + 8]
 
 
 def test_the_pair_goes_round_and_one_stream_has_no_pair(tmp_path: Path) -> None:
     codes = read_codes(written(tmp_path))
     text = [line.plain for line in token_lines(codes, capsule=1, first=2, marked=None, width=80)]
     assert "capsules 2 and 1" in text[1]
-    assert text[6].split() == ["1", "capsule", "2", "7", "1"]
+    assert text[5].split() == ["1", "capsule", "2", "7", "1"]
     alone = read_codes(written(tmp_path, codes=CODES[:1]))
     text = [line.plain for line in token_lines(alone, capsule=3, first=0, marked=None, width=20)]
-    assert [line.split()[3:] for line in text[3:]] == [["5"], ["1"]]  # as many as fit
+    assert [line.split()[3:] for line in text[2:]] == [["5"], ["1"]]  # as many as fit

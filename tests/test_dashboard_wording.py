@@ -22,6 +22,7 @@ from codecctl.dashboard.wording import (
         (0.0, "0"),
         (-8.0, "-8"),
         (0.0003, "3.00e-4"),
+        (12345.6, "12346"),
         (123456.0, "1.23e5"),
         (math.nan, "NaN"),
         (math.inf, "inf"),

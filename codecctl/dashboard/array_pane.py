@@ -44,8 +44,8 @@ def array_lines(report: ArrayReport) -> list[str]:
     }
     probe = report.probes[1]
     return [
-        f"step {report.step}, {report_summary(report)}",
+        f"step {report.step}, {report_summary(report)}".replace(" %", "%"),
         *(f"{name:20} {' '.join(f'{cell:>5}' for cell in cells)}" for name, cells in rows.items()),
-        f"probe on second codes {probe.accuracy:.3f}, 95 % {probe.low:.3f} to {probe.high:.3f}, "
+        f"probe on second codes {probe.accuracy:.3f}, 95% {probe.low:.3f} to {probe.high:.3f}, "
         f"chance {probe.chance:.3f}",
     ]

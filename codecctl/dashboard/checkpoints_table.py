@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.text import Text
 
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
-from codecctl.dashboard.views import RunView
-from codecctl.dashboard.wording import bytes_text, value_text
+from codecctl.dashboard.views import RunView, metric_rank
+from codecctl.dashboard.wording import bytes_text, column_text, value_text
 from codecctl.engine.rundir import CheckpointInfo, number
 
 _BEST_COLUMN = 3
@@ -48,14 +48,14 @@ def _cells(info: CheckpointInfo, best_metric: str) -> list[Cell]:
     )
     others = "  ".join(
         f"{name} {value_text(number(value))}"
-        for name, value in info.metrics.items()
+        for name, value in sorted(info.metrics.items(), key=lambda each: metric_rank(each[0]))
         if name != best_metric
     )
     return [
         info.name,
         str(info.step),
         str(info.epoch),
-        value_text(number(info.metrics.get(best_metric))),
+        column_text(number(info.metrics.get(best_metric))),
         bytes_text(info.bytes),
         Text(marks, style="bold green" if info.is_best else "bold"),
         others,

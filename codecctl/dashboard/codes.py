@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import wrap
 
 import numpy as np
 from rich.text import Text
@@ -26,7 +27,9 @@ _USAGE = re.compile(r"(?:val/)?codebook/(\d+)/usage")
 _SHARE = re.compile(r"balancer/([^/]+)")
 _HEAD = "book  usage  perplexity  entropy  "
 _BY_SIZE = "  by size"
-_VERDICT_STYLES = {"as expected": "green", "not as expected": "bold red", "undecided": "dim"}
+VERDICT_STYLES = {"as expected": "green", "not as expected": "bold red", "undecided": "dim"}
+_VERDICT_CELLS = 16
+_LEAST_WORDS = 20
 
 
 class Codes(VerticalScroll):
@@ -78,7 +81,7 @@ def codes_lines(run: RunView, *, width: int, mono: bool) -> list[Text]:
         list(_books("of validation items", run.validation, width, mono)),
         list(_books("of training batches", run.train, width, mono)),
         list(_balance(run.train, width)),
-        list(_verdicts(run)),
+        list(_verdicts(run, width)),
     ]
     filled = [section for section in sections if section]
     if not filled:
@@ -162,8 +165,8 @@ def _balance(table: Table, width: int) -> Iterator[Text]:
             yield Text(f"{_BY_SIZE:{label}}{100 * before:5.1f} % {thin}", style="dim")
 
 
-def _verdicts(run: RunView) -> Iterator[Text]:
-    """The newest verdict on each claim, in the order of the document."""
+def _verdicts(run: RunView, width: int) -> Iterator[Text]:
+    """The newest verdict on each claim, in the order of the document; words in a column."""
     rows = [
         row for row in (run.detail.events if run.detail else ()) if row.get("kind") == "verdict"
     ]
@@ -174,4 +177,7 @@ def _verdicts(run: RunView) -> Iterator[Text]:
     for claim, row in newest.items():
         word = str(row.get("verdict", ""))
         rest = str(row.get("message", "")).removeprefix(f"{claim}: ").removeprefix(f"{word}: ")
-        yield Text.assemble((f"{word:16}", _VERDICT_STYLES.get(word, "")), f"{claim}: {rest}")
+        lines = wrap(f"{claim}: {rest}", max(_LEAST_WORDS, width - _VERDICT_CELLS))
+        for number, line in enumerate(lines or [""]):
+            head = "" if number else word
+            yield Text.assemble((f"{head:{_VERDICT_CELLS}}", VERDICT_STYLES.get(word, "")), line)

@@ -20,18 +20,18 @@ from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.comparison import Against, Comparison, Mark, RunCurves, compare_marks
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.views import metric_rank
-from codecctl.dashboard.wording import higher_is_better, value_text
+from codecctl.dashboard.wording import column_text, higher_is_better, value_text
 from codecctl.engine.paired_statistics import ALL_SCENES, Difference
 
 TABS = ("metrics", "settings", "weights", "curves")
 _METRIC_COLUMNS = (
     ListColumn("metric", 0),
-    ListColumn("scene", 16),
+    ListColumn("scene", 14),
     ListColumn("items", 5, right=True),
     ListColumn("first", 9, right=True),
     ListColumn("this", 9, right=True),
     ListColumn("change", 11, right=True),
-    ListColumn("95 % of the change", 22, right=True),
+    ListColumn("95 % of the change", 20, right=True),
     ListColumn("better", 6, right=True),
     ListColumn("p", 7, from_width=120, right=True),
 )
@@ -232,8 +232,8 @@ class CompareScreen(Screen[None]):
                 each.layer: [
                     each.layer,
                     str(each.count),
-                    value_text(each.norm),
-                    value_text(each.change),
+                    column_text(each.norm),
+                    column_text(each.change),
                     f"{each.change / each.norm:.1%}" if each.norm else "-",
                 ]
                 for each in against.layers
@@ -262,8 +262,8 @@ def difference_cells(each: Difference) -> list[Cell]:
         Text(each.metric if whole else f"  {each.metric}", style="bold" if whole else "dim"),
         "all" if whole else each.scene,
         str(each.count),
-        value_text(each.first),
-        value_text(each.second),
+        column_text(each.first),
+        column_text(each.second),
         Text(_signed(each.center) + mark, style=style),
         interval,
         "-" if math.isnan(each.win_rate) else f"{each.win_rate:.0%}",

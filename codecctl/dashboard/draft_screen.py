@@ -22,7 +22,7 @@ from codecctl.dashboard.listing import Cell, ListColumn, Listing
 if TYPE_CHECKING:
     from codecctl.dashboard.draft import Draft
 
-_COLUMNS = (ListColumn("key", 0), ListColumn("value", 0), ListColumn("from", 18))
+_COLUMNS = (ListColumn("key", 0), ListColumn("value", 0), ListColumn("from", 20))
 _SHIPPED = ("codecctl/profiles/", "profiles/")
 _MOST_PROBLEMS = 4
 

@@ -6,6 +6,7 @@ import time
 
 from rich.text import Text
 
+from codecctl.dashboard.codes import VERDICT_STYLES
 from codecctl.dashboard.curves import searcher
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.views import RunView
@@ -24,7 +25,6 @@ _STYLES = {
     "validation": "cyan",
     "checkpoint": "blue",
     "finished": "bold green",
-    "verdict": "magenta",
     "started": "bold",
     "resumed": "bold",
     "served": "bold cyan",
@@ -76,6 +76,6 @@ def _cells(row: Row) -> list[Cell]:
     return [
         clock,
         ("" if step is None else f"{step:.0f}"),
-        Text(kind, style=_STYLES.get(kind, "")),
+        Text(kind, style=_STYLES.get(kind, VERDICT_STYLES.get(str(row.get("verdict")), ""))),
         first_line(str(row.get("message", ""))),
     ]

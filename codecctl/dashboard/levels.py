@@ -58,10 +58,9 @@ def draw_levels(
 
 
 def _write(canvas: Canvas, row: int, text: str) -> None:
-    """On the right, or on the left, wherever no curve is."""
-    for start in (canvas.width - len(text) - 1, canvas.left + 1):
-        free = canvas.inks[row, start : start + len(text)] < Ink.CURVES
-        if start >= canvas.left and free.all():
+    """As far to the right as no curve is in its way."""
+    for start in range(canvas.width - len(text) - 1, canvas.left, -1):
+        if (canvas.inks[row, start : start + len(text)] < Ink.CURVES).all():
             canvas.text(row, start, text, Ink.LABEL)
             return
 

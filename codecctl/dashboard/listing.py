@@ -27,7 +27,7 @@ class ListColumn:
 
     def align(self, text: Text) -> Text:
         """A cell or heading as it stands in this column."""
-        if self.right and self.width:
+        if self.right and text.cell_len < self.width:
             text = text.copy()
             text.align("right", self.width)
         return text
@@ -45,6 +45,7 @@ class Listing(DataTable[Text]):
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
         self._list_columns = tuple(list_columns)
         self._shown_columns: tuple[int, ...] = ()
+        self._widths: dict[int, int] = {}
         self._rows: dict[str, list[Text]] = {}
 
     @property
@@ -71,7 +72,7 @@ class Listing(DataTable[Text]):
         for key, cells in new.items():
             for index in self._shown_columns:
                 if cells[index] != old[key][index] or cells[index].spans != old[key][index].spans:
-                    self.update_cell(key, str(index), cells[index])
+                    self.update_cell(key, str(index), self._fitted(key, index))
 
     def rename_column(self, index: int, label: str) -> None:
         """Change a heading."""
@@ -102,9 +103,9 @@ class Listing(DataTable[Text]):
         self.clear(columns=True)
         for index in visible:
             column = self._list_columns[index]
-            self.add_column(
-                column.align(Text(column.label)), width=column.width or rest, key=str(index)
-            )
+            self._widths[index] = column.width or rest
+            label = fitted(column.align(Text(column.label)), self._widths[index])
+            self.add_column(label, width=self._widths[index], key=str(index))
         self._shown_columns = tuple(visible)
         self._fill()
         if kept is not None:
@@ -117,6 +118,21 @@ class Listing(DataTable[Text]):
             kept = self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
         self.clear()
         for key in keys:
-            self.add_row(*(self._rows[key][index] for index in self._shown_columns), key=key)
+            self.add_row(*(self._fitted(key, index) for index in self._shown_columns), key=key)
         if kept in self._rows:
             self.move_cursor(row=keys.index(kept), animate=False)
+
+    def _fitted(self, key: str, index: int) -> Text:
+        return fitted(self._rows[key][index], self._widths[index])
+
+
+def fitted(text: Text, width: int) -> Text:
+    """The first line of a text in so many cells; `…` stands where the rest was."""
+    if text.cell_len <= width and "\n" not in text.plain:
+        return text
+    line, _, rest = text.plain.partition("\n")
+    cut = text[: len(line)]
+    if rest:
+        cut.append("…")
+    cut.truncate(width, overflow="ellipsis")
+    return cut

@@ -163,18 +163,29 @@ class DifferencePicture(Drawing):
         mono = self.mono
         less, more = ("-", "+") if mono else ("blue", "orange")
         mean = float(np.abs(difference).mean())
-        caption = f"B - A · mean {mean:.1f} dB · {less} lacks, {more} exceeds"
+        caption = _difference_caption(mean, less, more, width)
         drawn = (
             [[Segment(line)] for line in difference_marks(levels)]
             if mono
             else difference_rows(levels)
         )
         return [
-            text_strip(f"{caption}, ±{SPAN_DB:.0f} dB", width, Style(bold=True)),
+            text_strip(caption, width, Style(bold=True)),
             *(text_strip(" " * _LABEL_WIDTH + line, width) for line in wave),
             *labeled(drawn, reference.sample_rate, columns),
             time_strip(reference.seconds, columns),
         ]
+
+
+def _difference_caption(mean: float, less: str, more: str, width: int) -> str:
+    """As much about a difference as fits: its mean in dB, its colors, their range."""
+    span = f"±{SPAN_DB:.0f} dB"
+    captions = (
+        f"B - A · mean {mean:.1f} dB · {less} lacks, {more} exceeds, {span}",
+        f"B - A · mean {mean:.1f} dB · {less} lacks",
+        f"B - A · mean {mean:.1f} dB",
+    )
+    return next((each for each in captions if len(each) <= width), captions[-1])
 
 
 def wave_lines(height: int) -> int:

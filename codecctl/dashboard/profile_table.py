@@ -12,7 +12,7 @@ from codecctl.engine.rundir import Row
 _COLUMNS = (
     ListColumn("key", 0),
     ListColumn("value", 0),
-    ListColumn("from", 18),
+    ListColumn("from", 20),
 )
 _SHIPPED = "codecctl/profiles/"
 

@@ -11,7 +11,7 @@ from textual.message import Message
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.loaded import Loaded
 from codecctl.dashboard.views import ItemScore, RunView, metric_rank
-from codecctl.dashboard.wording import higher_is_better, value_text
+from codecctl.dashboard.wording import column_text, higher_is_better
 
 MOST_ROWS = 500
 _COLUMNS = (
@@ -103,7 +103,7 @@ class QueueView(Listing):
         capsules = ", ".join(numbers) if len(numbers) <= 3 else f"{len(numbers)} of them"
         return [
             str(item.item),
-            value_text(item.values.get(self.metric)),
+            column_text(item.values.get(self.metric)),
             item.recording,
             f"{item.seconds:.2f}",
             capsules,

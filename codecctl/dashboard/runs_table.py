@@ -14,7 +14,7 @@ from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.notes import loss_value, seconds_left
 from codecctl.dashboard.validation_table import change_text
 from codecctl.dashboard.views import RunView
-from codecctl.dashboard.wording import GLYPHS, age_text, higher_is_better, step_text, value_text
+from codecctl.dashboard.wording import GLYPHS, age_text, column_text, higher_is_better, step_text
 from codecctl.engine.rundir import number
 
 STATE_STYLES = {
@@ -77,7 +77,7 @@ class RunsTable(Listing):
     ) -> None:
         """Exchange the rows; `pinned` is the run that the others are compared with."""
         names = {run.best_metric for run in runs}
-        self.rename_column(_BEST_COLUMN, names.pop() if len(names) == 1 else "best of")
+        self.rename_column(_BEST_COLUMN, names.pop() if len(names) == 1 else "val")
         theme = self.app.current_theme
         rows = {}
         for run in runs:
@@ -124,5 +124,5 @@ def _against(run: RunView, pinned: RunView | None) -> Text:
 
 
 def _value(value: object) -> Text:
-    text = value_text(number(value))
+    text = column_text(number(value))
     return Text(text, style="bold red" if text in ("NaN", "inf", "-inf") else "")

@@ -17,7 +17,7 @@ from codecctl.dashboard.glyphs import HEIGHT, is_box, shape
 from codecctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from PIL import ImageFont
+    from PIL import Image, ImageFont
 
 Mask = npt.NDArray[np.float32]
 
@@ -28,6 +28,9 @@ _FINER = 8
 _FONT_SIZE = 16
 _BASELINE = 15
 _BOLD = "Bold"
+_SHARES = 8
+"""Steps from the ground to the ink at the edges of letters: a page then has few colors."""
+_PALETTE = 256
 _FONTS = ("DejaVuSansMono.ttf", "DejaVuSansMono-Bold.ttf")
 """Of the system; they know more characters than the one that textual-serve brings."""
 _ADVICE = "needed Pillow and a font; install them with: pip install 'codecctl[png]'"
@@ -41,8 +44,6 @@ def screen_png(rows: Sequence[Sequence[Cell]]) -> bytes:
     """
     if find_spec("PIL") is None:
         raise UsageError(f"PNG: found no Pillow, {_ADVICE}")
-    from PIL import Image
-
     ink, ground = (
         np.array([[getattr(cell, name) for cell in row] for row in rows], dtype=np.float32)
         for name in ("ink", "ground")
@@ -54,9 +55,21 @@ def screen_png(rows: Sequence[Sequence[Cell]]) -> bytes:
         len(rows) * CELL_HEIGHT, len(rows[0]) * CELL_WIDTH, 3
     )
     target = io.BytesIO()
-    image = Image.fromarray(np.rint(pixels).astype(np.uint8))
-    image.save(target, "PNG", optimize=True)
+    _image(np.rint(pixels).astype(np.uint8)).save(target, "PNG", optimize=True)
     return target.getvalue()
+
+
+def _image(pixels: npt.NDArray[np.uint8]) -> Image.Image:
+    """The same colors (height, width, 3), by number where they are few: a third of the bytes."""
+    from PIL import Image
+
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    colors, numbers = np.unique(packed, return_inverse=True)
+    if colors.size > _PALETTE:
+        return Image.fromarray(pixels)
+    image = Image.fromarray(numbers.reshape(packed.shape).astype(np.uint8))
+    image.putpalette([int(color) >> shift & 255 for color in colors for shift in (16, 8, 0)])
+    return image
 
 
 def _mask(cell: Cell) -> Mask:
@@ -103,7 +116,7 @@ def _lettered(character: str, bold: bool) -> Mask:
     font = _font(bold)
     start = round((CELL_WIDTH - font.getlength(character)) / 2)
     ImageDraw.Draw(image).text((max(0, start), _BASELINE), character, 255, font, anchor="ls")
-    mask: Mask = np.asarray(image, np.float32) / np.float32(255)
+    mask: Mask = np.rint(np.asarray(image, np.float32) * (_SHARES / 255)) / np.float32(_SHARES)
     return mask
 
 

@@ -67,7 +67,7 @@ class TokensView(Static, can_focus=True):
         """Go by pages."""
         codes = self._codes()
         if codes is not None:
-            per_page = _frames_per_page(codes, self.size.width)
+            per_page = _frames_per_page(codes, self.size.width, self.size.height)
             last = max(0, codes.codes.shape[2] - per_page)
             self._first = min(last, max(0, self._first + pages * per_page))
             self._write()
@@ -85,7 +85,7 @@ class TokensView(Static, can_focus=True):
             self.notify("no further frame whose first codes differ", markup=False)
             return
         self._marked = found
-        per_page = _frames_per_page(codes, self.size.width)
+        per_page = _frames_per_page(codes, self.size.width, self.size.height)
         if not self._first <= found < self._first + per_page:
             self._first = max(0, min(found - per_page // 2, codes.codes.shape[2] - per_page))
         self._write()
@@ -107,6 +107,7 @@ class TokensView(Static, can_focus=True):
             first=self._first,
             marked=self._marked,
             width=self.size.width,
+            height=self.size.height,
         )
         self.update(Text("\n").join(lines))
 
@@ -118,7 +119,13 @@ def capsule_pair(codes: TokenCodes, capsule: int) -> tuple[int, int]:
 
 
 def token_lines(
-    codes: TokenCodes, *, capsule: int, first: int, marked: int | None, width: int
+    codes: TokenCodes,
+    *,
+    capsule: int,
+    first: int,
+    marked: int | None,
+    width: int,
+    height: int = 0,
 ) -> list[Text]:
     """The page as lines.
 
@@ -128,10 +135,9 @@ def token_lines(
         first: Frame at the left edge.
         marked: Frame that a search found.
         width: Cells across.
+        height: Lines; frames that have no room in a line stand in further ones below it.
     """
     capsules, books, frames = codes.codes.shape
-    count = min(_frames_per_page(codes, width), frames - first)
-    shown = slice(first, first + count)
     seconds = codes.frame_seconds
     head = f"{frames} frames of {1000 * seconds:.1f} ms, {books} codebooks of {codes.codebook_size}"
     lines = [Text(head, style="bold")]
@@ -140,15 +146,24 @@ def token_lines(
         lines += list(_agreements(codes, pair))
     else:
         pair = (0, 0)
+    end = min(frames, first + _frames_per_page(codes, width, height))
+    for start in range(first, end, _frames_per_line(codes, width)):
+        shown = slice(start, min(end, start + _frames_per_line(codes, width)))
+        lines.append(_ruler(codes, shown))
+        for book in range(books):
+            lines += list(_rows(codes, pair, book, shown, marked))
+        lines += [Text()] if lines[-1] else []
+    return lines[:-1]
+
+
+def _ruler(codes: TokenCodes, shown: slice) -> Text:
+    """The second at which each fourth frame begins."""
     cell = _cell(codes)
-    ruler = "".join(
-        f"{frame * seconds:.2f}".ljust(cell * 4)[: cell * 4]
-        for frame in range(first, first + count, 4)
+    marks = "".join(
+        f"{frame * codes.frame_seconds:.2f}".ljust(cell * 4)[: cell * 4]
+        for frame in range(shown.start, shown.stop, 4)
     )
-    lines += [Text(), Text(" " * _LABEL + ruler[: cell * count], style="dim")]
-    for book in range(books):
-        lines += list(_rows(codes, pair, book, shown, marked))
-    return lines
+    return Text(" " * _LABEL + marks[: cell * (shown.stop - shown.start)], style="dim")
 
 
 def _agreements(codes: TokenCodes, pair: tuple[int, int]) -> Iterator[Text]:
@@ -196,5 +211,14 @@ def _cell(codes: TokenCodes) -> int:
     return len(str(codes.codebook_size - 1)) + 1
 
 
-def _frames_per_page(codes: TokenCodes, width: int) -> int:
+def _frames_per_line(codes: TokenCodes, width: int) -> int:
     return max(1, (width - _LABEL) // _cell(codes))
+
+
+def _frames_per_page(codes: TokenCodes, width: int, height: int) -> int:
+    """Frames of as many lines as fit below what is said about all of them."""
+    capsules, books = codes.codes.shape[:2]
+    said = 1 + (books + 1 if capsules > 1 else 0)
+    high = 1 + 4 * books if capsules > 1 else 2 + books
+    lines = max(1, int(height - said + 1) // int(high))
+    return _frames_per_line(codes, width) * lines

@@ -9,7 +9,7 @@ from rich.text import Text
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.views import RunView, metric_rank
-from codecctl.dashboard.wording import higher_is_better, value_text
+from codecctl.dashboard.wording import column_text, higher_is_better, value_text
 
 _COLUMNS = (
     ListColumn("metric", 0),
@@ -51,10 +51,10 @@ def _cells(run: RunView, metric: str) -> list[Cell]:
     first, latest = float(values[0]), float(values[-1])
     return [
         Text(metric.removeprefix("val/"), style="bold" if metric == run.best_metric else ""),
-        value_text(first),
-        value_text(best),
+        column_text(first),
+        column_text(best),
         f"{at:.0f}",
-        value_text(latest),
+        column_text(latest),
         change_text(first, latest, higher_better=up),
         _scenes(run, metric),
     ]

@@ -60,7 +60,14 @@ def value_text(value: float | None, *, digits: int = 4) -> str:
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
         mantissa, exponent = f"{value:.{min(2, digits - 1)}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
-    return f"{value:.{digits}g}"
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
+
+
+def column_text(value: float | None) -> str:
+    """A scalar with four digits, zeros too: points stand below each other in a column."""
+    if value is None or not math.isfinite(value) or not (value == 0 or 1e-3 <= abs(value) < 1e4):
+        return value_text(value)
+    return f"{value:#.4g}".removesuffix(".")
 
 
 def age_text(seconds: float) -> str:
