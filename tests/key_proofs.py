@@ -42,6 +42,22 @@ ELSEWHERE: Mapping[str, str] = {
 }
 """Label to a test that names the key."""
 
+ELSEWHERE_IN = {
+    "trainer.model_name": "lossless",
+    "trainer.output_dir": "lossless",
+    "trainer.loss_config.bottleneck.weights.kl": "spectral",
+}
+"""Mode that such a test trains, where it is not `paired`."""
+BEFORE = ("description", "family")
+"""Keys that are used up before there is a profile to build from."""
+EXPORTED = ("model.quantizer[rvq].bandwidths", "model.quantizer[vq].bandwidths")
+"""Keys that only an export looks at."""
+WITHOUT_CODES: Mapping[tuple[str, str], str] = {
+    ("paired", variant): r"pairwise\.similarity\.config\.stage: found 0, allowed: below"
+    for variant in ('{type="none"}', '{type="fsq",levels=[5,4]}')
+}
+"""Mode and quantizer that it refuses, and why."""
+
 _PAIRS = "trainer.loss_config.pairwise.weights."
 IDLE: Mapping[str, str] = {
     "trainer.loss_config.spectral.stft_mse.config.": (

@@ -67,24 +67,24 @@ CODEC = (
     *_LOUD,
     *_SMALL_TERMS,
 )
-_MS_STFT = (
+MS_STFT = (
     "model.discriminators.0.num_filters=2",
     "model.discriminators.0.n_ffts=[128,64]",
     "model.discriminators.0.hop_lengths=[32,16]",
     "model.discriminators.0.win_lengths=[128,64]",
     "trainer.discriminator.update_probability=0.9",
 )
-_SEANET = (
+SEANET = (
     "model=tiny",
     *CODEC,
-    *_MS_STFT,
+    *MS_STFT,
     "model.generator.num_filters=2",
     "model.generator.latent_dim=4",
     "model.generator.strides=[2,4]",
     "model.generator.residual_layers=2",
 )
-_PAIRED = (
-    *_SEANET,
+PAIRED = (
+    *SEANET,
     "model.quantizer.codebook_size=8",
     "model.quantizer.bandwidths=[3.0]",
     "trainer.loss_config.pairwise.weights={similarity=0.5,diversity=0.5,classifier=0.1}",
@@ -95,7 +95,7 @@ _PAIRED = (
     "trainer.loss_config.pairwise.diversity.config.kind=hinge",
     "trainer.loss_config.pairwise.classifier.config.hidden=4",
 )
-_SOUNDSTREAM = (
+SOUNDSTREAM = (
     "model=tiny",
     *CODEC,
     "model.generator.num_filters=2",
@@ -117,7 +117,7 @@ _SOUNDSTREAM = (
     'trainer.stages.1.freeze=["encoder"]',
     "trainer.discriminator.update_probability=0.9",
 )
-_SPECTRAL = (
+SPECTRAL = (
     "model=tiny",
     *CODEC,
     "model.generator.num_filters=2",
@@ -135,7 +135,7 @@ _SPECTRAL = (
 )
 _OOBLECK = (
     *CODEC,
-    *_MS_STFT,
+    *MS_STFT,
     "model.generator.num_filters=2",
     "model.generator.multipliers=[1,2]",
     "model.generator.strides=[2,4]",
@@ -206,42 +206,42 @@ _EPOCHS = (
 )
 SCENES: dict[str, tuple[Scene, ...]] = {
     "paired": (
-        Scene("paired", _PAIRED),
-        Scene("paired", (*_PAIRED, *_EPOCHS, "trainer.discriminator.start={epoch=2}")),
-        Scene("paired", (*_PAIRED, "model.normalize=gain", "model.gain_db=6.0")),
+        Scene("paired", PAIRED),
+        Scene("paired", (*PAIRED, *_EPOCHS, "trainer.discriminator.start={epoch=2}")),
+        Scene("paired", (*PAIRED, "model.normalize=gain", "model.gain_db=6.0")),
         Scene(
             "paired",
             (
-                *_PAIRED,
+                *PAIRED,
                 _LEARNED,
             ),
         ),
-        Scene("paired-bounded", _PAIRED),
-        Scene("paired-classifier", _PAIRED),
+        Scene("paired-bounded", PAIRED),
+        Scene("paired-classifier", PAIRED),
     ),
     "mono": (
         Scene(
             "mono",
-            (*_SEANET, "model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[3.0]"),
+            (*SEANET, "model.quantizer.codebook_size=8", "model.quantizer.bandwidths=[3.0]"),
         ),
         Scene(
             "mono",
-            (*_SEANET, *_EPOCHS, _DISCRIMINATORS, 'model.quantizer={type="fsq",levels=[5,4]}'),
+            (*SEANET, *_EPOCHS, _DISCRIMINATORS, 'model.quantizer={type="fsq",levels=[5,4]}'),
         ),
-        Scene("mono", (*_SEANET, _LEARNED)),
+        Scene("mono", (*SEANET, _LEARNED)),
     ),
     "baseline": (
-        Scene("baseline-1ch", _SEANET),
-        Scene("baseline-1ch", (*_SEANET, *_EPOCHS)),
-        Scene("baseline-1ch", (*_SEANET, _LEARNED)),
-        Scene("baseline-32ch", _SEANET),
+        Scene("baseline-1ch", SEANET),
+        Scene("baseline-1ch", (*SEANET, *_EPOCHS)),
+        Scene("baseline-1ch", (*SEANET, _LEARNED)),
+        Scene("baseline-32ch", SEANET),
     ),
     "soundstream": (
-        Scene("soundstream", _SOUNDSTREAM),
+        Scene("soundstream", SOUNDSTREAM),
         Scene(
             "soundstream",
             (
-                *_SOUNDSTREAM,
+                *SOUNDSTREAM,
                 *_EPOCHS,
                 "trainer.balancer.enabled=true",
                 _LEARNED,
@@ -249,13 +249,13 @@ SCENES: dict[str, tuple[Scene, ...]] = {
         ),
     ),
     "spectral": (
-        Scene("spectral-vae", _SPECTRAL),
+        Scene("spectral-vae", SPECTRAL),
         Scene(
             "spectral-vae",
-            (*_SPECTRAL, *_EPOCHS, _DISCRIMINATORS, _JUDGED, "trainer.balancer.enabled=true"),
+            (*SPECTRAL, *_EPOCHS, _DISCRIMINATORS, _JUDGED, "trainer.balancer.enabled=true"),
         ),
-        Scene("spectral-vae", (*_SPECTRAL, 'model.pre_transform={type="log_mag",alpha=9.0}')),
-        Scene("spectral-complex", _SPECTRAL),
+        Scene("spectral-vae", (*SPECTRAL, 'model.pre_transform={type="log_mag",alpha=9.0}')),
+        Scene("spectral-complex", SPECTRAL),
         Scene("waveform-vae", _OOBLECK),
     ),
     "lossless": (
@@ -269,22 +269,22 @@ SCENES: dict[str, tuple[Scene, ...]] = {
     ),
 }
 """By mode; the first ones are those in which most keys act."""
-_PLAIN = (
+PLAIN = (
     "trainer.eval_loss_config.terms=[]",
     *(
         f"trainer.loss_config.spectral.weights.{term}=0.0"
         for term in ("mrstft", "linear_mel", "phase")
     ),
 )
-_RATES = (*SCHEDULES, *list(SCHEDULES)[: len(OPTIMIZERS) - len(SCHEDULES)])
+RATES = (*SCHEDULES, *list(SCHEDULES)[: len(OPTIMIZERS) - len(SCHEDULES)])
 MOVED: dict[str, tuple[Scene, ...]] = {
     "soundstream": tuple(
-        Scene("soundstream", (*_SOUNDSTREAM, *_PLAIN, *moved(kind, rate, lossless=False)))
-        for kind, rate in zip(OPTIMIZERS, _RATES, strict=True)
+        Scene("soundstream", (*SOUNDSTREAM, *PLAIN, *moved(kind, rate, lossless=False)))
+        for kind, rate in zip(OPTIMIZERS, RATES, strict=True)
     ),
     "lossless": tuple(
         Scene("lossless-8bit", (*LOSSLESS, *moved(kind, rate, lossless=True)))
-        for kind, rate in zip(OPTIMIZERS, _RATES, strict=True)
+        for kind, rate in zip(OPTIMIZERS, RATES, strict=True)
     ),
 }
 """Every optimizer and every schedule at every place, in either kind of recipe."""

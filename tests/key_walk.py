@@ -30,7 +30,7 @@ from codecctl.engine.profile.compose import Resolved
 from codecctl.engine.profile.keys import KeyFact
 from codecctl.engine.profile.library import PACKAGED
 from codecctl.engine.profile.schema import MODES, LosslessProfile
-from codecctl.engine.profile.shape import EVERY, Key, Shape, content, shape_of
+from codecctl.engine.profile.shape import EVERY, Key, content, shape_of
 from codecctl.engine.profile.tree import Source, Tree
 from codecctl.engine.profile.validate import validate
 from codecctl.engine.recipes.adversary import Jury
@@ -45,10 +45,9 @@ from codecctl.engine.topology import plan_node
 from codecctl.errors import CodecctlError
 
 from .key_digest import Digest
+from .key_readers import Readers, watched
 from .key_scenes import Scene
-
-LEFT_TO_TORCH = (0.37, 3.5, 5, True, [0.3, 0.4], [0.3, 1.7], -0.5)
-"""Values for an argument that a profile does not give."""
+from .key_values import other_values
 
 
 class Walk:
@@ -60,7 +59,7 @@ class Walk:
     """
 
     def __init__(self, stores: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._stores = stores
+        self._stores, self._monkeypatch = stores, monkeypatch
         self._run = RunDirectory.create(stores / "run")
         self._bases: dict[tuple[Scene, str], str] = {}
         self._networks: dict[str, tuple[CodecNetwork, Jury | None]] = {}
@@ -88,7 +87,7 @@ class Walk:
         key, here = next(_places(tree, fact.key, (), dict(fact.variants)))
         shape = shape_of(MODES[resolved.profile.mode].schema).at(fact.key, tree)
         idle: list[str] = []
-        for other in _others(here, shape):
+        for other in other_values(here, shape):
             if repr(other) == repr(here):
                 continue
             try:
@@ -100,6 +99,19 @@ class Walk:
                 assert str(error).strip(), "a refusal says why"
         return f"nothing differs with {' or '.join(idle)}" if idle else ""
 
+    def watch(self, scene: Scene, readers: Readers, *, moving: bool = False) -> None:
+        """Note what reads the keys of a scene, all parts built anew unless optimizers alone."""
+        if not moving:
+            self.forget()
+        profile = loaded(scene).profile
+        with watched(readers, self._monkeypatch):
+            (self._movers if moving else self._built)(profile)
+
+    def forget(self) -> None:
+        """Build networks and metrics anew from here on."""
+        for known in (self._networks, self._metrics, self._known):
+            known.clear()
+
     def _base(self, scene: Scene, built: Callable[[Profile], str]) -> str:
         if (scene, built.__name__) not in self._bases:
             self._bases[scene, built.__name__] = built(loaded(scene).profile)
@@ -108,7 +120,7 @@ class Walk:
     def _built(self, profile: Profile) -> str:
         """The digest of a job that trains a profile."""
         trainer = profile.trainer
-        prepared = prepare(profile, self._source(profile))
+        prepared = prepare(profile, self.source(profile))
         digest = Digest(self._known)
         digest.add(_switches(prepared))
         digest.add(tracker_settings(profile, default="run"))
@@ -129,7 +141,7 @@ class Walk:
 
     def _movers(self, profile: Profile) -> str:
         """The digest of optimizers and schedules alone, stage by stage."""
-        prepared = prepare(profile, self._source(profile))
+        prepared = prepare(profile, self.source(profile))
         digest = Digest(self._known)
         digest.add(players(prepared.recipe))
         return " ".join([digest.text(), *self._of_stages(prepared, players)])
@@ -141,7 +153,8 @@ class Walk:
             digest.add(part(prepared.recipe))
             yield digest.text()
 
-    def _source(self, profile: Profile) -> AudioSource:
+    def source(self, profile: Profile) -> AudioSource:
+        """The audio of a scene."""
         if isinstance(profile, LosslessProfile):
             return open_stream(profile.data, self._stores, profile.data.store)
         return choose_store(self._stores, need_of(profile), profile.data.store)
@@ -260,32 +273,3 @@ def _places(
     elif isinstance(tree, Mapping) and (key[0] in tree or len(key) == 1):
         inner = (*at, key[0])
         yield from _places(tree.get(key[0]), key[1:], (*done, key[0]), variants, inner)
-
-
-def _others(here: object, shape: Shape | None) -> Iterator[object]:
-    """Other values to try, of which some may not be allowed."""
-    if shape is not None and shape.words:
-        yield from (word for word in shape.words if word != here)
-        if len(shape.words) == 1:
-            yield "other"
-    if here is None:
-        yield from LEFT_TO_TORCH
-    elif isinstance(here, bool):
-        yield not here
-    elif isinstance(here, int):
-        yield from (here + 1, 2 * here, max(0, here - 1), here + 8)
-    elif isinstance(here, float):
-        yield from (here * 0.5, here * 2 + 0.1, here + 0.01, min(here, 1.0) * 0.3)
-    elif isinstance(here, list):
-        yield from _other_lists(here)
-    elif isinstance(here, str) and (shape is None or not shape.words):
-        yield from (f"{here}x", "other", "whole", "sounds", "00:01:00")
-
-
-def _other_lists(here: list[object]) -> Iterator[object]:
-    yield from (here[:-1], [*here, *here[-1:]], here[::-1])
-    if all(isinstance(value, (int, float)) for value in here):
-        yield [value * 2 for value in here]  # type: ignore[operator]
-        yield [value * 0.5 for value in here]  # type: ignore[operator]
-    if not here:
-        yield from ([1], ["Cave"], ["time"], ["encoder"])
