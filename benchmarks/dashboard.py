@@ -1,6 +1,6 @@
-"""What the dashboard costs: loading, first curves, keys while loading, drawing, memory.
+"""What the dashboard costs: loading, first curves, keys, drawing, idling, memory.
 
-    python benchmarks/dashboard.py [--rows 200000] [--runs 50] [--long 1000000]
+    python benchmarks/dashboard.py [--rows 200000] [--runs 50] [--long 1000000] [--only NAME]
 
 Every figure is measured in a process of its own on files that are made first, as a training
 writes them: 8 scalars a row. Side by side, the same file is read as columns and an object for each
@@ -37,16 +37,19 @@ NUM_METRICS = 8
 ROWS_OF_A_RUN = 20_000
 NUM_UPDATES, UPDATES_PER_SECOND = 40, 4
 SIZE = (160, 50)
+IDLE_SECONDS, SETTLE_SECONDS = 60.0, 10.0
 
 
-def write_run(folder: Path, name: str, *, rows: int, started: float) -> None:
-    """A run that is training, with `rows` logged steps."""
+def write_run(
+    folder: Path, name: str, *, rows: int, started: float, status: str = "running"
+) -> None:
+    """A run that is training, or was, with `rows` logged steps."""
     run = folder / name
     run.mkdir(parents=True)
     (run / "profile.json").write_text(
         '{"schema": 1, "name": "paired", "profile": {"mode": "paired"}}'
     )
-    state = {"schema": 1, "status": "running", "heartbeat": time.time() + 600, "started": started}
+    state = {"schema": 1, "status": status, "heartbeat": time.time() + 600, "started": started}
     (run / "state.json").write_text(json.dumps(state | {"step": rows, "max_steps": 2 * rows}))
     chance = np.random.default_rng(0)
     with (run / "metrics.jsonl").open("wb") as file:
@@ -184,11 +187,37 @@ async def _draw(folder: Path) -> dict[str, float]:
     return {"charts": len(charts), "core_percent": 100 * share, "rows": step}
 
 
+def idle(folder: Path) -> dict[str, float]:
+    """Share of a core while nothing happens: the four newest runs drawn, then all of them."""
+    return asyncio.run(_idle(folder))
+
+
+async def _idle(folder: Path) -> dict[str, float]:
+    from codecctl.dashboard.app import DashboardApp
+
+    app = DashboardApp(folder)
+    found: dict[str, float] = {}
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        for name in ("four_percent", "all_percent"):
+            known = -1
+            while not app.snapshot.complete or _num_rows(app) != known:
+                known = _num_rows(app)
+                await asyncio.sleep(SETTLE_SECONDS)
+            cpu, begin = time.process_time(), time.perf_counter()
+            await asyncio.sleep(IDLE_SECONDS)
+            share = (time.process_time() - cpu) / (time.perf_counter() - begin)
+            found |= {f"{name}_of_a_core": 100 * share, f"{name}_rows": known}
+            app.shown = {run.name for run in app.snapshot.runs}
+    return found
+
+
 PARTS: dict[str, Callable[[Path], dict[str, float]]] = {
     "load_by_columns": load_by_columns,
     "load_by_objects": load_by_objects,
     "watch": watch,
     "draw": draw,
+    "idle": idle,
 }
 
 
@@ -210,6 +239,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--runs", type=int, default=50)
     parser.add_argument("--long", type=int, default=1_000_000)
+    parser.add_argument("--only", choices=PARTS, default="")
     parser.add_argument("--part", choices=PARTS)
     parser.add_argument("--folder", type=Path)
     options = parser.parse_args()
@@ -224,16 +254,26 @@ def main() -> None:
         print(json.dumps({name: round(value, 3) for name, value in found.items()}))
         return
     with tempfile.TemporaryDirectory() as name:
-        one, many = Path(name) / "one", Path(name) / "many"
-        write_run(one, "long", rows=options.rows, started=time.time())
-        for part in ("load_by_objects", "load_by_columns", "draw"):
-            print(part, measure(part, one), flush=True)
-        write_run(many, "long", rows=options.long, started=time.time())
-        for number in range(options.runs):
-            write_run(
-                many, f"run-{number:02d}", rows=ROWS_OF_A_RUN, started=time.time() - 1 - number
-            )
-        print("watch", measure("watch", many), flush=True)
+        one, many, done = (Path(name) / each for each in ("one", "many", "done"))
+        folders = {"load_by_objects": one, "load_by_columns": one, "draw": one}
+        folders |= {"watch": many, "idle": done}
+        for part, folder in folders.items():
+            if options.only in ("", part):
+                _write(folder, options)
+                print(part, measure(part, folder), flush=True)
+
+
+def _write(folder: Path, options: argparse.Namespace) -> None:
+    """The runs of a folder, if they are not there yet."""
+    if folder.is_dir():
+        return
+    if folder.name != "done":
+        rows = options.rows if folder.name == "one" else options.long
+        write_run(folder, "long", rows=rows, started=time.time())
+    for number in range(0 if folder.name == "one" else options.runs):
+        status = "finished" if folder.name == "done" else "running"
+        begun = time.time() - 1 - number
+        write_run(folder, f"run-{number:02d}", rows=ROWS_OF_A_RUN, started=begun, status=status)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,8 @@ class Listing(DataTable[Text]):
         self._shown_columns: tuple[int, ...] = ()
         self._widths: dict[int, int] = {}
         self._rows: dict[str, list[Text]] = {}
+        self._given: Mapping[str, Sequence[Cell]] = {}
+        """The rows before they were aligned."""
 
     @property
     def selected_key(self) -> str | None:
@@ -56,14 +58,9 @@ class Listing(DataTable[Text]):
 
     def show_rows(self, rows: Mapping[str, Sequence[Cell]]) -> None:
         """Exchange the rows: key -> one cell for every column, visible or not."""
-        new = {
-            key: [
-                column.align(cell if isinstance(cell, Text) else Text(cell))
-                for column, cell in zip(self._list_columns, cells, strict=True)
-            ]
-            for key, cells in rows.items()
-        }
+        new = {key: self._aligned(key, cells) for key, cells in rows.items()}
         old, self._rows = self._rows, new
+        self._given = dict(rows)
         if not self._shown_columns:
             return
         if list(new) != list(old) or self.row_count != len(new):
@@ -71,8 +68,19 @@ class Listing(DataTable[Text]):
             return
         for key, cells in new.items():
             for index in self._shown_columns:
-                if cells[index] != old[key][index] or cells[index].spans != old[key][index].spans:
+                if cells[index] is not old[key][index]:
                     self.update_cell(key, str(index), self._fitted(key, index))
+
+    def _aligned(self, key: str, cells: Sequence[Cell]) -> list[Text]:
+        """A row as it stands in the columns: what did not change stays the same objects."""
+        given, shown = self._given.get(key, ()), self._rows.get(key, [])
+        row = []
+        for index, (column, cell) in enumerate(zip(self._list_columns, cells, strict=True)):
+            if given and _alike(given[index], cell):
+                row.append(shown[index])
+            else:
+                row.append(column.align(cell if isinstance(cell, Text) else Text(cell)))
+        return row
 
     def rename_column(self, index: int, label: str) -> None:
         """Change a heading."""
@@ -136,3 +144,10 @@ def fitted(text: Text, width: int) -> Text:
         cut.append("…")
     cut.truncate(width, overflow="ellipsis")
     return cut
+
+
+def _alike(one: Cell, other: Cell) -> bool:
+    """Whether cells look the same; texts that differ in color alone are equal to each other."""
+    if isinstance(one, Text) and isinstance(other, Text):
+        return one.plain == other.plain and one.spans == other.spans and one.style == other.style
+    return isinstance(one, str) and one == other

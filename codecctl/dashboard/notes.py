@@ -54,6 +54,8 @@ def seconds_left(run: RunView) -> float | None:
 
 def loss_value(train: Row) -> float | None:
     """The one loss that stands for all: the total, else the mel distance, else the first."""
-    names = [name for name in train if name.startswith("loss/")]
-    preferred = [name for name in ("loss/total", "loss/mel") if name in names]
-    return number(train.get((preferred + sorted(names))[0])) if names else None
+    for name in ("loss/total", "loss/mel"):
+        if name in train:  # a row may hold thousands of values
+            return number(train[name])
+    first = min((name for name in train if name.startswith("loss/")), default="")
+    return number(train.get(first))

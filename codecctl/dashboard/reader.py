@@ -39,7 +39,7 @@ _Signature = tuple[tuple[int, int, int], ...]
 class RunsReader:
     """Follows all runs of a folder.
 
-    A run costs five `stat` calls a poll; its files are read when they change. Scalars are read
+    A run costs six `stat` calls a poll; its files are read when they change. Scalars are read
     in full only for the runs that are shown, everything else only for the run that is opened.
 
     Args:
@@ -97,6 +97,7 @@ class _RunReader:
 
     def __init__(self, path: Path, parse: Parse) -> None:
         self._path = path
+        self._watched = [path / name for name in _WATCHED]
         self._signature: _Signature | None = None
         self._metrics = Follower(path / "metrics.jsonl", parse)
         self._view: RunView | None = None
@@ -104,7 +105,7 @@ class _RunReader:
 
     def read(self, wanted: bool, *, deadline: float, opened: bool) -> bool:
         """Read what changed; whether everything that is wanted has been read."""
-        signature = tuple(_stamp(self._path / name) for name in _WATCHED)
+        signature = tuple(map(_stamp, self._watched))
         if self._view is None or signature != self._signature:
             summary, problem = _summary(self._path)
             profile = read_json(self._path / "profile.json")

@@ -163,7 +163,9 @@ def metric_names(runs: Sequence[RunView]) -> list[str]:
     """What runs can be compared and sorted by."""
     rows = [row for run in runs for row in (run.summary.validation, run.summary.train)]
     fixed = {"schema", "seconds", "audio_seconds", "epoch", "step", "time"}
-    names = {name for row in rows for name, value in row.items() if number(value) is not None}
+    names: set[str] = set()
+    for row in rows:  # those of most runs are the same
+        names |= {name for name in row.keys() - names if number(row[name]) is not None}
     return ["step", "epoch", "seen", *sorted(names - fixed)]
 
 
