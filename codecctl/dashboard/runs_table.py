@@ -49,15 +49,13 @@ class RunsTable(Listing):
     HELP = """
     ## Runs
 
-    *A*, *B*, ... in color: drawn in the charts below. *seen* is the time since the last heartbeat;
-    a run that says it is running but has not been heard of for 20 s is **lost**.
-
     `F` chooses runs of which all terms hold: `word profile:paired name~^foo val/mel<0.5 -word`,
     also `trainer.seed=7`, a value of the profile. `a | b` is one or the other, and brackets hold
-    terms together: `tag:night (val/mel<0.5 | status:running)`, `-(profile:paired status:failed)`.
+    terms together: `tag:night (val/mel<0.5 | status:running)`.
 
-    `t` sorts by another value, `space` draws or hides, `b` pins the baseline: drawn above the
-    others and *vs pinned*. `m` marks the best checkpoint of a run and `c` compares what is marked.
+    *A*, *B*, ... in color: drawn in the charts below. *seen* is the time since the last heartbeat;
+    a run that says it is running but has not been heard of for 20 s is **lost**. The pinned
+    baseline (`b`) is drawn above the others and *vs pinned*.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
