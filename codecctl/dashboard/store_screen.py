@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
+from codecctl.dashboard.hanging import hanging
 from codecctl.dashboard.listing import ListColumn, Listing
 from codecctl.dashboard.store_reading import (
     KeptReport,
@@ -223,7 +224,7 @@ class StoreScreen(Screen[None]):
         self._show_report(event.kept)
 
     def _show_report(self, kept: KeptReport) -> None:
-        self.query_one("#problems-text", Static).update("\n".join(report_text(kept)))
+        self.query_one("#problems-text", Static).update(hanging(report_text(kept)))
         if kept.report is not None:
             by_recording: dict[str, list[str]] = {}
             for finding in kept.report.findings:
