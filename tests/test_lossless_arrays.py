@@ -19,6 +19,8 @@ from codecctl.errors import CodecctlError, DataError
 from .coded_mutations import judge, mutated
 
 SUBTYPES = {8: "PCM_U8", 16: "PCM_16", 24: "PCM_24"}
+SHORT = [(2, 0), (8, 1), (25, 1), (32, 0), (32, 1)]
+"""Channels and frames."""
 
 
 def write_wav(path: Path, samples: np.ndarray, bits: int) -> Path:
@@ -59,7 +61,7 @@ def field(frames: int, channels: int) -> np.ndarray:
 @pytest.mark.parametrize("bits", SUBTYPES)
 @pytest.mark.parametrize(
     ("channels", "frames"),
-    [(1, 0), (1, 1), (1, 8193), (2, 31), (8, 701), (25, 3), (32, 700), (64, 33)],
+    [(1, 0), (1, 1), (1, 8193), (2, 31), (8, 701), (25, 3), (32, 700), (64, 33), *SHORT],
 )
 def test_every_byte_comes_back(tmp_path: Path, bits: int, channels: int, frames: int) -> None:
     there_and_back(write_wav(tmp_path / "a.wav", noise(bits, frames, channels), bits))

@@ -26,6 +26,7 @@ from codecctl.errors import CodecctlError, DataError, NotFoundError
 
 from .coded_mutations import judge, mutated, records_of
 from .lossless_models import exact
+from .test_lossless_arrays import SHORT
 
 SUBTYPES = {8: "PCM_U8", 16: "PCM_16", 24: "PCM_24"}
 HEADS = {8: "full", 16: "factorised", 24: "factorised"}
@@ -68,7 +69,8 @@ def there_and_back(
 
 @pytest.mark.parametrize("bits", SUBTYPES)
 @pytest.mark.parametrize(
-    ("channels", "frames"), [(1, 0), (1, 1), (1, 33), (2, 31), (8, 20), (25, 3), (32, 9)]
+    ("channels", "frames"),
+    [(1, 0), (1, 1), (1, 33), (2, 31), (8, 20), (25, 3), (32, 9), *SHORT],
 )
 def test_every_byte_comes_back(tmp_path: Path, bits: int, channels: int, frames: int) -> None:
     wav = write_wav(tmp_path / "a.wav", noise(bits, frames, channels), bits)
