@@ -140,13 +140,15 @@ async def walk(into: Path, *, only: str, secret: Sequence[str]) -> None:
 
 
 def wanted_pages(only: str) -> list[Page]:
-    """The pages to walk: from the start of a run or of the list to the last that is wanted."""
+    """The ways to walk, each from a run or the list on; the first one pins what is compared."""
     ways: list[list[Page]] = []
     for page in WALK:
         if page.run is not None:
             ways.append([])
         ways[-1].append(page)
-    return [page for way in ways if any(p.name.startswith(only) for p in way) for page in way]
+    wanted = (any(page.name.startswith(only) for page in way) for way in ways)
+    kept = [way for way, is_wanted in zip(ways, wanted, strict=True) if is_wanted]
+    return [page for way in ([] if ways[0] in kept else ways[:1]) + kept for page in way]
 
 
 async def visit(app: DashboardApp, pilot: Pilot[None], page: Page) -> None:

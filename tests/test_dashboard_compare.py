@@ -144,6 +144,7 @@ async def test_curves_are_aligned_and_a_checkpoint_leads_to_its_previews(tmp_pat
         assert grid is not None
         (chart,) = [chart for chart in grid.charts() if chart.metric == "loss/mel"]
         assert [(curve.x[0], curve.x[-1]) for curve in chart.curves] == [(0, 39), (0, 60)]
+        assert app.screen.focused is grid.charts()[0]
         await pilot.press("A")
         await settle(app, pilot)
         assert "0 is the best checkpoint" in screen_text(app)

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Grid
 from textual.reactive import reactive
 from textual.widget import Widget
-from textual.widgets import Input
+from textual.widgets import Input, Tabs
 
 from codecctl.dashboard.axis import XAxis
 from codecctl.dashboard.chart import LineChart
@@ -109,6 +109,8 @@ class ChartGrid(Widget):
         if len(charts) < len(names):
             new = [LineChart() for _ in range(len(names) - len(charts))]
             grid.mount(*new)
+            if not charts and isinstance(self.screen.focused, Tabs):
+                self.call_after_refresh(new[0].focus)  # the arrows move the crosshair at once
             charts += new
         for chart in charts[len(names) :]:
             chart.display = False

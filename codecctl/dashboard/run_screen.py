@@ -97,7 +97,6 @@ class RunScreen(Screen[None]):
         self.run_name = run_name
         self._run: RunView | None = None
         self._color = 0
-        self._charts_to_come = False
 
     def compose(self) -> ComposeResult:
         """Banner, tabs, keys."""
@@ -158,12 +157,10 @@ class RunScreen(Screen[None]):
         if tab == "curves":
             curves = [run_source(run, color=self._color)]
             self.query_one("#run-curves", ChartGrid).show(curves)
-            self.call_after_refresh(self._give_keys_to_charts)
         elif tab == "system":
             system = run.detail.system if run.detail is not None else Table("time")
             source = Source(system, Table(), run.steps_per_epoch, self._color, name=self.run_name)
             self.query_one("#system-curves", ChartGrid).show([source])
-            self.call_after_refresh(self._give_keys_to_charts)
         elif tab in _RUN_WIDGETS:
             self.query_one(_RUN_WIDGETS[tab]).show_run(run)
             if tab == "validation":
@@ -247,16 +244,6 @@ class RunScreen(Screen[None]):
                 widget.focus()
                 return
         self.query_one(Tabs).focus()  # charts are still to come, and `?` tells about what has keys
-        self._charts_to_come = True
-
-    def _give_keys_to_charts(self) -> None:
-        """The crosshair follows the arrows as soon as there are charts."""
-        grid = self.active_grid()
-        charts = grid.charts() if grid is not None else []
-        if self._charts_to_come and charts:
-            self._charts_to_come = False
-            if isinstance(self.focused, Tabs):
-                charts[0].focus()
 
     def _open_previews(self, step: int) -> None:
         """Open the previews that are nearest to a step."""
