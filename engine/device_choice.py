@@ -13,6 +13,7 @@ from codecctl.errors import CodecctlError, ProfileError
 
 _ALLOCATION_VARIABLES = ("SLURM_JOB_GPUS", "SLURM_STEP_GPUS", "SLURM_GPUS_ON_NODE")
 _DRIVER_FILE = Path("/proc/driver/nvidia/version")
+_NO_DRIVER = "no NVIDIA driver is loaded"
 
 
 def choose_device(num_gpus: int | str, group: ProcessGroup | None) -> torch.device:
@@ -23,7 +24,8 @@ def choose_device(num_gpus: int | str, group: ProcessGroup | None) -> torch.devi
         group: The processes of the training; each has a GPU of its own.
 
     Raises:
-        ProfileError: This is one process, and several GPUs were asked for.
+        ProfileError: This is one process, and several GPUs were asked for; or one was, of a
+            machine without any.
         CodecctlError: A GPU was promised, but cannot be used.
     """
     if num_gpus == 0:
@@ -37,8 +39,14 @@ def choose_device(num_gpus: int | str, group: ProcessGroup | None) -> torch.devi
     problem = _gpu_problem(index)
     if not problem:
         return torch.device("cuda", index)
-    if num_gpus == "auto" and not any(os.environ.get(name) for name in _ALLOCATION_VARIABLES):
-        return torch.device("cpu")
+    if not any(os.environ.get(name) for name in _ALLOCATION_VARIABLES):
+        if num_gpus == "auto":
+            return torch.device("cpu")
+        if group is None and _driver() == _NO_DRIVER:
+            raise ProfileError(
+                f"trainer.num_gpus: found {num_gpus}, this machine has no GPU that torch can use "
+                f"({_NO_DRIVER}); 0 trains on the CPU"
+            )
     raise CodecctlError(
         f"GPU: {problem}; needed: a driver for CUDA {torch.version.cuda} and a card that torch "
         f"{torch.__version__} supports; fix the driver, take another node, or train on the CPU "
@@ -77,5 +85,5 @@ def _driver() -> str:
     try:
         words = _DRIVER_FILE.read_text().split("Kernel Module")[1].split()
     except (OSError, IndexError):
-        return "no NVIDIA driver is loaded"
+        return _NO_DRIVER
     return f"driver {next((word for word in words if word[0].isdigit()), 'unknown')}"

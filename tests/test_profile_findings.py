@@ -106,6 +106,11 @@ def in_file(local: tuple[Path, ...], text: str, *overrides: str) -> list[str]:
             "trainer.optimizer.config.learning_rate: unknown key, allowed: lr, weight_decay, "
             "betas, eps, amsgrad",
         ),
+        (
+            "trainer.optimizer.config.momentum=0.9",  # of SGD
+            "trainer.optimizer.config.momentum: unknown key, allowed: lr, weight_decay, betas, "
+            "eps, amsgrad",
+        ),
         ("modle=tiny", "modle: unknown key; did you mean 'model'?"),
         ("batch_size=4", "batch_size: unknown key; did you mean 'data.batch_size'?"),
         (

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from codecctl.engine import device_choice
 from codecctl.engine.runtime import FabricRuntime
 from codecctl.errors import CodecctlError, ProfileError
 
@@ -86,10 +89,15 @@ def test_a_wrong_precision_or_number_of_gpus_is_refused() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU is at hand")
 def test_a_gpu_that_was_asked_for_or_allocated_but_fails_is_an_error(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert FabricRuntime("auto").device.type == "cpu"
-    with pytest.raises(CodecctlError, match=r"GPU: torch finds none .*trainer.num_gpus=0"):
+    driver = tmp_path / "version"
+    monkeypatch.setattr(device_choice, "_DRIVER_FILE", driver)
+    with pytest.raises(ProfileError, match=r"found 1, this machine has no GPU .*0 trains on the C"):
+        FabricRuntime(1)
+    driver.write_text("NVRM version: NVIDIA UNIX x86_64 Kernel Module  470.57.02  Tue\n")
+    with pytest.raises(CodecctlError, match=r"GPU: torch finds none .driver 470.*num_gpus=0"):
         FabricRuntime(1)
     monkeypatch.setenv("SLURM_JOB_GPUS", "0")
     with pytest.raises(CodecctlError, match=r"GPU: torch finds none .*needed: a driver for CUDA"):

@@ -96,8 +96,9 @@ def unknown_key(key: Key, tree: Tree, shape: Shape) -> str:
     siblings = parent.names(tree.get(key[: length - 1])) if parent else ()
     group = did_you_mean(key[0], GROUPS, cutoff=0.8) if len(key) == 1 else ""  # modle=tiny
     hint = group or did_you_mean(key[length - 1], siblings)
-    if not hint:
-        elsewhere = [".".join(leaf) for leaf in shape.leaves() if leaf[-1] == key[-1]]
+    leaves = list(shape.leaves())
+    if not hint and key not in leaves:  # else another type has it, and this one what is allowed
+        elsewhere = [".".join(leaf) for leaf in leaves if leaf[-1] == key[-1]]
         hint = f"; did you mean '{elsewhere[0]}'?" if elsewhere else ""
     return "unknown key" + (hint or f", allowed: {', '.join(siblings) or 'none here'}")
 
