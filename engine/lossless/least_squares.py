@@ -142,7 +142,7 @@ def _less_eight(gram: np.ndarray, start: int, i: int, inverse: np.ndarray) -> No
     c, d = gram[start + 2, i] * inverse[start + 2], gram[start + 3, i] * inverse[start + 3]
     e, f = gram[start + 4, i] * inverse[start + 4], gram[start + 5, i] * inverse[start + 5]
     g, h = gram[start + 6, i] * inverse[start + 6], gram[start + 7, i] * inverse[start + 7]
-    for j in range(i, gram.shape[0]):
+    for j in range(i - i % 16, gram.shape[0]):  # what lies below the diagonal is never read
         value = gram[i, j] - a * gram[start, j]
         value = value - b * gram[start + 1, j]
         value = value - c * gram[start + 2, j]

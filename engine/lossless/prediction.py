@@ -27,7 +27,8 @@ from codecctl.engine.lossless.least_squares import (
     solve_own,
     solve_shared,
 )
-from codecctl.engine.lossless.recursion import FAST, OWN, PAST, run
+from codecctl.engine.lossless.memory import zeros
+from codecctl.engine.lossless.recursion import AT_ONCE, FAST, OWN, PAST, run
 
 MOST_CHANNELS = 64
 _MOST_SHORT = 16
@@ -116,22 +117,29 @@ class _Predictor:
 
     def __init__(self, samples: np.ndarray, left: np.ndarray, bits: int, effort: Effort) -> None:
         frames, channels = samples.shape
-        self.samples = np.zeros((PAST + frames, channels))
-        self.samples[PAST:] = samples
         self._left = left
         self._edge = float(1 << (bits - 1))
         lags = max(1, min(PAST, effort.long // channels))
         few = max(1, min(_MOST_SHORT, effort.short // channels))
-        self._lags = lags
         self._long, self._short = (
             _Shared(lags, channels, effort.decay, effort.longest),
             _Shared(few, channels, _SHORT_DECAY, effort.often),
         )
-        self._own_gram, self._own_some = np.zeros((2, OWN + 1, OWN + 1, channels))
-        self._own = np.zeros((OWN, channels))
-        self._stages = np.zeros((FAST, channels)), np.zeros((PAST, channels))
-        self._errors, self._steps = np.ones((3, channels)), np.zeros((4, channels))
-        self._rests = np.zeros(self.samples.shape), np.zeros(self.samples.shape)
+        self._own_gram, self._own_some = zeros(*[(OWN + 1, OWN + 1, channels)] * 2)
+        self.samples, mixed, second = zeros(*[(PAST + frames, channels)] * 3)
+        self.samples[PAST:] = samples
+        row = self.samples.strides[0]
+        self._windows = np.lib.stride_tricks.as_strided(
+            self.samples[PAST - lags :], (frames, (lags + 1) * channels), (row, row // channels)
+        )
+        self._rests = mixed, second
+        self._own, fast, slow = zeros((OWN, channels), (FAST, channels), (PAST, channels))
+        self._stages = fast, slow
+        self._errors, self._steps, work, ahead = zeros(
+            (3, channels), (4, channels), (6, channels), (2, AT_ONCE, channels)
+        )
+        self._errors[:] = 1.0
+        self._scratch = work, ahead
 
     def run(self, *, decode: bool) -> bool:
         """Predict all frames; whether all samples lie within their bits."""
@@ -150,6 +158,7 @@ class _Predictor:
                 self._errors,
                 self._rests,
                 self._steps,
+                self._scratch,
             )
             if inside and end < frames:
                 self._learn(at, end)
@@ -157,10 +166,7 @@ class _Predictor:
         return inside
 
     def _learn(self, at: int, end: int) -> None:
-        channels = self.samples.shape[1]
-        windows = np.lib.stride_tricks.sliding_window_view(
-            self.samples[PAST - self._lags + at : PAST + end].ravel(), (self._lags + 1) * channels
-        )[::channels]
+        windows = np.ascontiguousarray(self._windows[at:end])
         sums = windows.T @ self.samples[PAST + at : PAST + end]
         for which, shared in enumerate((self._long, self._short)):
             shared.add(sums)
@@ -187,18 +193,19 @@ class _Shared:
         size = (lags + 1) * channels
         self._decay, self._longest = decay, longest
         self._since, self.due = 0, 0
-        self.weights = np.zeros((size, channels))
-        self._gram, self._some = np.zeros((2, size, size))
+        self.weights, self._latest = zeros(*[(size, channels)] * 2)
+        self._gram, self._some, self._factored = zeros(*[(size, size)] * 3)
 
     def add(self, sums: np.ndarray) -> None:
         """Take sums of products of the last frames, of more lags or as many, with each frame."""
-        size, channels = self.weights.shape
-        self._some[:, -channels:] += sums[-size:]
+        self._latest += sums[-len(self._latest) :]
 
     def solve(self, samples: np.ndarray, end: int, ridge: float) -> None:
         """Take the frames up to `end`, whose sums were added, and find the weights."""
         decay = _power(self._decay, end - self._since)
+        self._some[:, -self.weights.shape[1] :] = self._latest
+        self._latest[:] = 0.0
         gather_shared(self._gram, self._some, samples, (self._since, end), decay)
-        self._some[:, -self.weights.shape[1] :] = 0.0
-        solve_shared(self._gram.copy(), ridge, self.weights)
+        self._factored[:] = self._gram
+        solve_shared(self._factored, ridge, self.weights)
         self._since, self.due = end, end + min(end // _PATIENCE, self._longest)

@@ -52,7 +52,10 @@ def put(state: np.ndarray, words: np.ndarray, start: int, size: int, bits: int) 
 def peek(state: np.ndarray, bits: int) -> int:
     """Where of 2^bits the next number lies."""
     step = state[1] >> bits
-    found: int = state[0] // step
+    # Both are below 2^53: the quotient of floats, which is quicker, is the whole one or one more.
+    found = int(float(state[0]) / float(step))
+    if found * step > state[0]:
+        found -= 1
     if found >> bits:  # the remainder of the division: nothing was put there
         found = (1 << bits) - 1
         state[0] = (step << bits) - 1

@@ -14,6 +14,8 @@ FAST = 16
 """Taps of the first stage of normalised least mean squares; the second has `PAST`."""
 _RATE = 0.005
 _FORGET = 1 / 32
+AT_ONCE, _PAIR = 32, 2
+"""Frames that are predicted at once from all channels: known ones, and those to be decoded."""
 
 
 @compiled
@@ -27,6 +29,7 @@ def run(
     errors: np.ndarray,
     rests: tuple[np.ndarray, np.ndarray],
     steps: np.ndarray,
+    scratch: tuple[np.ndarray, np.ndarray],
 ) -> bool:
     """Predict frames and take what is left of them, or put it back.
 
@@ -41,47 +44,95 @@ def run(
         errors: (3, C) running squares of what long, short and own weights leave.
         rests: (PAST + T, C) each: what the mixture leaves, and what the first stage leaves.
         steps: (4, C) how far each stage steps next, and the powers of what it sees.
+        scratch: (6, C) and (2, AT_ONCE, C).
 
     Returns:
         Whether all samples lie within the edges.
     """
     long, short, own, fast, slow = weights
     mixed, second = rests
-    work = np.empty((6, samples.shape[1]))
+    work, ahead = scratch
+    many = _PAIR if decode else AT_ONCE
     for frame in range(span[0], span[1]):
-        now = frame + PAST
-        _from_all(long, samples, now, work[0])
-        _from_all(short, samples, now, work[1])
+        now, place = frame + PAST, (frame - span[0]) % many
+        if place == 0:
+            count = min(many, span[1] - frame)
+            _from_all(long, samples, now, decode, ahead[0, :count])
+            _from_all(short, samples, now, decode, ahead[1, :count])
+        elif decode:
+            _from_last(long, samples, now, ahead[0, place])
+            _from_last(short, samples, now, ahead[1, place])
+        for k in range(2):
+            for c in range(samples.shape[1]):
+                work[k, c] = ahead[k, place, c]
         _from_own(own, samples, now, work[2])
         _from_rest(fast, mixed, now, steps[0], work[3])
         _from_rest(slow, second, now, steps[1], work[4])
-        if not _one_frame(samples, left, frame, decode, edge, (long, short), errors, mixed, work):
+        _shares(errors, work[5], mixed[now])
+        if not decode:
+            _take_frame(samples, left, frame, edge, mixed, work)
+        elif not _put_frame(samples, left, frame, edge, (long, short), mixed, work):
             return False
         _follow(samples, now, errors, mixed, second, steps, work)
     return True
 
 
 @compiled
-def _from_all(weights: np.ndarray, samples: np.ndarray, now: int, found: np.ndarray) -> None:
+def _from_all(
+    weights: np.ndarray, samples: np.ndarray, now: int, decode: bool, found: np.ndarray
+) -> None:
+    """Predict some frames (N, C) at once, so that weights are fetched once for all of them.
+
+    Where they are still to be decoded, the ends of their sums are left out: what is taken from the
+    frame itself (`_put_frame`), and by the second of two from the first (`_from_last`).
+    """
+    channels = samples.shape[1]
+    common = past = weights.shape[0] - channels
+    if not decode:
+        common = past = weights.shape[0]
+    elif found.shape[0] > 1:
+        common = past - channels
+    found[:] = 0.0
+    _add_rows(weights, samples, now, (0, common), found)
+    _add_rows(weights, samples, now, (common, past), found[:1])
+
+
+@compiled
+def _from_last(weights: np.ndarray, samples: np.ndarray, now: int, found: np.ndarray) -> None:
+    """What `_from_all` left out of the second of two frames, the first of which is known now."""
     channels = samples.shape[1]
     count = weights.shape[0] - channels
-    past = samples.reshape(-1)[now * channels - count : now * channels]
-    found[:] = 0.0
-    for at in range(0, count - 7, 8):  # eight at once, one after the other: fewer stores
-        a, b, c, d = past[at], past[at + 1], past[at + 2], past[at + 3]
-        e, f, g, h = past[at + 4], past[at + 5], past[at + 6], past[at + 7]
-        for k in range(channels):
-            value = found[k] + weights[at, k] * a
-            value = value + weights[at + 1, k] * b
-            value = value + weights[at + 2, k] * c
-            value = value + weights[at + 3, k] * d
-            value = value + weights[at + 4, k] * e
-            value = value + weights[at + 5, k] * f
-            value = value + weights[at + 6, k] * g
-            found[k] = value + weights[at + 7, k] * h
-    for at in range(count - count % 8, count):
-        for k in range(channels):
-            found[k] += weights[at, k] * past[at]
+    _add_rows(weights, samples, now, (count - channels, count), found.reshape((1, channels)))
+
+
+@compiled
+def _add_rows(
+    weights: np.ndarray, samples: np.ndarray, now: int, rows: tuple[int, int], found: np.ndarray
+) -> None:
+    """Add to predictions of frames (N, C) what some rows of weights say of their past."""
+    frames, channels = found.shape
+    behind = now * channels - (weights.shape[0] - channels)
+    flat = samples.reshape(-1)
+    grouped = rows[1] - (rows[1] - rows[0]) % 8
+    for at in range(rows[0], grouped, 8):  # eight at once, one after the other: fewer stores
+        for frame in range(frames):
+            past = flat[behind + frame * channels + at :]
+            a, b, c, d = past[0], past[1], past[2], past[3]
+            e, f, g, h = past[4], past[5], past[6], past[7]
+            for k in range(channels):
+                value = found[frame, k] + weights[at, k] * a
+                value = value + weights[at + 1, k] * b
+                value = value + weights[at + 2, k] * c
+                value = value + weights[at + 3, k] * d
+                value = value + weights[at + 4, k] * e
+                value = value + weights[at + 5, k] * f
+                value = value + weights[at + 6, k] * g
+                found[frame, k] = value + weights[at + 7, k] * h
+    for at in range(grouped, rows[1]):
+        for frame in range(frames):
+            past = flat[behind + frame * channels + at :]
+            for k in range(channels):
+                found[frame, k] += weights[at, k] * past[0]
 
 
 @compiled
@@ -102,45 +153,63 @@ def _from_rest(
 ) -> None:
     """Take the step of the frame before, which is 0 at the first, and predict."""
     found[:] = 0.0
-    for lag in range(0, taps.shape[0], 2):
+    for lag in range(0, taps.shape[0], 4):
         last = now - 1 - lag
         for c in range(taps.shape[1]):
-            one, two = rests[last, c], rests[last - 1, c]
+            two, three, four = rests[last - 1, c], rests[last - 2, c], rests[last - 3, c]
             first = taps[lag, c] + step[c] * two
-            other = taps[lag + 1, c] + step[c] * rests[last - 2, c]
-            taps[lag, c], taps[lag + 1, c] = first, other
-            value = found[c] + first * one
-            found[c] = value + other * two
+            second = taps[lag + 1, c] + step[c] * three
+            third = taps[lag + 2, c] + step[c] * four
+            fourth = taps[lag + 3, c] + step[c] * rests[last - 4, c]
+            taps[lag, c], taps[lag + 1, c] = first, second
+            taps[lag + 2, c], taps[lag + 3, c] = third, fourth
+            value = found[c] + first * rests[last, c]
+            value = value + second * two
+            value = value + third * three
+            found[c] = value + fourth * four
 
 
 @compiled
-def _one_frame(
+def _take_frame(
     samples: np.ndarray,
     left: np.ndarray,
     frame: int,
-    decode: bool,
+    edge: float,
+    mixed: np.ndarray,
+    work: np.ndarray,
+) -> None:
+    """What is left of a frame, whose samples are all known."""
+    first, other, own, one, two, long = work[0], work[1], work[2], work[3], work[4], work[5]
+    now = frame + PAST
+    for c in range(samples.shape[1]):
+        guess = own[c] + long[c] * (first[c] - own[c]) + mixed[now, c] * (other[c] - own[c])
+        whole = np.floor(guess + one[c] + two[c] + 0.5)
+        whole = min(max(whole, -edge), edge - 1.0)
+        left[frame, c] = int(samples[now, c] - whole)
+        mixed[now, c] = samples[now, c] - guess
+
+
+@compiled
+def _put_frame(
+    samples: np.ndarray,
+    left: np.ndarray,
+    frame: int,
     edge: float,
     weights: tuple[np.ndarray, np.ndarray],
-    errors: np.ndarray,
     mixed: np.ndarray,
     work: np.ndarray,
 ) -> bool:
     """Channel after channel: each is known before it helps to predict the next."""
     long, short = weights
     channels, now = samples.shape[1], frame + PAST
-    first, other, own, one, two = work[0], work[1], work[2], work[3], work[4]
-    _shares(errors, work[5], mixed[now])
+    first, other, own, one, two, share = work[0], work[1], work[2], work[3], work[4], work[5]
     for c in range(channels):
-        guess = own[c] + work[5, c] * (first[c] - own[c]) + mixed[now, c] * (other[c] - own[c])
+        guess = own[c] + share[c] * (first[c] - own[c]) + mixed[now, c] * (other[c] - own[c])
         whole = np.floor(guess + one[c] + two[c] + 0.5)
-        whole = min(max(whole, -edge), edge - 1.0)
-        if decode:
-            samples[now, c] = whole + left[frame, c]
-            if not -edge <= samples[now, c] < edge:
-                return False
-        else:
-            left[frame, c] = int(samples[now, c] - whole)
-        value = samples[now, c]
+        value = min(max(whole, -edge), edge - 1.0) + left[frame, c]
+        if not -edge <= value < edge:
+            return False
+        samples[now, c] = value
         mixed[now, c] = value - guess
         place, near = long.shape[0] - channels + c, short.shape[0] - channels + c
         for k in range(channels):  # weights of earlier channels are 0
