@@ -5,6 +5,7 @@ UPDATE_SCREENS=1 keeps what is seen instead; look at the difference before it is
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 
 from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.run_screen import TABS
+from codecctl.dashboard.store_screen import STORE_TABS
+from codecctl.engine.profile import load_profile, profile_file
 
 from .dashboard_runs import NOW, append, make_run, screen_text, settle, train_row
 from .preview_files import write_item
@@ -23,16 +26,22 @@ SCREENS = Path(__file__).with_name("screens")
 _TIME = re.compile(r"[A-Z][a-z]{2} \d\d \d\d:\d\d:\d\d")
 SIZES = ((80, 24), (160, 50))
 PREVIEWS = str(TABS.index("previews") + 1)
-SYSTEM, LOG = (str(TABS.index(name) + 1) for name in ("system", "log"))
+SYSTEM, LOG, EVENTS = (str(TABS.index(name) + 1) for name in ("system", "log", "events"))
 WAY = (
     ("system", (SYSTEM,)),
     ("log", (LOG,)),
-    ("spectra", (PREVIEWS,)),
+    ("events", (EVENTS,)),
+    ("new-run", ("N", "slash", *"seed", "enter")),
+    ("palette", ("escape", "escape", "ctrl+p", *"val mel")),
+    ("help", ("escape", "question_mark")),
+    ("spectra", ("question_mark", PREVIEWS)),
     ("space", ("v",)),
     ("tokens", ("v", "n")),
     ("queue", ("v",)),
     ("alerts", ("exclamation_mark",)),
     ("stores", ("escape", "escape", "d")),
+    ("recordings", ("enter",)),
+    *((name, (str(number),)) for number, name in enumerate(STORE_TABS[1:], start=2)),
 )
 """Screens one after the other, by the keys that lead from one to the next."""
 
@@ -40,6 +49,11 @@ WAY = (
 def make_folders(home: Path) -> None:
     """A run of a pair, and a store."""
     run = make_run(home / "runs", "run")
+    options = ("model=tiny", "trainer.seed=7", "trainer.best_metric=val/mel")
+    stored = profile_file("paired", load_profile("paired", options))
+    (run / "profile.json").write_text(json.dumps(stored), encoding="utf-8")
+    store = {"path": str((home / "stores" / "small").absolute())}
+    (run / "environment.json").write_text(json.dumps({"store": store}), encoding="utf-8")
     for second in range(1, 9):
         values = {"memory_mb": 500.0 + second**2, "gpu0_load_percent": 90.0 - second}
         append(run / "system.jsonl", {"time": NOW + 5 * second, "step": 5 * second, **values})
@@ -56,6 +70,7 @@ def make_folders(home: Path) -> None:
     write_small_store(home / "stores" / "small", audio, rate=8000)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("size", SIZES)
 async def test_screens_are_as_kept(
     tmp_path_factory: pytest.TempPathFactory,

@@ -160,7 +160,8 @@ class StoreScreen(Screen[None]):
         self._store = event.store
         recordings = event.store.recordings
         hours = sum(row.seconds for row in recordings) / 3600
-        title = f"store {event.store.name} · {len(recordings)} recordings · {hours:.3f} h"
+        count = f"{len(recordings)} recording" + "s" * (len(recordings) != 1)
+        title = f"store {event.store.name} · {count} · {hours:.3f} h"
         rate = f"{event.store.sample_rate} Hz {event.store.dtype}"
         self.query_one("#store-title", Static).update(f"{title} · {rate} · {self.path}")
         self.query_one(WindowPane).show_store(event.store)
