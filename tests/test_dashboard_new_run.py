@@ -264,3 +264,25 @@ async def test_an_editor_that_cannot_be_used_is_told(
     ):
         monkeypatch.setenv("EDITOR", chosen)
         assert said in app._run_editor(tmp_path / "a")
+
+
+async def test_a_browser_is_refused_the_editor_of_this_machine_and_told_the_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lent: list[str]
+) -> None:
+    make(tmp_path)
+    monkeypatch.setattr(DashboardApp, "is_web", True)
+    monkeypatch.setenv("EDITOR", "false")
+    app = dashboard(tmp_path / "runs")
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(app, pilot)
+        await pilot.press("E")
+        await settle(app, pilot)
+        assert told(app) == ["a browser has no $EDITOR: N changes values here"]
+        assert isinstance(app.screen, RunsScreen)
+        await pilot.press("N")
+        await settle(app, pilot)
+        await pilot.press("E")
+        await settle(app, pilot)
+        assert "enter changes the value under the cursor, a adds one" in told(app)[-1]
+        assert page(app).draft.edits == ()
+        assert lent == []

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 READ_ONLY = "read-only: nothing is changed from here; with --web, --steer allows it"
 _NO_EDITOR = "a browser has no $EDITOR: N changes values here"
+_NO_EDITOR_HERE = "a browser has no $EDITOR: enter changes the value under the cursor, a adds one"
 
 
 class NewRuns(Pages):
@@ -136,7 +137,7 @@ class NewRuns(Pages):
         from codecctl.engine.rerun import toml_of
 
         if self.is_web:
-            self.notify(_NO_EDITOR, severity="warning")
+            self.notify(_NO_EDITOR_HERE, severity="warning")
             return
         self._edit(event.screen, _HEAD + toml_of(event.screen.draft.resolved.profile))
 
