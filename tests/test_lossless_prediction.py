@@ -14,6 +14,7 @@ from codecctl.engine.lossless import integers, prediction
 from codecctl.engine.lossless.least_squares import (
     gather_own,
     gather_shared,
+    products,
     solve_own,
     solve_shared,
 )
@@ -43,6 +44,18 @@ def gathered(samples: np.ndarray, cuts: list[int], decay: float) -> np.ndarray:
         some[:, -channels:] = rows[at:end].T @ samples[PAST + at : PAST + end]
         gather_shared(gram, some, samples, (at, end), decay)
     return gram
+
+
+@pytest.mark.parametrize(("channels", "span"), [(32, (0, 128)), (3, (32, 45)), (1, (5, 12))])
+def test_products_of_a_block_are_those_of_whole_numbers(
+    channels: int, span: tuple[int, int]
+) -> None:
+    samples = walk(130, channels)
+    sums = np.ones((4 * channels, channels))
+    products(samples, span, sums)
+    rows = lagged(samples, 3)[span[0] : span[1]].astype(np.int64)
+    frames = samples[PAST + span[0] : PAST + span[1]].astype(np.int64)
+    assert np.array_equal(sums, rows.T @ frames)
 
 
 def test_the_same_bits_compiled_and_as_it_stands() -> None:

@@ -7,8 +7,44 @@ from __future__ import annotations
 
 import numpy as np
 
-from codecctl.engine.lossless.compiled import compiled
+from codecctl.engine.lossless.compiled import compiled, compiled_exact
 from codecctl.engine.lossless.recursion import PAST
+
+
+@compiled_exact
+def products(samples: np.ndarray, span: tuple[int, int], sums: np.ndarray) -> None:
+    """Sums of products of the last frames of each frame, and of itself, with each frame.
+
+    Compiled rather than a product of matrices of a library, which starts threads that wait for
+    one another in processor time: a block is too small for them.
+
+    Args:
+        samples: (PAST + T, C) whole numbers whose sums of products are exact.
+        span: First frame, and the one after the last.
+        sums: (D, C), from the oldest lag; written.
+    """
+    size, channels = sums.shape
+    flat, first = samples.reshape(-1), size - channels
+    sums[:] = 0.0
+    grouped = span[1] - (span[1] - span[0]) % 8
+    for at in range(span[0] + PAST, grouped + PAST, 8):  # eight at once: fewer stores
+        for d in range(size):
+            place = at * channels - first + d
+            a, b = flat[place], flat[place + channels]
+            e, f = flat[place + 2 * channels], flat[place + 3 * channels]
+            g, h = flat[place + 4 * channels], flat[place + 5 * channels]
+            p, q = flat[place + 6 * channels], flat[place + 7 * channels]
+            for c in range(channels):
+                some = a * samples[at, c] + b * samples[at + 1, c]
+                some += e * samples[at + 2, c] + f * samples[at + 3, c]
+                some += g * samples[at + 4, c] + h * samples[at + 5, c]
+                some += p * samples[at + 6, c] + q * samples[at + 7, c]
+                sums[d, c] += some
+    for at in range(grouped + PAST, span[1] + PAST):
+        for d in range(size):
+            factor = flat[at * channels - first + d]
+            for c in range(channels):
+                sums[d, c] += factor * samples[at, c]
 
 
 @compiled

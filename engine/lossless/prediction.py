@@ -24,6 +24,7 @@ import numpy as np
 from codecctl.engine.lossless.least_squares import (
     gather_own,
     gather_shared,
+    products,
     solve_own,
     solve_shared,
 )
@@ -128,15 +129,15 @@ class _Predictor:
         self._own_gram, self._own_some = zeros(*[(OWN + 1, OWN + 1, channels)] * 2)
         self.samples, mixed, second = zeros(*[(PAST + frames, channels)] * 3)
         self.samples[PAST:] = samples
-        row = self.samples.strides[0]
-        self._windows = np.lib.stride_tricks.as_strided(
-            self.samples[PAST - lags :], (frames, (lags + 1) * channels), (row, row // channels)
-        )
         self._rests = mixed, second
         self._own, fast, slow = zeros((OWN, channels), (FAST, channels), (PAST, channels))
         self._stages = fast, slow
-        self._errors, self._steps, work, ahead = zeros(
-            (3, channels), (4, channels), (6, channels), (2, AT_ONCE, channels)
+        self._errors, self._steps, work, ahead, self._sums = zeros(
+            (3, channels),
+            (4, channels),
+            (6, channels),
+            (2, AT_ONCE, channels),
+            ((lags + 1) * channels, channels),
         )
         self._errors[:] = 1.0
         self._scratch = work, ahead
@@ -166,10 +167,9 @@ class _Predictor:
         return inside
 
     def _learn(self, at: int, end: int) -> None:
-        windows = np.ascontiguousarray(self._windows[at:end])
-        sums = windows.T @ self.samples[PAST + at : PAST + end]
+        products(self.samples, (at, end), self._sums)
         for which, shared in enumerate((self._long, self._short)):
-            shared.add(sums)
+            shared.add(self._sums)
             if end >= shared.due:
                 shared.solve(self.samples, end, self._ridge(which))
         decay = _power(_OWN_DECAY, end - at)

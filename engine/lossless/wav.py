@@ -163,13 +163,12 @@ def _form(path: Path, body: bytes) -> tuple[int, int, int]:
 
 def unpacked(raw: np.ndarray, bits: int) -> np.ndarray:
     """Signed samples of bytes: (..., bytes of a sample) uint8 to (...) int64."""
-    wide = raw.astype(np.int64)
     if bits == 8:
-        eight: np.ndarray = wide[..., 0] - 128
-        return eight
-    places = 8 * np.arange(bits // 8)
-    value = (wide << places).sum(-1)
-    signed: np.ndarray = value - ((value >> (bits - 1)) << bits)
+        return raw[..., 0].astype(np.int64) - 128
+    signed: np.ndarray = raw[..., -1].view(np.int8).astype(np.int64)
+    for place in range(bits // 8 - 2, -1, -1):
+        signed <<= 8
+        signed |= raw[..., place]
     return signed
 
 
@@ -177,6 +176,7 @@ def packed(samples: np.ndarray, bits: int) -> np.ndarray:
     """The inverse of `unpacked`: (...) to (..., bytes of a sample) uint8."""
     if bits == 8:
         return (samples + 128).astype(np.uint8)[..., None]
-    places = 8 * np.arange(bits // 8)
-    digits: np.ndarray = ((samples[..., None] >> places) & 255).astype(np.uint8)
+    digits = np.empty((*samples.shape, bits // 8), np.uint8)
+    for place in range(bits // 8):
+        digits[..., place] = samples >> 8 * place
     return digits
