@@ -32,7 +32,7 @@ PAGES = (
     ("4", "Store"),
     ("escape escape N", "New run"),
     ("escape shift+tab m down m c", "Comparison"),
-    ("4", "Comparison"),
+    ("4", "A chart"),
     ("escape enter", "A chart"),
     ("shift+tab", "A run"),
     ("2", "Validation"),
