@@ -123,7 +123,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
         return RunsScreen(str(self.folder))
 
     def on_mount(self) -> None:
-        """Read at once, then every second."""
+        """Read at once, then at every poll."""
         self.set_keymap(self._own_keys)
         if self._only:
             self.open_run(self._only)

@@ -28,7 +28,8 @@ from codecctl.engine.rundir import (
 )
 from codecctl.engine.stages import read_stages
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.8
+"""So that a new row is seen within a second, the time to draw it included."""
 BUDGET_SECONDS = 0.25
 """A poll reads no longer than about this, whatever there is."""
 
