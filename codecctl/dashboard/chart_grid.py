@@ -104,13 +104,19 @@ class ChartGrid(Widget):
         most = max(1, min(size.height // MIN_CHART_HEIGHT, MAX_CHARTS // columns))
         return columns, max(1, min(most, -(-num_charts // columns)))
 
+    def _take_arrows(self, chart: LineChart) -> None:
+        """Let the arrows move the crosshair, unless another tab was opened since."""
+        hidden = any(not node.display for node in self.ancestors_with_self)
+        if not hidden and isinstance(self.screen.focused, Tabs):
+            chart.focus()
+
     def _fill(self, grid: Grid, names: Sequence[str]) -> None:
         charts = list(grid.query(LineChart))
         if len(charts) < len(names):
             new = [LineChart() for _ in range(len(names) - len(charts))]
             grid.mount(*new)
             if not charts and isinstance(self.screen.focused, Tabs):
-                self.call_after_refresh(new[0].focus)  # the arrows move the crosshair at once
+                self.call_after_refresh(self._take_arrows, new[0])
             charts += new
         for chart in charts[len(names) :]:
             chart.display = False

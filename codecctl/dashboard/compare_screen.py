@@ -19,6 +19,7 @@ from codecctl.dashboard.aligned import Alignment
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.comparison import Against, Comparison, Mark, RunCurves, compare_marks
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
+from codecctl.dashboard.tab_pages import TabPages
 from codecctl.dashboard.views import metric_rank
 from codecctl.dashboard.wording import column_text, higher_is_better, value_text
 from codecctl.engine.paired_statistics import ALL_SCENES, Difference
@@ -114,7 +115,7 @@ class CompareScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """What is compared, tabs, keys."""
         yield Static("reading…", id="compare-title", markup=False)
-        with TabbedContent(id="compare-tabs"):
+        with TabPages(id="compare-tabs"):
             with TabPane("Metrics", id="metrics"):
                 yield Listing(_METRIC_COLUMNS, id="compare-metrics")
             with TabPane("Settings", id="settings"):
@@ -187,6 +188,8 @@ class CompareScreen(Screen[None]):
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
         """Draw what was hidden; keys go to what the tab shows."""
         self.refresh_bindings()
+        if event.pane.id != self.query_one(TabbedContent).active:
+            return  # another tab was opened meanwhile; to focus what is hidden would go back
         for widget in event.pane.query("Listing, LineChart"):
             if widget.focusable and widget.display:
                 widget.focus()

@@ -22,6 +22,7 @@ from codecctl.dashboard.events_table import EventsTable
 from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.previews import Previews
 from codecctl.dashboard.profile_table import ProfileTable
+from codecctl.dashboard.tab_pages import TabPages
 from codecctl.dashboard.table import Table
 from codecctl.dashboard.validation_table import ValidationTable
 from codecctl.dashboard.views import RunView
@@ -102,7 +103,7 @@ class RunScreen(Screen[None]):
         """Banner, tabs, keys."""
         yield Banner(id="banner")
         first = "curves" if self._previews_of is None else "previews"
-        with TabbedContent(id="tabs", initial=first):
+        with TabPages(id="tabs", initial=first):
             with TabPane("Curves", id="curves"):
                 yield ChartGrid(id="run-curves")
             with TabPane("Validation", id="validation"):
@@ -238,6 +239,8 @@ class RunScreen(Screen[None]):
     @on(TabbedContent.TabActivated)
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
         """Fill the tab; keys go to what it shows."""
+        if event.pane.id != self.query_one(TabbedContent).active:
+            return  # another tab was opened meanwhile; to focus what is hidden would go back
         self._show_tab(event.pane.id or "")
         for widget in event.pane.query(Widget):
             if widget.focusable and widget.display and not isinstance(widget, Input):

@@ -25,6 +25,7 @@ from codecctl.dashboard.store_reading import (
     open_store,
     report_text,
 )
+from codecctl.dashboard.tab_pages import TabPages
 from codecctl.dashboard.window_pane import WindowPane
 from codecctl.errors import CodecctlError
 
@@ -117,7 +118,7 @@ class StoreScreen(Screen[None]):
         """Title, tabs, keys."""
         recording, at, channel = self._start
         yield Static(f"store {self.path}", id="store-title", markup=False)
-        with TabbedContent(id="store-tabs"):
+        with TabPages(id="store-tabs"):
             with TabPane("Recordings", id="recordings"):
                 yield WindowPane(recording=recording, at=at, channel=channel)
             with TabPane("Levels", id="levels"), VerticalScroll():
@@ -239,6 +240,8 @@ class StoreScreen(Screen[None]):
 
     @on(TabbedContent.TabActivated)
     def _give_keys(self, event: TabbedContent.TabActivated) -> None:
+        if event.pane.id != self.query_one(TabbedContent).active:
+            return  # another tab was opened meanwhile; to focus what is hidden would go back
         for widget in event.pane.query(Widget):
             if widget.focusable and widget.display:
                 widget.focus()
