@@ -111,7 +111,7 @@ def _wait(run: Path, process: subprocess.Popen[bytes]) -> None:
         is_far = state is not None and state.step >= _STEP_WITH_PICTURES
         if is_far and state.status == "running" and previews.is_dir():
             return
-        time.sleep(0.5)
+        time.sleep(0.5)  # another process writes these files and tells nobody
     raise RuntimeError(f"{run.name}: found no training at step {_STEP_WITH_PICTURES}")
 
 

@@ -38,6 +38,12 @@ def write_preview(run: Path, step: str, level: float) -> None:
         soundfile.write(run / "previews" / folder / "item-000.wav", factor * audio, 24_000)
 
 
+async def open_run(app: DashboardApp, pilot: Pilot[None]) -> None:
+    await settle(app, pilot)
+    await pilot.press("enter")
+    await settle(app, pilot)
+
+
 async def open_tab(app: DashboardApp, pilot: Pilot[None], name: str) -> str:
     await pilot.press(str(TABS.index(name) + 1))
     await settle(app, pilot)
@@ -48,9 +54,7 @@ async def test_enter_opens_the_page_of_a_run_and_escape_closes_it(tmp_path: Path
     make_run(tmp_path, "run")
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await settle(app, pilot)
-        await pilot.press("enter")
-        await settle(app, pilot)
+        await open_run(app, pilot)
         assert isinstance(app.screen, RunScreen)
         assert "run ● running 40/80 (50%) · 20 s left · seen 3 s ago" in screen_text(app)
         await pilot.press("escape")
@@ -62,9 +66,7 @@ async def test_the_arrows_move_the_crosshair_as_soon_as_a_run_is_open(tmp_path: 
     make_run(tmp_path, "run")
     app = dashboard(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
-        await settle(app, pilot)
-        await pilot.press("enter")
-        await settle(app, pilot)
+        await open_run(app, pilot)
         await settle(app, pilot)
         await pilot.press("left")
         await settle(app, pilot)
