@@ -15,7 +15,8 @@
     array/                  step-000000500.json: what the codes of whole arrays share
     control/                requests to the training process: save, stop (`engine.control`)
     wandb/, tensorboard/    mirrors, with their status in wandb.json and tensorboard.json
-    train.log, crash.txt, tags.json
+    train.log               events in words, and what the training said on the terminal
+    crash.txt, tags.json
 
 Files with rows are append-only, everything else is replaced as a whole. Imports no torch.
 """
@@ -73,6 +74,7 @@ __all__ = [
     "latest_rows",
     "list_checkpoints",
     "list_runs",
+    "log_line",
     "number",
     "pending_requests",
     "read_json",
@@ -205,8 +207,7 @@ class RunDirectory:
 
     def log(self, text: str) -> None:
         """Append a line with the time to train.log."""
-        stamp = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S")
-        self._log.append_text(f"{stamp} {text}\n")
+        self._log.append_text(log_line(text))
 
     def requests(self) -> tuple[str, ...]:
         """What people asked for in control/, in the order save, stop."""
@@ -240,6 +241,11 @@ def _cannot_make(path: Path, error: OSError) -> CodecctlError:
         f"{path}: cannot make a folder here: {error.strerror}; set CODECCTL_HOME to one that can "
         "be written"
     )
+
+
+def log_line(text: str) -> str:
+    """A line of train.log: the time in UTC, and a text."""
+    return f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} {text}\n"
 
 
 def step_name(step: int) -> str:

@@ -55,8 +55,9 @@ class Session:
         prepared: What to train.
         path: The run folder.
         origin: Where the job comes from.
-        tell: Shows a line to the user.
+        tell: Shows the user a line that train.log has as well.
         on_phase: Shows what begins, where no report will come for a while.
+        on_open: Told when the run folder is there and this job's.
     """
 
     def __init__(
@@ -67,12 +68,14 @@ class Session:
         origin: Origin,
         tell: Callable[[str], None],
         on_phase: Callable[[str], None],
+        on_open: Callable[[Path], None] = lambda _run: None,
     ) -> None:
         self._prepared = prepared
         self._path = path
         self._origin = origin
         self._tell = tell
         self._on_phase = on_phase
+        self._on_open = on_open
         self._signals = StopSignals()
         self._loop: Loop | None = None
         self._first_step = 0
@@ -95,6 +98,7 @@ class Session:
         trackers: Trackers | None = None
         try:
             with self._signals:
+                self._on_open(run.path)
                 checkpoint = self._prepared.crew.share(self._take_up(run))
                 settings = tracker_settings(self._prepared.profile, default=run.path.name)
                 trackers = start_trackers(run.path, settings, step=self._first_step)
@@ -161,7 +165,7 @@ class Session:
         origin.tell_start(run, kind, step, message)
         for sentence in prepared.data.left_out:
             run.event("warning", step, f"left out: {sentence}")
-        for text in (*origin.resolved.notices, *prepared.recipe.notes()):
+        for text in prepared.recipe.notes():
             run.log(text)
         if prepared.profile.trainer.log_model_structure:
             for role, network in prepared.recipe.modules().items():
@@ -222,7 +226,9 @@ class Session:
 
             yield report
         if profiler.written:
-            self._tell(f"profile of {RECORDED} updates: {folder}")
+            text = f"profile of {RECORDED} updates: {folder}"
+            run.log(text)
+            self._tell(text)
         else:
             needed = LEFT_OUT + RECORDED
             self._warn(run, f"trainer.profile: no record, as it needs {needed} updates")

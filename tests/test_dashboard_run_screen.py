@@ -268,7 +268,7 @@ async def test_the_log_is_followed_searched_and_changed_for_another_file(tmp_pat
         assert "2 lines · only check" in screen_text(app)
         await pilot.press("escape", "n")
         await settle(app, pilot)
-        assert "crash.txt · 1 lines" in screen_text(app)
+        assert "crash.txt · 1 line · n: train.log" in screen_text(app)
         assert "Traceback" in screen_text(app)
 
 

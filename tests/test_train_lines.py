@@ -12,6 +12,7 @@ from codecctl.commands.train_lines import (
     progress_text,
     summary_lines,
 )
+from codecctl.commands.train_transcript import Transcript
 from codecctl.engine.loop_parts import Report
 from codecctl.errors import NotFoundError
 
@@ -44,7 +45,7 @@ def test_the_progress_line_has_losses_speed_and_time_left() -> None:
 def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_at_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    line = ProgressLine()
+    line = ProgressLine(Transcript())
     for step in range(1, 11):
         line.report(_report(step, 10))
     line.tell("a note")
@@ -60,7 +61,7 @@ def test_elsewhere_than_on_a_terminal_a_phase_is_said_after_half_a_minute_of_sil
 ) -> None:
     clock = iter([100.0, 101.0, 102.0, 131.0])
     monkeypatch.setattr("codecctl.commands.train_lines.time.monotonic", lambda: next(clock))
-    line = ProgressLine()
+    line = ProgressLine(Transcript())
     line.phase("step 0: validating")
     line.report(_report(1, 100))
     line.phase("step 5: validating")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from codecctl.commands.train_end import End, conclude, export_weights
+from codecctl.commands.train_end import End, conclude, export_weights, last_words
 from codecctl.commands.train_job import Job, Wish, plan
 from codecctl.ending import leaving_at_once
 from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
+    from codecctl.commands.train_transcript import Transcript
     from codecctl.datasets.split import Split
     from codecctl.datasets.store import AudioSource
     from codecctl.engine.prepare import Prepared
@@ -163,10 +164,11 @@ def _train_alone(job: Job, *, dry_run: bool) -> None:
 
 def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
     """Train as one of several processes; the first of them decides what, and speaks for all."""
+    from codecctl.commands.train_transcript import one_voice
     from codecctl.engine.process_group import ProcessGroup
     from codecctl.engine.topology import refuse_other_launch
 
-    with ProcessGroup(place) as group, _one_voice(group):
+    with ProcessGroup(place) as group, one_voice(group):
         group.refuse_other_commands(sys.argv[1:])
         job = group.share(None if group.rank else plan(wish, leads=True))
         assert job is not None, "the first process passes one"
@@ -178,22 +180,18 @@ def _train_together(wish: Wish, place: Place, *, dry_run: bool) -> None:
     conclude(job, end)
 
 
-@contextmanager
-def _one_voice(group: ProcessGroup) -> Iterator[None]:
-    """Let the leading process alone speak; of an error, the first process of each node."""
-    spoken = sys.stdout, sys.stderr
-    if group.rank:
-        sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    try:
-        yield
-    except BaseException:
-        # Where the leading node is gone, nobody else is left to say why the others end.
-        if not group.local_rank:
-            sys.stdout, sys.stderr = spoken
-        raise
-
-
 def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> End:
+    from codecctl.commands.train_transcript import Transcript
+
+    transcript = Transcript()
+    leads = not dry_run and (group is None or group.rank == 0)
+    with transcript.listening() if leads else nullcontext():
+        return _train_heard(job, group, transcript, dry_run=dry_run)
+
+
+def _train_heard(
+    job: Job, group: ProcessGroup | None, transcript: Transcript, *, dry_run: bool
+) -> End:
     from codecctl.commands import train_from, train_lines
 
     for text in (*job.notes, *job.resolved.notices):
@@ -210,7 +208,7 @@ def _train(job: Job, group: ProcessGroup | None, *, dry_run: bool) -> End:
         return End("finished")
     train_lines.warn_of_disk(prepared, runs_folder())
     train_lines.warn_of_slow_device(prepared)
-    return _lead(job, prepared, taken)
+    return _lead(job, prepared, taken, transcript)
 
 
 def _prepare(job: Job, group: ProcessGroup | None) -> Prepared:
@@ -266,22 +264,35 @@ def _follow(prepared: Prepared) -> End:
     return End(follow(prepared))
 
 
-def _lead(job: Job, prepared: Prepared, taken: Mapping[str, object] | None) -> End:
+def _lead(
+    job: Job, prepared: Prepared, taken: Mapping[str, object] | None, transcript: Transcript
+) -> End:
     from codecctl.commands import train_lines
     from codecctl.engine.origin import Origin
     from codecctl.engine.session import Session
 
     origin = Origin(job.profile_name, job.resolved, sys.argv, taken=taken)
-    line = train_lines.ProgressLine()
+    line = train_lines.ProgressLine(transcript)
     note(f"run {job.path}")
     try:
-        session = Session(prepared, job.path, origin=origin, tell=line.tell, on_phase=line.phase)
+        session = Session(
+            prepared,
+            job.path,
+            origin=origin,
+            tell=lambda text: transcript.aside(text, line.tell),
+            on_phase=line.phase,
+            on_open=transcript.into,
+        )
         outcome = session.train(line.report)
     finally:
         line.close()
+        transcript.renew()
     for text in outcome.notes:
         note(text)
     if outcome.reason not in STOPPED:
         train_lines.print_summary(prepared, job.path)
         export_weights(job, prepared)
-    return End(outcome.reason, outcome.step)
+    end = End(outcome.reason, outcome.step)
+    if words := last_words(job, end):  # said when the other processes have ended, too
+        transcript.keep(words)
+    return end

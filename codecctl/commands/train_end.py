@@ -23,18 +23,27 @@ class End:
     """Known where this process leads."""
 
 
-def conclude(job: Job, end: End) -> None:
-    """Say how to go on where the training was stopped, with its exit code."""
+def last_words(job: Job, end: End) -> str:
+    """How to go on where the training was stopped; "" where it was not."""
     where = f"{job.path.name}: stopped at step {end.step}, checkpoint saved"
     go_on = f"codecctl train --profile {job.profile_name} --run {job.path.name} --resume"
+    return {
+        "interrupted": f"{where}; continue with: {go_on}",
+        "preempted": f"{where}; requeue, or continue with: {go_on}",
+        "requested": f"{where}; continue with: {go_on}",
+        "max_time": f"{where} by trainer.max_time; continue with: {go_on} trainer.max_time=LONGER",
+    }.get(end.reason, "")
+
+
+def conclude(job: Job, end: End) -> None:
+    """Say how to go on where the training was stopped, with its exit code."""
+    words = last_words(job, end)
     if end.reason == "interrupted":
-        raise InterruptedByUserError(f"{where}; continue with: {go_on}")
+        raise InterruptedByUserError(words)
     if end.reason == "preempted":
-        raise StoppedError(f"{where}; requeue, or continue with: {go_on}")
-    if end.reason == "requested":
-        note(f"{where}; continue with: {go_on}")
-    if end.reason == "max_time":
-        note(f"{where} by trainer.max_time; continue with: {go_on} trainer.max_time=LONGER")
+        raise StoppedError(words)
+    if words:
+        note(words)
 
 
 def export_weights(job: Job, prepared: Prepared) -> None:

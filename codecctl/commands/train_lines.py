@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from codecctl.engine.rows import number
 from codecctl.engine.rundir import list_checkpoints, read_metrics
-from codecctl.output import PLAIN_INTERVAL_SECONDS, note, result, write_error
+from codecctl.output import PLAIN_INTERVAL_SECONDS, note, result
 
 if TYPE_CHECKING:
+    from codecctl.commands.train_transcript import Transcript
     from codecctl.engine.loop_parts import Report
     from codecctl.engine.prepare import Prepared
 
@@ -137,32 +138,49 @@ def warn_of_slow_device(prepared: Prepared) -> None:
 
 
 class ProgressLine:
-    """Step, losses, speed and time left: one rewritten line on a terminal, else every 30 s."""
+    """Step, losses, speed and time left: one rewritten line on a terminal, else every 30 s.
 
-    def __init__(self) -> None:
+    Args:
+        transcript: Keeps every 30 s on a terminal, too.
+    """
+
+    def __init__(self, transcript: Transcript) -> None:
+        self._transcript = transcript
         self._terminal = sys.stderr.isatty()
-        self._interval = REDRAW_SECONDS if self._terminal else PLAIN_INTERVAL_SECONDS
-        self._written = 0.0
+        self._drawn = self._said = 0.0
         self._open = False
 
     def report(self, report: Report) -> None:
         """Show where the training stands, if the last line is old enough or it was the last."""
         now = time.monotonic()
-        if now - self._written < self._interval and report.step != report.max_steps:
+        is_last = report.step == report.max_steps
+        draws = self._terminal and (is_last or now - self._drawn >= REDRAW_SECONDS)
+        says = is_last or now - self._said >= PLAIN_INTERVAL_SECONDS
+        if not (draws or says):
             return
-        self._written = now
-        self._show(progress_text(report))
+        text = progress_text(report)
+        if draws:
+            self._drawn = now
+            self._draw(text)
+        if says:
+            self._said = now
+            self._say(text)
 
     def phase(self, text: str) -> None:
         """Show what begins, where no report will come for a while; it delays no report."""
-        if self._terminal or time.monotonic() - self._written >= self._interval:
-            self._show(text)
-
-    def _show(self, text: str) -> None:
         if self._terminal:
-            width = shutil.get_terminal_size().columns - 1
-            write_error(_CLEAR_LINE + text[:width])
-            self._open = True
+            self._draw(text)
+        if time.monotonic() - self._said >= PLAIN_INTERVAL_SECONDS:
+            self._say(text)
+
+    def _draw(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        self._transcript.unheard(_CLEAR_LINE + text[:width])
+        self._open = True
+
+    def _say(self, text: str) -> None:
+        if self._terminal:
+            self._transcript.keep(text)
         else:
             note(text)
 
@@ -174,7 +192,7 @@ class ProgressLine:
     def close(self) -> None:
         """End the line, so that what follows has its own."""
         if self._open:
-            write_error("\n")
+            self._transcript.unheard("\n")
             self._open = False
 
 

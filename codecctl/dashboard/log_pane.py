@@ -20,10 +20,11 @@ class LogPane(Widget):
     HELP = """
     ## Log
 
-    `train.log` of the run; `n` goes on to what else there is: `start.log` and `resume.log` hold
-    the output of trainings that the dashboard started, `crash.txt` the traceback of one that
-    failed. `/` keeps the lines that match a regular expression. Long files are shown from their
-    last 256 kB on.
+    `train.log` of the run: what happened, and what its trainings said on the terminal, of the
+    progress line a state every 30 s. `n` goes on to what else there is: `start.log` and
+    `resume.log` hold the output of trainings that the dashboard started, `crash.txt` the
+    traceback of one that failed. `/` keeps the lines that match a regular expression. Long files
+    are shown from their last 256 kB on.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "next_file", "Next file", id="log.next", tooltip="crash.txt, resume.log, ..."),
@@ -75,7 +76,10 @@ class LogPane(Widget):
     def _title(self, log: LogTail | None, shown: int) -> str:
         if log is None:
             return "no log yet"
-        parts = [log.name, f"{shown} lines" + (" of the end" if log.is_cut else "")]
+        parts = [
+            log.name,
+            f"{shown} line{'s' if shown != 1 else ''}" + (" of the end" if log.is_cut else ""),
+        ]
         parts += [f"only {self.pattern}"] if self.pattern else []
         others = [other.name for other in self._logs if other.name != log.name]
         parts += [f"n: {', '.join(others)}"] if others else []

@@ -46,6 +46,8 @@ def test_two_processes_train_as_one_does_and_one_goes_on(home: Path) -> None:
     longer = f"trainer.trainer.max_steps={STEPS}"
     code, _, err = run(home, "train", "--run", "two", "--resume", longer)
     assert code == 0, err
+    log = (home / "runs" / "two" / "train.log").read_text(encoding="utf-8")
+    assert log.count(" loading torch\n") == 2  # once for each job
     kinds = [row["kind"] for row in read_rows(home / "runs" / "two" / "events.jsonl")]
     assert (kinds[0], kinds.count("resumed")) == ("started", 1)
     ours = [row for row in rows(home / "runs" / "two") if row["step"] == STEPS]

@@ -37,6 +37,19 @@ def test_a_training_says_what_it_does_and_what_was_learned(home: Path) -> None:
     assert "too early to judge (4 values, needed 5): first token is similar" in said
 
 
+def test_what_the_terminal_got_is_in_the_log_of_the_run(home: Path) -> None:
+    said = (home / "said.txt").read_text(encoding="utf-8").splitlines()
+    log = (home / "runs" / "whole" / "train.log").read_text(encoding="utf-8").splitlines()
+    assert len(said) > 20
+    assert [line for line in said if not any(line in kept for kept in log)] == []
+    assert all(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d .", line) for line in log)
+    assert log[0].split(" ", 2)[2] in said
+    assert log[-1].endswith("next: codecctl dashboard, or codecctl runs show whole")
+    started = next(at for at, line in enumerate(log) if " step 0: started: " in line)
+    first_step = next(at for at, line in enumerate(log) if f" step 1/{STEPS} epoch 1 | " in line)
+    assert started < first_step
+
+
 def test_a_run_folder_holds_all_that_it_promises(home: Path) -> None:
     whole = home / "runs" / "whole"
     assert sorted(path.name for path in whole.iterdir()) == [

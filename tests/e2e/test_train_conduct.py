@@ -54,9 +54,17 @@ def test_it_ends_by_its_time_and_goes_on_with_more(tmp_path: Path) -> None:
         "stopped",
         "stopped by trainer.max_time, checkpoint saved",
     )
+    first_log = (tmp_path / "runs" / "a" / "train.log").read_text()
+    assert first_log.count(" loading torch\n") == first_log.count("continue with: codecctl ") == 1
     more = ("trainer.max_time=01:00:00", f"trainer.max_steps={state.step + 1}")
     code, _, err = run(tmp_path, "train", "--run", "a", "--resume", *more)
     assert code == 0, err
     again = read_state(tmp_path / "runs" / "a")
     assert again is not None
     assert (again.status, again.step) == ("finished", state.step + 1)
+    log = (tmp_path / "runs" / "a" / "train.log").read_text()
+    assert log.startswith(first_log)
+    assert "resumed" not in first_log
+    added = log.removeprefix(first_log)
+    assert added.count(" loading torch\n") == added.count("next: codecctl dashboard") == 1
+    assert f" step {again.step}/{again.step} epoch " in added
