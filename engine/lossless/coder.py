@@ -1,22 +1,25 @@
 """Symbols to bytes and back with the frequencies of an exact model; chunks side by side.
 
-Each chunk has a range coder of its own, so that how many are coded at once changes no byte.
+Each chunk has a range coder of its own, so that how many are coded at once changes no byte. Where
+loops are compiled all of it is one (`loops`); elsewhere operations of torch and `constriction` come
+to the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import constriction
 import numpy as np
 import torch
 
+from codecctl.engine.lossless import loops
 from codecctl.engine.lossless.exact import ExactTransformer
+from codecctl.engine.lossless.words import WORD_BYTES
 from codecctl.errors import DataError
 
-WORD_BYTES = 4
-"""A coded chunk is a sequence of little-endian words of 32 bits."""
+_Item = TypeVar("_Item")
 
 
 class _Coder(Protocol):
@@ -39,8 +42,13 @@ def encode(model: ExactTransformer, chunks: Sequence[np.ndarray]) -> list[bytes]
     Returns:
         The bytes of each.
     """
-    writers = [_Writer(_digits(chunk, model)) for chunk in chunks]
-    _run(model, writers)
+    digits = [_digits(chunk, model) for chunk in chunks]
+    if model.compiles:
+        weights = model.weights()
+        return [each for group in _groups(digits, model) for each in loops.encode(weights, group)]
+    writers = [_Writer(chunk) for chunk in digits]
+    for group in _groups(writers, model):
+        _run(model, group)
     return [writer.bytes() for writer in writers]
 
 
@@ -60,18 +68,26 @@ def decode(
     Raises:
         DataError: Bytes that no encoder writes.
     """
+    if model.compiles:
+        weights = model.weights()
+        return [
+            _symbols(digits)
+            for group in _groups([*zip(coded, lengths, strict=True)], model)
+            for digits in loops.decode(weights, *zip(*group, strict=True))
+        ]
     readers = [_Reader(words, n) for words, n in zip(coded, lengths, strict=True)]
-    _run(model, readers)
-    return [reader.symbols(model.num_places) for reader in readers]
+    for group in _groups(readers, model):
+        _run(model, group)
+    return [_symbols(reader.digits(model.num_places)) for reader in readers]
+
+
+def _groups(chunks: Sequence[_Item], model: ExactTransformer) -> Iterator[Sequence[_Item]]:
+    """As many at once as suit a model."""
+    for first in range(0, len(chunks), model.side_by_side):
+        yield chunks[first : first + model.side_by_side]
 
 
 def _run(model: ExactTransformer, coders: Sequence[_Coder]) -> None:
-    """Step all chunks through the model, as many side by side as suit it."""
-    for first in range(0, len(coders), model.side_by_side):
-        _run_side_by_side(model, coders[first : first + model.side_by_side])
-
-
-def _run_side_by_side(model: ExactTransformer, coders: Sequence[_Coder]) -> None:
     """Step chunks through the model, from the first symbol to the end of the longest."""
     state = model.start(len(coders))
     previous = torch.zeros(len(coders), dtype=torch.int64)
@@ -131,12 +147,16 @@ class _Reader:
         self._found.append(symbol)
         return symbol
 
-    def symbols(self, places: int) -> np.ndarray:
+    def digits(self, places: int) -> np.ndarray:
         if not self._decoder.maybe_exhausted():
             raise DataError("coded chunk: bytes are left after its last symbol")
-        digits = np.array(self._found, dtype=np.int64).reshape(self.length, places)
-        symbols: np.ndarray = digits @ (256 ** np.arange(places - 1, -1, -1, dtype=np.int64))
-        return symbols
+        return np.array(self._found, dtype=np.int64).reshape(self.length, places)
+
+
+def _symbols(digits: np.ndarray) -> np.ndarray:
+    """Symbols (T,) int64 of what was coded of each, (T, places)."""
+    symbols: np.ndarray = digits @ (256 ** np.arange(digits.shape[1] - 1, -1, -1, dtype=np.int64))
+    return symbols
 
 
 def _digits(chunk: np.ndarray, model: ExactTransformer) -> np.ndarray:

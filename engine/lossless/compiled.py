@@ -18,6 +18,7 @@ _R = TypeVar("_R")
 
 COMPILES = find_spec("numba") is not None
 """Whether loops are compiled."""
+_FREEDOM: dict[str, object] = {"fastmath": {"reassoc", "contract", "nsz", "nnan"}}
 
 
 def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
@@ -31,14 +32,24 @@ def compiled_exact(function: Callable[_P, _R]) -> Callable[_P, _R]:
     The compiler may add in another order, fuse products and sums, and count on numbers that are
     no NaN and zeros whose sign does not matter: nothing of that changes a number that is exact.
     """
-    return _compiled(function, {"fastmath": {"reassoc", "contract", "nsz", "nnan"}})
+    return _compiled(function, _FREEDOM)
 
 
-def _compiled(function: Callable[_P, _R], freedom: dict[str, set[str]]) -> Callable[_P, _R]:
+def inlined(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As `compiled`, within what calls it: for what is done for a number, where a call is long."""
+    return _compiled(function, {"forceinline": True})
+
+
+def inlined_exact(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """As `compiled_exact`, within what calls it."""
+    return _compiled(function, {"forceinline": True, **_FREEDOM})
+
+
+def _compiled(function: Callable[_P, _R], more: dict[str, object]) -> Callable[_P, _R]:
     if not COMPILES:
         return function
     njit = import_module("numba").njit
-    options = {"error_model": "numpy", "nogil": True, **freedom}
+    options = {"error_model": "numpy", "nogil": True, **more}
     try:
         made = njit(cache=True, **options)(function)
     except RuntimeError:  # no folder that a cache could be written to

@@ -21,6 +21,7 @@ from codecctl.engine.lossless.fixed_point import (
     tables,
     weight,
 )
+from codecctl.engine.lossless.loops import Ends, Weights
 from codecctl.engine.lossless.states import CompiledState, State, TensorState
 from codecctl.engine.lossless.steps import Trunk, counts
 from codecctl.engine.networks.transformer import BYTE, Transformer, byte_of
@@ -130,6 +131,34 @@ class ExactTransformer:
             gelu=self._tables.gelu.numpy(),
         )
 
+    def weights(self) -> Weights:
+        """All weights as compiled loops take them."""
+        layout, count = self.layout, self.num_places
+        full = layout.head == "full"
+        heads = ["head.logits"] if full else [f"head.logits.{place}" for place in range(count)]
+        dim, vocabulary = layout.embedding_dim, len(self._weights[f"{heads[0]}.weight"])
+
+        def stacked(names: Sequence[str], *shape: int) -> np.ndarray:
+            each = [self._weights[name] for name in names]
+            return _narrow(torch.stack(each) if each else torch.empty(0, *shape))
+
+        def below(part: str, *shape: int) -> np.ndarray:
+            return stacked([f"head.{part.format(place)}" for place in range(count - 1)], *shape)
+
+        ends = Ends(
+            embeddings=stacked([f"trunk.embeddings.{place}.weight" for place in range(count)]),
+            positions=_narrow(self._positions),
+            mixes=below("mixes.{}.weight", dim, dim),
+            mix_biases=below("mixes.{}.bias", dim),
+            above=below("above.{}.weight", vocabulary, dim),
+            logits=stacked([f"{head}.weight" for head in heads]),
+            biases=stacked([f"{head}.bias" for head in heads]),
+            sharp=self._tables.sharp.numpy(),
+            scale=self._scale,
+            room=_room(vocabulary),
+        )
+        return Weights(ends, self.trunk(), layout.num_heads)
+
     def frequencies(self, features: Tensor, digits: Sequence[Tensor]) -> Tensor:
         """How often each value of the next digit is expected.
 
@@ -202,7 +231,7 @@ class ExactTransformer:
     def _counts(self, name: str, features: Tensor) -> Tensor:
         """Frequencies (B, V) of the logits of a layer."""
         vocabulary = len(self._weights[f"{name}.weight"])
-        room = float((1 << FREQUENCY_BITS) - vocabulary)
+        room = _room(vocabulary)
         sharp = self._tables.sharp
         weights = self._heads.get(name)
         if self.compiles and weights is not None:
@@ -210,6 +239,11 @@ class ExactTransformer:
         logits = self._product(name, features)
         shares = self._tables.sharp_exp(logits.amax(-1, keepdim=True) - logits)
         return (torch.floor(shares / shares.sum(-1, keepdim=True) * room) + 1.0).float()
+
+
+def _room(vocabulary: int) -> float:
+    """What frequencies add up to, beside 1 for each."""
+    return float((1 << FREQUENCY_BITS) - vocabulary)
 
 
 def _narrow(values: Tensor) -> np.ndarray:

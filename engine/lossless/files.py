@@ -26,6 +26,7 @@ from codecctl.engine.lossless.samples import (
 )
 from codecctl.engine.lossless.states import state_bytes
 from codecctl.engine.lossless.wav import WavParts, read_parts
+from codecctl.engine.lossless.words import WORD_BYTES
 from codecctl.errors import CodecctlError, DataError
 
 STATE_BYTES = 1 << 28
@@ -185,7 +186,7 @@ def chunks(
         DataError: One of them is damaged.
     """
     header = reader.header
-    most = coder.WORD_BYTES * (header.chunk * model.num_places + 4)
+    most = WORD_BYTES * (header.chunk * model.num_places + 4)
     for index in range(wanted.start):
         reader.skip(f"chunk {index}", most=most)
     for group in _groups(wanted, at_once):

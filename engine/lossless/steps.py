@@ -156,16 +156,20 @@ def _norm(hidden: np.ndarray, affine: np.ndarray) -> None:
 
 
 @compiled
+def bend(value: float, table: np.ndarray) -> float:
+    """GELU of an activation, an activation."""
+    if value > GELU_REACH:
+        return value
+    index = int(np.rint((value + GELU_REACH) * _GELU_STEPS))
+    return float(table[min(max(index, 0), len(table) - 1)])
+
+
+@compiled
 def _bend(wide: np.ndarray, bias: np.ndarray, table: np.ndarray) -> None:
     """GELU of (B, W) plus a bias, in its place."""
-    last = len(table) - 1
     for row in wide:
         for column in range(len(row)):
-            value = rounded(row[column] + np.float64(bias[column]))
-            if value <= GELU_REACH:
-                index = int(np.rint((value + GELU_REACH) * _GELU_STEPS))
-                value = table[min(max(index, 0), last)]
-            row[column] = value
+            row[column] = bend(rounded(row[column] + np.float64(bias[column])), table)
 
 
 @compiled
