@@ -48,6 +48,18 @@ def _no_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CODECCTL_HOME", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def _idle_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pilot goes on as soon as an application has nothing left to do."""
+    import sys
+
+    if "textual.pilot" in sys.modules:
+        from .pilot_waits import wait_until_idle
+
+        monkeypatch.setattr("textual.app.wait_for_idle", wait_until_idle)
+        monkeypatch.setattr("textual.pilot.wait_for_idle", wait_until_idle)
+
+
 @pytest.fixture
 def shared_audio() -> Path:
     """The folder of real recordings beside the checkout."""
