@@ -119,6 +119,15 @@ def test_the_fingerprint_follows_weights_and_layout() -> None:
     assert state_bytes(exact(8)) == 2 * (4 if exact(8).compiles else 8) * 2 * 32 * 8
 
 
+def test_fewer_chunks_go_side_by_side_where_their_states_would_leave_the_cache() -> None:
+    found = []
+    for context, dim in ((32, 8), (1024, 64), (2048, 64), (16384, 64)):
+        layout = replace(trained(8).layout, context=context, embedding_dim=dim, num_layers=4)
+        found.append(ExactTransformer(layout.build(), compiles=True).side_by_side)
+    assert found == [4, 2, 1, 1]
+    assert ExactTransformer(trained(8), compiles=False).side_by_side == 64
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -22,14 +22,16 @@ from codecctl.engine.lossless.fixed_point import (
     weight,
 )
 from codecctl.engine.lossless.loops import Ends, Weights
-from codecctl.engine.lossless.states import CompiledState, State, TensorState
+from codecctl.engine.lossless.states import CompiledState, State, TensorState, state_bytes
 from codecctl.engine.lossless.steps import Trunk, counts
 from codecctl.engine.networks.transformer import BYTE, Transformer, byte_of
 from codecctl.errors import CodecctlError
 
 FREQUENCY_BITS = 24
 """Frequencies of a distribution add up to at most 2^24."""
-_IN_CACHE = 4
+_IN_LOOPS = 4
+_LOOP_BYTES = 4 << 20
+"""Of the states that loops go through for each symbol: more leave the cache in between."""
 _IN_TENSORS = 64
 _SCORES_AT_ONCE = 1 << 15
 _MOST_CONTEXT = 1 << 14
@@ -99,7 +101,9 @@ class ExactTransformer:
     @property
     def side_by_side(self) -> int:
         """Chunks in one state at best: few for loops, whose states fit into the cache."""
-        return _IN_CACHE if self.compiles else _IN_TENSORS
+        if not self.compiles:
+            return _IN_TENSORS
+        return max(1, min(_IN_LOOPS, _LOOP_BYTES // state_bytes(self)))
 
     def start(self, items: int) -> State:
         """A state before the first symbol of so many chunks."""
