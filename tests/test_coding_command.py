@@ -205,7 +205,7 @@ def test_a_file_is_inspected_without_torch_and_without_decoding(tmp_path: Path) 
     wav, coded = coded_file(tmp_path)
     told = CliRunner().invoke(app, ["inspect", str(coded)])
     assert told.exit_code == 0, told.exception
-    for text in ("linear prediction 4, format 1", "2 channels, 16 bits, 8000 Hz, 20000 frames"):
+    for text in ("linear prediction 5, format 1", "2 channels, 16 bits, 8000 Hz, 20000 frames"):
         assert text in told.stdout
     found = json.loads(CliRunner().invoke(app, ["inspect", str(coded), "--json"]).stdout)
     assert len(found["chunks"]) == 3

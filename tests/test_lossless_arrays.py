@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from codecctl.engine.lossless import arrays
 from codecctl.engine.lossless.arrays import decode_array, encode_array
 from codecctl.engine.lossless.integers import Packer, Unpacker, tables
 from codecctl.engine.lossless.magnitudes import MOST, REACH, TOTAL_BITS
-from codecctl.engine.lossless.range_coder import empty, put
+from codecctl.engine.lossless.range_coder import put, put_beside, take_beside
 from codecctl.errors import CodecctlError, DataError
 
 from .coded_mutations import judge, mutated
@@ -143,15 +144,33 @@ def test_numbers_come_back_in_pieces_of_any_length() -> None:
 
 def test_a_carry_runs_through_all_words_that_it_has_to() -> None:
     """The low end of an interval just below a power of two, and then one step above it."""
-    coder, words = empty(), np.zeros(20, np.uint16)
-    coder[0], coder[1] = (1 << 48) - 1, 1 << 34
-    words[0], words[1:6], coder[2] = 7, 0xFFFF, 6
-    put(coder, words, 3, 1, 2)
+    words = np.zeros(20, np.uint16)
+    words[0], words[1:6] = 7, 0xFFFF
+    put((1 << 48) - 1, 1 << 34, 6, words, (3, 1, 2))
     assert words[:7].tolist() == [8, 0, 0, 0, 0, 0, 0]
 
 
+def test_numbers_beside_the_coder_are_their_bits_in_a_row() -> None:
+    rng = np.random.default_rng(2)
+    sizes = [0, 32, 1, 31, *rng.integers(0, 33, 200).tolist()]
+    numbers = [int(rng.integers(0, 1 << 32)) % (1 << size) for size in sizes]
+    words, bits, fill = np.zeros(400, np.uint16), 0, 0
+    for number, size in zip(numbers, sizes, strict=True):
+        bits, fill = put_beside(bits, fill, words, number, size)
+    words[fill >> 4] = bits
+    whole = sum(number << sum(sizes[:at]) for at, number in enumerate(numbers))
+    assert int.from_bytes(words.astype("<u2").tobytes(), "little") == whole
+    assert fill == sum(sizes)
+    at = 0
+    for number, size in zip(numbers, sizes, strict=True):
+        assert take_beside(at, words, size) == number
+        at += size
+    assert take_beside(1 << 40, words, 32) == 0
+
+
 def test_frequencies_are_those_of_every_machine_and_of_their_mean() -> None:
-    assert tables().check == 0xB5D288B4
+    counts = np.diff(tables().bounds, axis=2)
+    assert zlib.crc32(counts.astype("<i4").tobytes()) == 0xB5D288B4
     sizes = np.abs(np.arange(-REACH, REACH + 1))
     found = (np.diff(tables().bounds)[:, :, :-1] - 1) @ sizes / (1 << TOTAL_BITS)
     means = 1 / tables().inverses[: found.shape[1]]

@@ -23,3 +23,11 @@ def test_arrays_share_nothing() -> None:
         array[:] = number
     assert [array.tolist() for array in arrays[1:]] == [[], [3.0] * 7]
     assert np.array_equal(arrays[0], np.ones((5, 3)))
+
+
+def test_arrays_of_half_the_size_lie_as_well() -> None:
+    arrays = zeros((5, 3), (2, 8), dtype=np.float32)
+    assert [array.dtype for array in arrays] == [np.float32] * 2
+    assert [array.ctypes.data % LINE for array in arrays] == [0, 0]
+    arrays[0][:] = 1.0
+    assert not arrays[1].any()

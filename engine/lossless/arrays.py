@@ -18,18 +18,21 @@ from codecctl.engine.lossless.disk import Advance, Sizes, appearing, opened
 from codecctl.engine.lossless.integers import Packer, Unpacker
 from codecctl.engine.lossless.integers import check as check_of_integers
 from codecctl.engine.lossless.parts import restored_sizes, restoring
-from codecctl.engine.lossless.prediction import EFFORTS, MOST_CHANNELS, left_of, restored
+from codecctl.engine.lossless.prediction import EFFORTS, MOST_CHANNELS, Predictor
+from codecctl.engine.lossless.recursion import BLOCK
 from codecctl.engine.lossless.samples import let_go, mapped_samples, seals_of, verbatim_of
 from codecctl.engine.lossless.wav import WavParts, packed, read_parts, unpacked
 from codecctl.errors import CodecctlError, DataError
 
 _KIND = "linear prediction"
-MODEL = f"{_KIND} 4"
+MODEL = f"{_KIND} 5"
 """What the header says where other files name their model."""
 MOST_FRAMES = 1 << 17
 _SHIFT_BITS, _EFFORT_BITS = 5, 3
 _MOST_NUMBERS = 1 << 22
-"""Of a segment; what follows from it in memory is some hundred times a number."""
+"""Of a segment."""
+_AT_ONCE = 1 << 15
+"""Numbers that are on their way together, about: as many as stay in the cache."""
 
 
 def encode_array(
@@ -63,10 +66,10 @@ def encode_array(
         writer = Writer(file)
         writer.header(header, verbatim)
         for start in range(0, header.frames, header.block):
-            piece = unpacked(np.asarray(samples[start : start + header.block]), header.bits)
-            let_go(samples)
+            piece = np.asarray(samples[start : start + header.block])
             writer.record(_encode_segment(piece, header.bits, effort))
-            advance(piece.size)
+            let_go(samples)
+            advance(len(piece) * header.channels)
         writer.record(seals_of(source, header))
         coded = file.tell()
     return Sizes(parts.size, coded, header.symbols)
@@ -98,11 +101,13 @@ def decode_array(
         part = range(header.frames) if frames is None else frames
         wanted = range(part.start // header.block, -(-part.stop // header.block))
         with restoring(reader, target, frames) as samples:
-            for start, piece in segments(reader, wanted):
+            for start, piece in pieces(reader, wanted):
                 begin, end = max(start, part.start), min(start + len(piece), part.stop)
-                inside = piece[begin - start : end - start]
-                samples[begin - part.start : end - part.start] = packed(inside, header.bits)
-                let_go(samples)
+                if begin < end:
+                    inside = piece[begin - start : end - start]
+                    samples[begin - part.start : end - part.start] = packed(inside, header.bits)
+                if (start + len(piece)) % header.block == 0:
+                    let_go(samples)
                 advance(piece.size)
     return restored_sizes(source, target, header, frames)
 
@@ -166,19 +171,34 @@ def require_no_model(header: Header, source: Path) -> None:
         )
 
 
-def _encode_segment(samples: np.ndarray, bits: int, effort: str) -> bytes:
-    packer = Packer(samples.shape[1])
+def _encode_segment(digits: np.ndarray, bits: int, effort: str) -> bytes:
+    """Of samples as bytes, (T, C, bytes)."""
+    channels = digits.shape[1]
+    packer, predictor = Packer(channels), Predictor(channels, bits=bits, effort=effort)
     packer.number(list(EFFORTS).index(effort), _EFFORT_BITS)
-    used = np.bitwise_or.reduce(samples, axis=0)
+    used = np.zeros(channels, np.int64)
+    for rows in _rows(len(digits), channels):
+        used |= np.bitwise_or.reduce(unpacked(digits[rows], bits), axis=0)
     shifts = [int(value & -value).bit_length() - 1 if value else 0 for value in used.tolist()]
     for shift in shifts:
         packer.number(shift, _SHIFT_BITS)
-    packer.rows(left_of(samples >> np.array(shifts, np.int64), bits=bits, effort=effort))
+    for rows in _rows(len(digits), channels):
+        values = unpacked(digits[rows], bits)
+        values >>= np.array(shifts, np.int64)
+        predictor.leave(values)
+        packer.rows(values)
     return packer.bytes()
 
 
-def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
-    """First frame and samples (T, C) of some segments, in order.
+def _rows(frames: int, channels: int) -> Iterator[slice]:
+    """Frames that are on their way together: whole blocks, but for the last ones."""
+    size = max(1, _AT_ONCE // (BLOCK * channels)) * BLOCK
+    for start in range(0, frames, size):
+        yield slice(start, min(frames, start + size))
+
+
+def pieces(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
+    """First frame and samples (T, C) of the pieces of some segments, in order.
 
     Args:
         reader: Before the first segment; those before the wanted ones are not decoded.
@@ -193,24 +213,27 @@ def segments(reader: Reader, wanted: range) -> Iterator[tuple[int, np.ndarray]]:
         reader.skip(f"segment {index}", most=most)
     for index in wanted:
         coded = reader.record(f"segment {index}", most=most)
-        yield index * header.block, _decode_segment(coded, header, header.length(index))
+        frames = header.length(index) // header.channels
+        for start, piece in _decode_segment(coded, header, frames):
+            yield index * header.block + start, piece
 
 
-def _decode_segment(coded: bytes, header: Header, symbols: int) -> np.ndarray:
+def _decode_segment(coded: bytes, header: Header, frames: int) -> Iterator[tuple[int, np.ndarray]]:
     unpacker = Unpacker(coded, header.channels)
     number, efforts = unpacker.number(_EFFORT_BITS), list(EFFORTS)
     if number >= len(efforts):
         raise DataError("coded segment: an effort that there is not")
     shifts = np.array([unpacker.number(_SHIFT_BITS) for _ in range(header.channels)], np.int64)
-    left = unpacker.rows(symbols // header.channels)
-    unpacker.end()
-    found = restored(left, bits=header.bits, effort=efforts[number])
+    predictor = Predictor(header.channels, bits=header.bits, effort=efforts[number])
     edge = 1 << (header.bits - 1)
-    if found is not None:
-        found <<= shifts
-    if found is None or (found.size and not -edge <= found.min() <= found.max() < edge):
-        raise DataError("coded segment: samples of more bits than the header says")
-    return found
+    for rows in _rows(frames, header.channels):
+        values = unpacker.rows(rows.stop - rows.start)
+        inside = predictor.restore(values)
+        values <<= shifts
+        if not inside or not -edge <= values.min() <= values.max() < edge:
+            raise DataError("coded segment: samples of more bits than the header says")
+        yield rows.start, values
+    unpacker.end()
 
 
 def _check() -> int:

@@ -4,14 +4,21 @@ Floats come out alike on every machine when every sum has one order and every op
 +, -, x, / and floor of IEEE 754. The compiler is asked for no more: no other order, no fused
 products. Loops over channels stand innermost, so that they become vector instructions all the
 same. Without numba the functions run as they stand, to the same bits.
+
+What is compiled is kept beside the sources. numba looks whether the file of a function is the one
+that was compiled, but not at the files of those that it calls: an old one of those, compiled into
+it, would make files that no other machine decodes. So all sources of this folder belong to the key.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import ParamSpec, TypeVar, cast
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -52,6 +59,29 @@ def _compiled(function: Callable[_P, _R], more: dict[str, object]) -> Callable[_
     options = {"error_model": "numpy", "nogil": True, **more}
     try:
         made = njit(cache=True, **options)(function)
+        _keep_by_sources(made)
     except RuntimeError:  # no folder that a cache could be written to
         made = njit(**options)(function)
     return cast("Callable[_P, _R]", made)
+
+
+@cache
+def sources() -> int:
+    """CRC-32 of all files that compiled functions stand in."""
+    found = 0
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        found = zlib.crc32(path.read_bytes(), found)
+    return found
+
+
+def _keep_by_sources(made: Any) -> None:
+    """Have what is compiled of a function found again only with the same sources."""
+    kept = getattr(made, "_cache", None)
+    if kept is None:  # NUMBA_DISABLE_JIT
+        return
+    of_numba = kept._index_key
+
+    def key(signature: object, codegen: object) -> tuple[object, ...]:
+        return (*of_numba(signature, codegen), sources())
+
+    kept._index_key = key

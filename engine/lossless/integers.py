@@ -1,20 +1,20 @@
 """Whole numbers to bytes and back, without a trained model: `magnitudes` and a range coder.
 
 A number is rounded to a token of at most 1/8 of the mean magnitude that is expected, coded with the
-table of its scale and shape, and what rounding left, which is as good as uniform. Tables are whole
-numbers made with +, -, x, / and square root of IEEE 754 alone, so that every machine makes the
-same.
+table of its scale and shape; what rounding left is as good as uniform and goes beside it, bit by
+bit, from the end of the bytes towards their middle. Tables are whole numbers made with +, -, x, /
+and square root of IEEE 754 alone, so that every machine makes the same.
 """
 
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
 from codecctl.engine.lossless.magnitudes import (
+    FIRST_BITS,
     LOWEST,
     MEANS,
     MOMENTS,
@@ -23,9 +23,23 @@ from codecctl.engine.lossless.magnitudes import (
     STEPS,
     TOTAL_BITS,
     WEIGHTS,
-    code,
+    Expected,
+    Stream,
+    Tables,
+    read,
+    write,
 )
-from codecctl.engine.lossless.range_coder import WORDS, empty, finish, opened, peek, put, take
+from codecctl.engine.lossless.range_coder import (
+    AT,
+    BITS,
+    FILL,
+    WORDS,
+    empty,
+    finish,
+    opened,
+    put_beside,
+    take_beside,
+)
 from codecctl.errors import DataError
 
 SHAPES = 3
@@ -40,28 +54,6 @@ _PIECE = 1 << 16
 """Numbers that words are made room for at once."""
 
 
-@dataclass(frozen=True)
-class Tables:
-    """What `magnitudes.code` looks up."""
-
-    bounds: np.ndarray
-    """(shapes, rows, 2 REACH + 3) int64, cumulative."""
-    first: np.ndarray
-    """(shapes, rows, 256) int64 tokens."""
-    rows: np.ndarray
-    """(SCALES,) int64."""
-    shifts: np.ndarray
-    inverses: np.ndarray
-    """(SCALES,) float64, one over the mean magnitude."""
-    check: int
-    """CRC-32 of the frequencies."""
-
-    @property
-    def parts(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """As compiled functions take them."""
-        return self.bounds, self.first, self.rows, self.shifts, self.inverses
-
-
 @cache
 def tables() -> Tables:
     """Those of every file."""
@@ -69,17 +61,16 @@ def tables() -> Tables:
     shifts = np.maximum(0, np.arange(SCALES) // STEPS + LOWEST - _FINEST)
     weights = np.stack([_weights(shape, means[:_ROWS]) for shape in range(SHAPES)])
     counts = _frequencies(weights)
-    bounds = np.zeros((*counts.shape[:2], counts.shape[2] + 1), np.int64)
+    bounds = np.zeros((*counts.shape[:2], counts.shape[2] + 1), np.int32)
     np.cumsum(counts, axis=2, out=bounds[:, :, 1:])
-    places = np.arange(256) << (TOTAL_BITS - 8)
+    places = np.arange(1 << FIRST_BITS) << (TOTAL_BITS - FIRST_BITS)
     found = [[np.searchsorted(row, places, side="right") - 1 for row in rows] for rows in bounds]
     return Tables(
         bounds=bounds,
-        first=np.array(found, np.int64),
+        first=np.array(found, np.int32),
         rows=np.arange(SCALES) - STEPS * shifts,
         shifts=shifts,
         inverses=1.0 / means,
-        check=zlib.crc32(counts.astype("<i4").tobytes()),
     )
 
 
@@ -92,7 +83,8 @@ def check() -> int:
         drawn.append(((state >> 15) % 2001 - 1000) * (1 + place * place >> 8))
     packer = Packer(3)
     packer.rows(np.array(drawn).reshape(200, 3))
-    return tables().check ^ zlib.crc32(packer.bytes())
+    counts = np.diff(tables().bounds, axis=2)
+    return zlib.crc32(counts.astype("<i4").tobytes()) ^ zlib.crc32(packer.bytes())
 
 
 def _means() -> np.ndarray:
@@ -152,27 +144,26 @@ def _frequencies(weights: np.ndarray) -> np.ndarray:
     return whole
 
 
-class _Model:
-    """What the two ways share: what is expected of each channel."""
+def _expected(channels: int) -> Expected:
+    """Before the first frame."""
+    weights = np.repeat(np.array(_FIRST_WEIGHTS)[:, None], channels, axis=1)
+    assert len(weights) == WEIGHTS
+    moments = np.ones((MOMENTS, channels))
+    moments[1] = 1.7
+    numbers = np.ones((2 * MEANS, channels))
+    return Expected(
+        means=np.full((MEANS, channels), _FIRST_MEAN),
+        weights=weights,
+        moments=moments,
+        running=np.zeros(3),
+        numbers=numbers,
+        bits=numbers.view(np.int64),
+        logs=np.empty((MEANS + 1, channels)),
+        shapes=np.zeros(channels, np.int64),
+    )
 
-    def __init__(self, channels: int) -> None:
-        means = np.full((MEANS, channels), _FIRST_MEAN)
-        weights = np.repeat(np.array(_FIRST_WEIGHTS)[:, None], channels, axis=1)
-        assert len(weights) == WEIGHTS
-        moments = np.ones((MOMENTS, channels))
-        moments[1] = 1.7
-        self._state = means, weights, moments, np.zeros(2)
-        numbers = np.ones((MEANS + 3, channels))
-        self._scratch = numbers, numbers.view(np.int64), np.empty((MEANS + 1, channels))
 
-    def _code(
-        self, values: np.ndarray, coder: np.ndarray, words: np.ndarray, *, decode: bool
-    ) -> None:
-        if values.size:
-            code(values, decode, (coder, words), tables().parts, self._state, self._scratch)
-
-
-class Packer(_Model):
+class Packer:
     """Collects numbers and gives their bytes.
 
     Args:
@@ -180,33 +171,39 @@ class Packer(_Model):
     """
 
     def __init__(self, channels: int) -> None:
-        super().__init__(channels)
-        self._coder, self._words = empty(), np.zeros(_PIECE, np.uint16)
+        self._expected, self._coder = _expected(channels), empty()
+        self._words, self._beside = np.zeros(_PIECE, np.uint16), np.zeros(_PIECE, np.uint16)
 
     def number(self, value: int, bits: int) -> None:
         """One number of so many bits, as good as uniform."""
         self._room(1)
-        put(self._coder, self._words, value, 1, bits)
+        state = int(self._coder[BITS]), int(self._coder[FILL])
+        self._coder[BITS], self._coder[FILL] = put_beside(*state, self._beside, value, bits)
 
     def rows(self, values: np.ndarray) -> None:
         """(T, channels) int64 numbers within -MOST and MOST - 1."""
         self._room(values.size)
-        self._code(values, self._coder, self._words, decode=False)
+        write(values, Stream(self._coder, self._words, self._beside), tables(), self._expected)
 
     def bytes(self) -> bytes:
         """Everything so far; nothing may come behind it."""
         self._room(0)
-        finish(self._coder, self._words)
-        coded: bytes = self._words[: self._coder[2]].astype("<u2").tobytes()
-        return coded
+        count, beside = finish(self._coder, self._words, self._beside)
+        words = np.append(self._words[:count], self._beside[:beside][::-1])
+        return words.astype("<u2").tobytes()
 
     def _room(self, numbers: int) -> None:
-        needed = int(self._coder[2]) + _WORDS_A_NUMBER * numbers + 2 * WORDS
-        if needed > len(self._words):
-            self._words = np.append(self._words, np.zeros(needed, np.uint16))
+        self._words = _longer(self._words, int(self._coder[AT]), numbers)
+        self._beside = _longer(self._beside, int(self._coder[FILL]) // 16, numbers)
 
 
-class Unpacker(_Model):
+def _longer(words: np.ndarray, done: int, numbers: int) -> np.ndarray:
+    """With room for so many numbers behind the words that are done."""
+    needed = done + _WORDS_A_NUMBER * numbers + 2 * WORDS
+    return words if needed <= len(words) else np.append(words, np.zeros(needed, np.uint16))
+
+
+class Unpacker:
     """Gives the numbers of a `Packer` in the order in which they were packed.
 
     Args:
@@ -218,31 +215,35 @@ class Unpacker(_Model):
     """
 
     def __init__(self, coded: bytes, channels: int) -> None:
-        super().__init__(channels)
         if len(coded) % 2 or len(coded) < 2 * WORDS:
             raise DataError(f"coded segment: found {len(coded)} bytes, needed whole words of 2")
-        self._words = np.frombuffer(coded, "<u2").astype(np.uint16)
-        self._coder = opened(self._words)
+        self._channels, self._expected = channels, _expected(channels)
+        words = np.frombuffer(coded, "<u2").astype(np.uint16)
+        beside = np.append(words[::-1], np.zeros(WORDS, np.uint16))
+        self._stream = Stream(opened(words), words, beside)
 
     def number(self, bits: int) -> int:
         """One number of so many bits."""
-        value = int(peek(self._coder, bits))
-        take(self._coder, self._words, value, 1, bits)
-        self._require()
+        state = self._stream.state
+        value = int(take_beside(int(state[FILL]), self._stream.beside, bits))
+        state[FILL] += bits
+        self._require(written=True)
         return value
 
     def rows(self, count: int) -> np.ndarray:
         """(count, channels) int64 numbers."""
-        values = np.zeros((count, self._state[0].shape[1]), np.int64)
-        self._code(values, self._coder, self._words, decode=True)
-        self._require()
+        values = np.zeros((count, self._channels), np.int64)
+        self._require(written=bool(read(values, self._stream, tables(), self._expected)))
         return values
 
     def end(self) -> None:
         """Nothing may be left."""
-        if self._coder[2] != len(self._words):
+        if self._words_read() != len(self._stream.words):
             raise DataError("coded segment: bytes are left after its last number")
 
-    def _require(self) -> None:
-        if self._coder[3] or self._coder[2] > len(self._words):
+    def _words_read(self) -> int:
+        return int(self._stream.state[AT]) + (int(self._stream.state[FILL]) + 15) // 16
+
+    def _require(self, *, written: bool) -> None:
+        if not written or self._words_read() > len(self._stream.words):
             raise DataError("coded segment: no encoder wrote this")

@@ -8,48 +8,56 @@ from __future__ import annotations
 import numpy as np
 
 from codecctl.engine.lossless.compiled import compiled, compiled_exact
-from codecctl.engine.lossless.recursion import PAST
+from codecctl.engine.lossless.recursion import KEPT, PAST
+
+RIDGE = 1.0
+"""Of the power of what is left: the inverse of the variance that weights are expected to have."""
 
 
 @compiled_exact
-def products(samples: np.ndarray, span: tuple[int, int], sums: np.ndarray) -> None:
-    """Sums of products of the last frames of each frame, and of itself, with each frame.
+def products(samples: np.ndarray, frames: int, sums: np.ndarray) -> None:
+    """Sums of products of each frame with the last frames of it, and with itself.
 
     Compiled rather than a product of matrices of a library, which starts threads that wait for
     one another in processor time: a block is too small for them.
 
     Args:
-        samples: (PAST + T, C) whole numbers whose sums of products are exact.
-        span: First frame, and the one after the last.
-        sums: (D, C), from the oldest lag; written.
+        samples: (KEPT + T, C) whole numbers whose sums of products are exact.
+        frames: The first of T that are wanted.
+        sums: (C, D), from the oldest lag; written.
     """
-    size, channels = sums.shape
+    channels, size = sums.shape
     flat, first = samples.reshape(-1), size - channels
-    sums[:] = 0.0
-    grouped = span[1] - (span[1] - span[0]) % 8
-    for at in range(span[0] + PAST, grouped + PAST, 8):  # eight at once: fewer stores
-        for d in range(size):
-            place = at * channels - first + d
-            a, b = flat[place], flat[place + channels]
-            e, f = flat[place + 2 * channels], flat[place + 3 * channels]
-            g, h = flat[place + 4 * channels], flat[place + 5 * channels]
-            p, q = flat[place + 6 * channels], flat[place + 7 * channels]
-            for c in range(channels):
-                some = a * samples[at, c] + b * samples[at + 1, c]
-                some += e * samples[at + 2, c] + f * samples[at + 3, c]
-                some += g * samples[at + 4, c] + h * samples[at + 5, c]
-                some += p * samples[at + 6, c] + q * samples[at + 7, c]
-                sums[d, c] += some
-    for at in range(grouped + PAST, span[1] + PAST):
-        for d in range(size):
-            factor = flat[at * channels - first + d]
-            for c in range(channels):
-                sums[d, c] += factor * samples[at, c]
+    for c in range(channels):
+        for place in range(size):
+            sums[c, place] = 0.0
+    grouped = KEPT + frames - frames % 8
+    for at in range(KEPT, grouped, 8):  # eight at once: fewer stores
+        seen = flat[at * channels - first :]
+        two, three = seen[channels:], seen[2 * channels :]
+        four, five = seen[3 * channels :], seen[4 * channels :]
+        six, seven, eight = seen[5 * channels :], seen[6 * channels :], seen[7 * channels :]
+        for c in range(channels):
+            a, b, d, e = samples[at, c], samples[at + 1, c], samples[at + 2, c], samples[at + 3, c]
+            f, g = samples[at + 4, c], samples[at + 5, c]
+            h, i = samples[at + 6, c], samples[at + 7, c]
+            for place in range(size):
+                some = a * seen[place] + b * two[place]
+                some += d * three[place] + e * four[place]
+                some += f * five[place] + g * six[place]
+                some += h * seven[place] + i * eight[place]
+                sums[c, place] += some
+    for at in range(grouped, frames + KEPT):
+        seen = flat[at * channels - first :]
+        for c in range(channels):
+            factor = samples[at, c]
+            for place in range(size):
+                sums[c, place] += factor * seen[place]
 
 
 @compiled
 def gather_shared(
-    gram: np.ndarray, some: np.ndarray, samples: np.ndarray, span: tuple[int, int], decay: float
+    gram: np.ndarray, some: np.ndarray, before: np.ndarray, last: np.ndarray, decay: float
 ) -> None:
     """Forget a little of a covariance and add that of some frames.
 
@@ -57,24 +65,24 @@ def gather_shared(
         gram: (D, D), upper triangle of blocks: lag from the oldest, then channel.
         some: (D, D), whose last C columns hold the sums of products with the frames themselves;
             the others are derived here, by what one lag more takes in and leaves out.
-        samples: (PAST + T, C).
-        span: First frame, and the one after the last.
+        before: (PAST, C) samples before the first of them.
+        last: (PAST, C) samples up to the last of them.
         decay: Of what is known so far.
     """
-    channels = samples.shape[1]
+    channels = before.shape[1]
     lags = gram.shape[0] // channels - 1
     for column in range(lags - 1, -1, -1):
         right = lags - column
         for row in range(column + 1):
             above = lags - row
             for i in range(channels):
-                a_in = samples[span[0] + PAST - above, i]
-                a_out = samples[span[1] + PAST - above, i]
-                at, before = row * channels + i, (row + 1) * channels + i
+                a_in = before[PAST - above, i]
+                a_out = last[PAST - above, i]
+                at, below = row * channels + i, (row + 1) * channels + i
                 for j in range(channels):
-                    b_in = samples[span[0] + PAST - right, j]
-                    b_out = samples[span[1] + PAST - right, j]
-                    known = some[before, (column + 1) * channels + j]
+                    b_in = before[PAST - right, j]
+                    b_out = last[PAST - right, j]
+                    known = some[below, (column + 1) * channels + j]
                     some[at, column * channels + j] = known + (a_in * b_in - a_out * b_out)
     for i in range(gram.shape[0]):
         for j in range(i, gram.shape[0]):
@@ -83,21 +91,21 @@ def gather_shared(
 
 @compiled
 def gather_own(
-    gram: np.ndarray, some: np.ndarray, samples: np.ndarray, span: tuple[int, int], decay: float
+    gram: np.ndarray, some: np.ndarray, samples: np.ndarray, frames: int, decay: float
 ) -> None:
     """`gather_shared` for each channel alone: (OWN + 1, OWN + 1, C), lag from the latest."""
     size, channels = gram.shape[0], gram.shape[2]
     for lag in range(size):
         some[0, lag, :] = 0.0
-    for now in range(span[0] + PAST, span[1] + PAST):
+    for now in range(KEPT, frames + KEPT):
         for lag in range(size):
             for c in range(channels):
                 some[0, lag, c] += samples[now, c] * samples[now - lag, c]
     for a in range(1, size):
         for b in range(a, size):
             for c in range(channels):
-                taken = samples[span[0] + PAST - a, c] * samples[span[0] + PAST - b, c]
-                gone = samples[span[1] + PAST - a, c] * samples[span[1] + PAST - b, c]
+                taken = samples[KEPT - a, c] * samples[KEPT - b, c]
+                gone = samples[frames + KEPT - a, c] * samples[frames + KEPT - b, c]
                 some[a, b, c] = some[a - 1, b - 1, c] + (taken - gone)
     for a in range(size):
         for b in range(a, size):
@@ -167,8 +175,9 @@ def _substitute(gram: np.ndarray, weights: np.ndarray, first: int) -> None:
 @compiled
 def _less_one(gram: np.ndarray, pivot: int, i: int, inverse: np.ndarray) -> None:
     factor = gram[pivot, i] * inverse[pivot]
-    for j in range(i, gram.shape[0]):
-        gram[i, j] -= factor * gram[pivot, j]
+    row, other = gram[i, i:], gram[pivot, i:]  # cut: indices that may be negative stay scalar
+    for j in range(row.shape[0]):
+        row[j] -= factor * other[j]
 
 
 @compiled
@@ -178,28 +187,36 @@ def _less_eight(gram: np.ndarray, start: int, i: int, inverse: np.ndarray) -> No
     c, d = gram[start + 2, i] * inverse[start + 2], gram[start + 3, i] * inverse[start + 3]
     e, f = gram[start + 4, i] * inverse[start + 4], gram[start + 5, i] * inverse[start + 5]
     g, h = gram[start + 6, i] * inverse[start + 6], gram[start + 7, i] * inverse[start + 7]
-    for j in range(i - i % 16, gram.shape[0]):  # what lies below the diagonal is never read
-        value = gram[i, j] - a * gram[start, j]
-        value = value - b * gram[start + 1, j]
-        value = value - c * gram[start + 2, j]
-        value = value - d * gram[start + 3, j]
-        value = value - e * gram[start + 4, j]
-        value = value - f * gram[start + 5, j]
-        value = value - g * gram[start + 6, j]
-        gram[i, j] = value - h * gram[start + 7, j]
+    first = i - i % 16  # what lies below the diagonal is never read
+    row = gram[i, first:]
+    one, two = gram[start, first:], gram[start + 1, first:]
+    three, four = gram[start + 2, first:], gram[start + 3, first:]
+    five, six = gram[start + 4, first:], gram[start + 5, first:]
+    seven, eight = gram[start + 6, first:], gram[start + 7, first:]
+    for j in range(row.shape[0]):
+        value = row[j] - a * one[j]
+        value = value - b * two[j]
+        value = value - c * three[j]
+        value = value - d * four[j]
+        value = value - e * five[j]
+        value = value - f * six[j]
+        value = value - g * seven[j]
+        row[j] = value - h * eight[j]
 
 
 @compiled
-def solve_own(gram: np.ndarray, ridge: np.ndarray, weights: np.ndarray) -> None:
+def solve_own(gram: np.ndarray, powers: np.ndarray, weights: np.ndarray) -> None:
     """Least squares of each channel from its own past.
 
     Args:
         gram: (OWN + 1, OWN + 1, C) of `gather_own`, upper triangle; destroyed.
-        ridge: (C,), added to the diagonal.
+        powers: (C,) of what is left; as much and one more is added to the diagonal.
         weights: (OWN, C), written.
     """
     size, channels = gram.shape[0], gram.shape[2]
-    inverse, factor = np.empty(channels), np.empty(channels)
+    inverse, factor, ridge = np.empty(channels), np.empty(channels), np.empty(channels)
+    for c in range(channels):
+        ridge[c] = RIDGE * powers[c] + 1.0
     for i in range(1, size):
         for c in range(channels):
             gram[i, i, c] += ridge[c]

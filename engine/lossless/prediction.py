@@ -9,8 +9,8 @@ The parts are those of RLS-LMS prediction in MPEG-4 ALS (ISO/IEC 14496-3, subpar
 covariance, factored once, serves all channels is what makes it affordable for 32 of them.
 
 Samples are whole numbers below 2^23 and frames come in blocks of at most 128, so that sums of
-products of a block are exact in float64 in any order. All else is `recursion` and
-`least_squares`, in one order.
+products of a block are exact in float64 in any order. All else is `recursion`, `least_squares` and
+`adaptation`, in one order. Only the last frames are kept, so that they stay in the cache.
 """
 
 from __future__ import annotations
@@ -21,26 +21,23 @@ from functools import cache
 
 import numpy as np
 
-from codecctl.engine.lossless.least_squares import (
-    gather_own,
-    gather_shared,
-    products,
-    solve_own,
-    solve_shared,
-)
+from codecctl.engine.lossless.adaptation import Own, Shared, State, advance
 from codecctl.engine.lossless.memory import zeros
-from codecctl.engine.lossless.recursion import AT_ONCE, FAST, OWN, PAST, run
+from codecctl.engine.lossless.recursion import (
+    AT_ONCE,
+    BLOCK,
+    FAST,
+    KEPT,
+    OWN,
+    PAST,
+    Running,
+    Weights,
+    Window,
+)
 
 MOST_CHANNELS = 64
 _MOST_SHORT = 16
-_FIRST_BLOCK, _EARLY = 32, 512
-_BLOCK = 128
 _SHORT_DECAY = 0.999
-_OWN_DECAY = 0.998
-_PATIENCE = 4
-"""A part of the frames so far lies between two solutions at the beginning: one over this."""
-_RIDGE = 1.0
-"""Of the power of what is left: the inverse of the variance that weights are expected to have."""
 
 
 @dataclass(frozen=True)
@@ -67,27 +64,39 @@ EFFORTS = {
 """In the order of their numbers in a file."""
 
 
-def left_of(samples: np.ndarray, *, bits: int, effort: str = "normal") -> np.ndarray:
-    """What prediction leaves of a segment.
+class Predictor:
+    """A segment on its way, frame after frame in one of two directions.
 
     Args:
-        samples: (T, C) whole numbers of `bits` bits.
+        channels: Of its frames.
         bits: Of a sample.
         effort: One of `EFFORTS`.
-
-    Returns:
-        (T, C) int64.
     """
-    left = np.zeros(samples.shape, np.int64)
-    _Predictor(samples, left, bits, EFFORTS[effort]).run(decode=False)
+
+    def __init__(self, channels: int, *, bits: int, effort: str = "normal") -> None:
+        edge = 1 << (bits - 1)
+        self._edges = np.float32(-edge), np.float32(edge - 1)
+        self._state = _beginning(channels, EFFORTS[effort])
+
+    def leave(self, values: np.ndarray) -> None:
+        """Put what prediction leaves of the next frames in their place.
+
+        Args:
+            values: (T, C) int64 samples of at most `bits` bits; T a multiple of `BLOCK` in all
+                calls but the last.
+        """
+        advance(values, False, self._edges, self._state)
+
+    def restore(self, values: np.ndarray) -> bool:
+        """The inverse of `leave`, on what was left of the same frames; False if nothing was."""
+        return bool(advance(values, True, self._edges, self._state))
+
+
+def left_of(samples: np.ndarray, *, bits: int, effort: str = "normal") -> np.ndarray:
+    """What prediction leaves of a segment: (T, C) whole numbers of `bits` bits to (T, C) int64."""
+    left = np.array(samples, np.int64, order="C")
+    Predictor(left.shape[1], bits=bits, effort=effort).leave(left)
     return left
-
-
-def restored(left: np.ndarray, *, bits: int, effort: str = "normal") -> np.ndarray | None:
-    """The segment of which that is left: (T, C) to (T, C) int64; None if no segment leaves it."""
-    predictor = _Predictor(np.zeros(left.shape), left, bits, EFFORTS[effort])
-    inside = predictor.run(decode=True)
-    return predictor.samples[PAST:].astype(np.int64) if inside else None
 
 
 @cache
@@ -101,111 +110,37 @@ def check() -> int:
     return zlib.crc32(left_of(noise, bits=24, effort="high").astype("<i4").tobytes())
 
 
-def _power(base: float, exponent: int) -> float:
-    """By multiplication alone: the mathematics library's last bit differs by machine."""
-    value = 1.0
-    for _ in range(exponent):
-        value *= base
-    return value
+def _beginning(channels: int, effort: Effort) -> State:
+    """Of a segment."""
+    lags = max(1, min(PAST, effort.long // channels))
+    few = max(1, min(_MOST_SHORT, effort.short // channels))
+    sizes = (lags + 1) * channels, (few + 1) * channels
+    frames = (KEPT + BLOCK, channels)
+    rows = [(count, channels) for count in (2, 7, *sizes, OWN, FAST, PAST)]
+    scratch = (2, AT_ONCE, channels), (2, PAST * channels)
+    steps, work, *weights, ahead, terms = zeros(*rows, *scratch, dtype=np.float32)
+    errors, powers, samples, sums = zeros(
+        (3, channels), (2, channels), frames, (channels, sizes[0])
+    )
+    errors[:] = 1.0
+    return State(
+        window=Window(*zeros(*[frames] * 3, dtype=np.float32)),
+        weights=Weights(*weights),
+        running=Running(errors, powers, steps, work, ahead, terms),
+        shared=(
+            _shared(sizes[0], channels, effort.decay, effort.longest),
+            _shared(sizes[1], channels, _SHORT_DECAY, effort.often),
+        ),
+        own=Own(*zeros(*[(OWN + 1, OWN + 1, channels)] * 3, (OWN, channels))),
+        samples=samples,
+        sums=sums,
+        times=np.zeros(3, np.int64),
+    )
 
 
-class _Predictor:
-    """A segment on its way.
-
-    Attributes:
-        samples: (PAST + T, C) float64, zeros first.
-    """
-
-    def __init__(self, samples: np.ndarray, left: np.ndarray, bits: int, effort: Effort) -> None:
-        frames, channels = samples.shape
-        self._left = left
-        self._edge = float(1 << (bits - 1))
-        lags = max(1, min(PAST, effort.long // channels))
-        few = max(1, min(_MOST_SHORT, effort.short // channels))
-        self._long, self._short = (
-            _Shared(lags, channels, effort.decay, effort.longest),
-            _Shared(few, channels, _SHORT_DECAY, effort.often),
-        )
-        self._own_gram, self._own_some = zeros(*[(OWN + 1, OWN + 1, channels)] * 2)
-        self.samples, mixed, second = zeros(*[(PAST + frames, channels)] * 3)
-        self.samples[PAST:] = samples
-        self._rests = mixed, second
-        self._own, fast, slow = zeros((OWN, channels), (FAST, channels), (PAST, channels))
-        self._stages = fast, slow
-        self._errors, self._steps, work, ahead, self._sums = zeros(
-            (3, channels),
-            (4, channels),
-            (6, channels),
-            (2, AT_ONCE, channels),
-            ((lags + 1) * channels, channels),
-        )
-        self._errors[:] = 1.0
-        self._scratch = work, ahead
-
-    def run(self, *, decode: bool) -> bool:
-        """Predict all frames; whether all samples lie within their bits."""
-        frames = len(self._left)
-        weights = (self._long.weights, self._short.weights, self._own, *self._stages)
-        at, inside = 0, True
-        while at < frames and inside:
-            end = min(frames, at + (_FIRST_BLOCK if at < _EARLY else _BLOCK))
-            inside = run(
-                self.samples,
-                self._left,
-                (at, end),
-                decode,
-                self._edge,
-                weights,
-                self._errors,
-                self._rests,
-                self._steps,
-                self._scratch,
-            )
-            if inside and end < frames:
-                self._learn(at, end)
-            at = end
-        return inside
-
-    def _learn(self, at: int, end: int) -> None:
-        products(self.samples, (at, end), self._sums)
-        for which, shared in enumerate((self._long, self._short)):
-            shared.add(self._sums)
-            if end >= shared.due:
-                shared.solve(self.samples, end, self._ridge(which))
-        decay = _power(_OWN_DECAY, end - at)
-        gather_own(self._own_gram, self._own_some, self.samples, (at, end), decay)
-        solve_own(self._own_gram.copy(), _RIDGE * self._errors[2] + 1.0, self._own)
-
-    def _ridge(self, which: int) -> float:
-        errors: list[float] = self._errors[which].tolist()
-        return _RIDGE * (sum(errors) / len(errors)) + 1.0
-
-
-class _Shared:
-    """Least squares for all channels from some last frames of all.
-
-    Attributes:
-        weights: ((lags + 1) C, C), from the oldest.
-        due: Frames that a segment has when they are to be found again.
-    """
-
-    def __init__(self, lags: int, channels: int, decay: float, longest: int) -> None:
-        size = (lags + 1) * channels
-        self._decay, self._longest = decay, longest
-        self._since, self.due = 0, 0
-        self.weights, self._latest = zeros(*[(size, channels)] * 2)
-        self._gram, self._some, self._factored = zeros(*[(size, size)] * 3)
-
-    def add(self, sums: np.ndarray) -> None:
-        """Take sums of products of the last frames, of more lags or as many, with each frame."""
-        self._latest += sums[-len(self._latest) :]
-
-    def solve(self, samples: np.ndarray, end: int, ridge: float) -> None:
-        """Take the frames up to `end`, whose sums were added, and find the weights."""
-        decay = _power(self._decay, end - self._since)
-        self._some[:, -self.weights.shape[1] :] = self._latest
-        self._latest[:] = 0.0
-        gather_shared(self._gram, self._some, samples, (self._since, end), decay)
-        self._factored[:] = self._gram
-        solve_shared(self._factored, ridge, self.weights)
-        self._since, self.due = end, end + min(end // _PATIENCE, self._longest)
+def _shared(size: int, channels: int, decay: float, longest: int) -> Shared:
+    gram, some, factored, latest, weights, before = zeros(
+        *[(size, size)] * 3, (channels, size), (size, channels), (PAST, channels)
+    )
+    times = np.zeros(3, np.int64)
+    return Shared(gram, some, factored, latest, before, weights, times, decay, longest)
