@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,11 @@ def test_the_progress_line_has_losses_speed_and_time_left() -> None:
     assert progress_text(_report()) == (
         "step 12/100 epoch 2 | 31.3 audio-s/s, 0:44 min left | mel 0.531 time 0.01"
     )
+
+
+def test_before_the_first_row_the_progress_line_says_where_the_training_stands() -> None:
+    resumed = replace(_report(145, 6000), values={}, seconds_left=0.0, audio_seconds_per_second=0.0)
+    assert progress_text(resumed) == "step 145/6000 epoch 2"
 
 
 def test_elsewhere_than_on_a_terminal_a_line_comes_now_and_at_the_end(

@@ -197,14 +197,17 @@ class ProgressLine:
 
 
 def progress_text(report: Report) -> str:
-    """The progress line."""
+    """The progress line; after a resume, speed and losses are known from the first row on."""
+    place = f"step {report.step}/{report.max_steps} epoch {report.epoch}"
+    if not report.values:
+        return place
     losses = " ".join(
         f"{name.removeprefix('loss/')} {value:.3g}"
         for name, value in report.values.items()
         if name.startswith("loss/") and name.count("/") == 1
     )
     return (
-        f"step {report.step}/{report.max_steps} epoch {report.epoch} | "
+        f"{place} | "
         f"{report.audio_seconds_per_second:.1f} audio-s/s, {duration(report.seconds_left)} left | "
         f"{losses}"
     )
