@@ -171,6 +171,8 @@ async def visit(app: DashboardApp, pilot: Pilot[None], page: Page) -> None:
     while page.told and not app.told and time.monotonic() < until:
         await pilot.pause(_SETTLED_SECONDS)
     await pilot.pause(_SETTLED_SECONDS)
+    if not page.told:  # meanwhile
+        app.clear_notifications()
     await settle(app, pilot)
 
 

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-BARS = "▁▂▃▄▅▆▇█"
-_GLYPHS = BARS + "▀▌░▒▓" + "│┤┈─╵┼└·×–…±°"
+BARS = "▁▂▃▄▅▆▇"
+"""Without the full block, so that bars of lines below each other do not touch."""
+_GLYPHS = BARS + "█▀▌░▒▓" + "│┤┈─╵┼└·×–…±°"
 _LETTERS = "_..-=+*#" + '"|.:*' + "||.-'++.x-.~o"
 _BRAILLE = range(0x2801, 0x2900)
 

@@ -15,6 +15,7 @@ from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.confirm_screen import ConfirmScreen, PromptScreen
 from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.draft_screen import DraftScreen
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.previews import Previews
@@ -45,6 +46,11 @@ def told(app: DashboardApp) -> str:
 def help_is_open(app: DashboardApp) -> str:
     """Whether the panel with the keys is there."""
     return "help" if app.screen.query(HelpPanel) else "none"
+
+
+def focus(app: DashboardApp) -> str:
+    """What has the keys."""
+    return type(app.focused).__name__
 
 
 def page(app: DashboardApp) -> str:
@@ -157,8 +163,9 @@ _RUNS = (
     Press("b", RunsScreen, "pinned new"),
     Press("t", RunsScreen, "by val/mel"),
     Press("F", RunsScreen, "choose runs:"),
-    Press("escape", RunsScreen, gone="choose runs:"),
-    Press("question_mark", DashboardApp, "help", by=help_is_open),
+    Press("escape", Line, gone="choose runs:"),
+    Press("enter", Line, gone="Line", by=focus, first=("F", *"new")),
+    Press("question_mark", DashboardApp, "help", by=help_is_open, first=("escape",)),
     Press("f1", DashboardApp, "none", by=help_is_open),
     Press("exclamation_mark", DashboardApp, "AlertsScreen", by=page),
     Press("escape", AlertsScreen, "RunsScreen", by=page),
@@ -178,7 +185,7 @@ _STEERING = (
     Press("X", DashboardApp, "Ask new to save a checkpoint and stop?"),
     Press("escape", ConfirmScreen, "RunsScreen", by=page),
     Press("T", DashboardApp, "Tags of new"),
-    Press("escape", PromptScreen, "RunsScreen", by=page),
+    Press("escape", PromptScreen, "RunsScreen", by=page, unfocused=True),
     Press("R", DashboardApp, "Train old on", first=("down",)),
     Press("q", ConfirmScreen, "RunsScreen", by=page),
     Press("D", DashboardApp, "Delete old with all"),
@@ -187,8 +194,8 @@ _STEERING = (
     Press("E", NewRuns, "cannot be given to an editor", by=told),
     Press("N", NewRuns, "DraftScreen", by=page, first=("escape",)),
     Press("slash", DraftScreen, "keys: a regular expression"),
-    Press("escape", DraftScreen, gone="keys: a regular expression"),
-    Press("a", DraftScreen, "key=value group=option ~key"),
+    Press("escape", DraftScreen, "RunsScreen", by=page, first=("escape",)),
+    Press("a", DraftScreen, "key=value group=option ~key", first=("N",)),
     Press("u", DraftScreen, "0 changes", first=(*"trainer.seed=9", "enter")),
     Press("E", DraftScreen, "cannot be given to an editor", by=told),
     Press("ctrl+s", DraftScreen, "Train new-2 on"),
@@ -197,7 +204,7 @@ _STEERING = (
 _RUN = (
     *_tabs(TABS, RunScreen),
     Press("slash", RunScreen, "search kinds and messages", first=("5",)),
-    Press("n", LogPane, "crash.txt · 1 lines", first=("escape", "9")),
+    Press("n", LogPane, "crash.txt · 1 line ", first=("escape", "9")),
 )
 
 _PREVIEWS = (

@@ -88,6 +88,9 @@ async def test_every_view_fits_the_screen(tmp_path: Path, size: tuple[int, int])
             for words in expected[view]:
                 assert words in text, (view, words)
             assert "? Help" in text
+            if view == "space":  # both maps, from one side to the other
+                (axis,) = (line for line in text.split("\n") if line.count(" front ") == 2)
+                assert len(axis) >= size[0] - 4
             await press(app, pilot, "v")
 
 

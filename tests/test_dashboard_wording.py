@@ -13,6 +13,7 @@ from codecctl.dashboard.wording import (
     step_text,
     value_text,
 )
+from codecctl.engine.verdicts import EXPECTATIONS
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,17 @@ def test_directions_of_metrics_are_known() -> None:
     assert not higher_is_better("loss/si_sdr")
     assert not higher_is_better("val/mel")
     assert not higher_is_better("val/diversity")
+    assert higher_is_better("val/codebook/1/entropy")
+    assert higher_is_better("val/codebook/2/diversity")
+    assert higher_is_better("val/array/first_agreement")
+    assert not higher_is_better("val/array/second_agreement")
+    assert higher_is_better("val/array/probe/second")
+    assert not higher_is_better("val/array/probe/first")
+    assert higher_is_better("val/ratio")
+
+
+def test_what_a_mode_expects_of_a_metric_is_its_better_direction() -> None:
+    expected = {each.metric: each.rises for every in EXPECTATIONS.values() for each in every}
+    del expected["loss/diversity"]  # the loss asks for the opposite
+    assert len(expected) > 5
+    assert {metric: higher_is_better(metric) for metric in expected} == expected

@@ -7,7 +7,7 @@ from codecctl.commands.store_facts import CheckState, SplitState
 
 
 def test_bars_are_full_at_the_top_and_gone_sixty_decibels_below() -> None:
-    assert bars([-10, -40, -69.9, -70, -200, -math.inf], top=-10) == "█▄▁   "
+    assert bars([-10, -40, -69.9, -70, -200, -math.inf], top=-10) == "▇▄▁   "
 
 
 def test_bands_are_written_short() -> None:

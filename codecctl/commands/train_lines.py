@@ -32,7 +32,9 @@ def print_start(prepared: Prepared) -> None:
 
     data, store, cadence = prepared.data, prepared.store, prepared.cadence
     train = data.train.recordings
-    note(f"store {store.path}: {len(store.recordings)} recordings, {store.sample_rate} Hz")
+    here = Path.cwd()
+    place = store.path.relative_to(here) if store.path.is_relative_to(here) else store.path
+    note(f"store {place}: {len(store.recordings)} recordings, {store.sample_rate} Hz")
     scenes = ", ".join(sorted({info.scene for info in train if info.scene})) or "no scenes"
     hours = sum(info.seconds * info.channels for info in train) / 3600
     note(f"training: {len(train)} recordings ({scenes}), {hours:.3g} channel-hours")

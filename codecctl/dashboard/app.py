@@ -24,6 +24,7 @@ from codecctl.dashboard.compare_screen import CompareScreen
 from codecctl.dashboard.comparison import Mark
 from codecctl.dashboard.data_pages import DataPages
 from codecctl.dashboard.export import export_curves
+from codecctl.dashboard.help_pages import HELP_KEYS, HelpPages
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.palette import DashboardCommands
 from codecctl.dashboard.parsing import Parser
@@ -41,7 +42,7 @@ SHOW_SECONDS = 1.0
 """The screen changes at most this often while long files are read."""
 
 
-class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
+class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages, HelpPages):
     """Shows the runs of a folder while they train, and after.
 
     Once a second a thread reads what is new and posts it; while a reading is under way or its
@@ -78,7 +79,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
         ),
         Binding("e", "export", "Export", show=False, id="app.export", tooltip="Charts as CSV"),
         *ALERT_KEYS,
-        Binding("question_mark,f1", "help", "Help", id="app.help", key_display="?", tooltip="This"),
+        *HELP_KEYS,
         Binding("q", "quit", "Quit", id="app.quit", tooltip="Runs go on without the dashboard"),
     ]
 
@@ -253,16 +254,6 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages):
         grid = self.active_grid()
         if grid is not None:
             CHART_COMMANDS[command](grid)
-
-    def action_help(self) -> None:
-        """Show or hide the panel with help and all keys."""
-        # Here, not above: it brings a Markdown parser that the first screen can do without.
-        from textual.widgets import HelpPanel
-
-        if self.screen.query(HelpPanel):
-            self.action_hide_help_panel()
-        else:
-            self.action_show_help_panel()
 
     def selected_run(self) -> RunView | None:
         """The run that keys act on: the open one, or the one under the cursor."""

@@ -17,6 +17,7 @@ from codecctl.dashboard.chart import LineChart
 from codecctl.dashboard.chart_queue import ChartQueue
 from codecctl.dashboard.curves import Source, all_metrics, x_extent
 from codecctl.dashboard.export import curves_csv
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.plot import View
 from codecctl.dashboard.smoothing import LEVELS
 from codecctl.dashboard.still_text import StillText
@@ -50,7 +51,7 @@ class ChartGrid(Widget):
 
     def compose(self) -> ComposeResult:
         """A filter line, the charts, a status line."""
-        yield Input(placeholder="filter metrics: a regular expression", id="filter", compact=True)
+        yield Line(placeholder="filter metrics: a regular expression", id="filter", compact=True)
         yield Grid(id="charts")
         yield StillText(id="chart-status")
 

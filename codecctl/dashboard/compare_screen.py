@@ -18,6 +18,7 @@ from textual.widgets import Footer, Static, TabbedContent, TabPane, Tabs
 from codecctl.dashboard.aligned import Alignment
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.comparison import Against, Comparison, Mark, RunCurves, compare_marks
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.tab_pages import TabPages
 from codecctl.dashboard.views import metric_rank
@@ -172,6 +173,11 @@ class CompareScreen(Screen[None]):
         grid = self.active_grid()
         if grid is None or not grid.clear():
             self.dismiss()
+
+    @on(Line.Cancelled)
+    def _line_cancelled(self, event: Line.Cancelled) -> None:
+        event.stop()
+        self.action_back()
 
     def active_grid(self) -> ChartGrid | None:
         """The curves, where they are open."""

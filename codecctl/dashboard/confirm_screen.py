@@ -11,6 +11,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from codecctl.dashboard.line import Line
+
 
 class ConfirmScreen(ModalScreen[bool]):
     """A question with yes and no; yes needs its own key, so that enter alone changes nothing."""
@@ -30,7 +32,7 @@ class ConfirmScreen(ModalScreen[bool]):
         """The question and the two keys."""
         with Vertical(id="confirm"):
             yield Static(self._question, markup=False)
-            yield Static("y  yes        n  no", id="confirm-keys", markup=False)
+            yield Static("y yes   n no", id="confirm-keys", markup=False)
 
     def action_answer(self, yes: bool) -> None:
         """Close with the answer."""
@@ -52,7 +54,13 @@ class PromptScreen(ModalScreen[str]):
         """The question and a line."""
         with Vertical(id="confirm"):
             yield Static(self._question, markup=False)
-            yield Input(id="prompt", compact=True)
+            yield Line(id="prompt", compact=True)
+            yield Static("enter done   esc nothing", id="confirm-keys", markup=False)
+
+    @on(Line.Cancelled)
+    def _line_cancelled(self, event: Line.Cancelled) -> None:
+        event.stop()
+        self.dismiss("")
 
     @on(Input.Submitted)
     def _answered(self, event: Input.Submitted) -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, Static
 
 from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.curves import searcher
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 
 if TYPE_CHECKING:
@@ -82,8 +83,8 @@ class DraftScreen(Screen[None]):
         yield Static(id="draft-title", markup=False)
         with Horizontal(id="draft-naming"):
             yield Static("name", markup=False)
-            yield Input(self._proposed, id="draft-name", compact=True)
-        yield Input(
+            yield Line(self._proposed, id="draft-name", compact=True)
+        yield Line(
             placeholder="keys: a regular expression",
             id="draft-search",
             classes="line",
@@ -91,7 +92,7 @@ class DraftScreen(Screen[None]):
         )
         yield Listing(_COLUMNS, id="draft-table")
         yield Static(id="draft-meaning", classes="whole-row", markup=False)
-        yield Input(
+        yield Line(
             placeholder="key=value  group=option  ~key",
             id="draft-edit",
             classes="line",
@@ -246,6 +247,11 @@ class DraftScreen(Screen[None]):
             self.dismiss()
             return
         self.app.push_screen(ConfirmScreen("Leave without a new run?"), self._left)
+
+    @on(Line.Cancelled)
+    def _line_cancelled(self, event: Line.Cancelled) -> None:
+        event.stop()
+        self.action_back()
 
     def _left(self, yes: bool | None) -> None:
         if yes:

@@ -11,6 +11,7 @@ from codecctl.dashboard.confirm_screen import ConfirmScreen, PromptScreen
 from codecctl.dashboard.data_pages import DATA_KEYS
 from codecctl.dashboard.draft_screen import DraftScreen
 from codecctl.dashboard.keymap import binding_names
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.new_runs import NewRuns
 from codecctl.dashboard.previews import PREVIEW_KEYS
@@ -31,6 +32,7 @@ _PLACES = (
     NewRuns,
     ConfirmScreen,
     PromptScreen,
+    Line,
     LineChart,
     *PREVIEW_KEYS,
     *DATA_KEYS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,6 +15,9 @@ from textual.widgets import Log, Static
 
 from codecctl.dashboard.curves import searcher
 from codecctl.dashboard.views import LogTail, RunView
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
+_INDENT = 2
 
 
 class LogPane(Widget):
@@ -56,18 +62,24 @@ class LogPane(Widget):
             self._chosen = names[(current + 1) % len(names)]
             self.draw()
 
+    def on_resize(self) -> None:
+        """Arrange the lines anew."""
+        self.call_after_refresh(self.draw)
+
     def draw(self) -> None:
         """Write the lines that match; only what is new where the rest stands there already."""
         logs = {log.name: log for log in self._logs}
         log = logs.get(self._chosen) or next(iter(self._logs), None)
-        lines = list(self._lines(log))
+        found = list(self._lines(log))
         widget = self.query_one(Log)
+        width = widget.scrollable_content_region.width
+        lines = [row for line in found for row in wrapped(line, width)]
         if lines[: len(self._shown)] != self._shown:
             widget.clear()
             self._shown = []
         widget.write_lines(lines[len(self._shown) :])
         self._shown = lines
-        self.query_one("#log-title", Static).update(self._title(log, len(lines)))
+        self.query_one("#log-title", Static).update(self._title(log, len(found)))
 
     def _lines(self, log: LogTail | None) -> Iterator[str]:
         matches = searcher(self.pattern)
@@ -84,3 +96,21 @@ class LogPane(Widget):
         others = [other.name for other in self._logs if other.name != log.name]
         parts += [f"n: {', '.join(others)}"] if others else []
         return " · ".join(parts)
+
+
+@lru_cache(maxsize=4096)
+def wrapped(line: str, width: int) -> tuple[str, ...]:
+    """A line of a log in rows of some width; what does not fit goes on below what was said."""
+    match = _TIME.match(line)
+    indent = match.end() if match and match.end() < width // 2 else _INDENT
+    if len(line) <= width or width <= 2 * _INDENT:
+        return (line,)
+    return tuple(
+        textwrap.wrap(
+            line,
+            width,
+            subsequent_indent=" " * indent,
+            break_on_hyphens=False,
+            replace_whitespace=False,
+        )
+    )

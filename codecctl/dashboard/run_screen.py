@@ -19,6 +19,7 @@ from codecctl.dashboard.codes import Codes
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import Source, run_source
 from codecctl.dashboard.events_table import EventsTable
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.previews import Previews
 from codecctl.dashboard.profile_table import ProfileTable
@@ -114,7 +115,7 @@ class RunScreen(Screen[None]):
             with TabPane("Checkpoints", id="checkpoints"):
                 yield CheckpointsTable()
             with TabPane("Events", id="events"):
-                yield Input(
+                yield Line(
                     placeholder="search kinds and messages: a regular expression",
                     id="event-search",
                     classes="line",
@@ -130,7 +131,7 @@ class RunScreen(Screen[None]):
             with TabPane("Codes", id="codes"):
                 yield Codes()
             with TabPane("Log", id="log"):
-                yield Input(
+                yield Line(
                     placeholder="search lines: a regular expression",
                     id="log-search",
                     classes="line",
@@ -195,6 +196,11 @@ class RunScreen(Screen[None]):
             self._focus_found()
         elif grid is None or not grid.clear():
             self.dismiss()
+
+    @on(Line.Cancelled)
+    def _line_cancelled(self, event: Line.Cancelled) -> None:
+        event.stop()
+        self.action_back()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Events and the log are searched where they are."""

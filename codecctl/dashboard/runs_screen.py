@@ -17,6 +17,7 @@ from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import run_source
+from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Listing
 from codecctl.dashboard.notes import EMPTY, note_text
 from codecctl.dashboard.run_choice import RunChoice, next_sorting
@@ -81,7 +82,7 @@ class RunsScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Banner, table, line about the chosen run, charts, keys."""
         yield Banner(id="banner")
-        yield Input(placeholder=_FILTER_HINT, id="run-filter", classes="line", compact=True)
+        yield Line(placeholder=_FILTER_HINT, id="run-filter", classes="line", compact=True)
         yield RunsTable(id="runs")
         yield StillText(id="run-note")
         yield ChartGrid(id="overview")
@@ -181,6 +182,11 @@ class RunsScreen(Screen[None]):
         event.stop()
         event.input.set_class(bool(event.value), "-open")
         self.query_one(RunsTable).focus()
+
+    @on(Line.Cancelled)
+    def _line_cancelled(self, event: Line.Cancelled) -> None:
+        event.stop()
+        self.action_clear()
 
     def action_clear(self) -> None:
         """Undo a filter, crosshair or zoom, and give the keys back to the table."""

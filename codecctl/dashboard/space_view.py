@@ -29,7 +29,7 @@ from codecctl.dashboard.space import (
 from codecctl.dashboard.sphere_map import LEAST_RANGE_DB, MOST_RANGE_DB, SphereMap
 from codecctl.datasets.between import Between
 
-_MOST_COLUMNS = 48
+_MOST_COLUMNS = 96
 _TABLE_LINES = 10
 _CELL = 7
 
@@ -131,25 +131,21 @@ class SpaceView(Vertical, can_focus=True):
         if event.loaded is self._loaded:
             self._field = event.field
             self._show_maps(event.field.maps)
-            lines = field_lines(event.field.between, event.beam, self.direction)
-            if event.field.maps is not None:
-                maps = event.field.maps
-                top_db, range_db = color_scale(maps)
-                lines.append(
-                    f"map: mean difference {maps.mean_error_db:.1f} dB near the loudest, which "
-                    f"moved {maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
-                    f"{top_db:.0f} dB"
-                )
-            elif event.beam is None:
-                lines.append("no map and no beam: the channels are no em32 or ambisonics")
-            self.query_one("#space-text", Static).update("\n".join(lines))
+            blocks = _blocks(event.field, event.beam, self.direction)
+            rows = 0 if event.field.maps is None else _height(event.field.maps)
+            room = self.size.height - rows - sum(map(len, blocks))
+            gap = "\n\n" if room >= len(blocks) else "\n"
+            if rows and gap == "\n\n":
+                blocks[0].insert(0, "")  # below the axis of the maps
+            text = gap.join("\n".join(block) for block in blocks)
+            self.query_one("#space-text", Static).update(text)
 
     def _show_maps(self, maps: Maps | None) -> None:
         self.query_one("#maps").display = maps is not None
         if maps is None:
             return
         top_db, range_db = color_scale(maps)
-        self.query_one("#maps").styles.height = maps.reference.shape[0] // 2 + 2
+        self.query_one("#maps").styles.height = _height(maps)
         for name, levels in (
             ("#map-reference", maps.reference),
             ("#map-reconstruction", maps.reconstruction),
@@ -187,15 +183,32 @@ def color_scale(maps: Maps) -> tuple[float, float]:
     return top_db, min(MOST_RANGE_DB, max(LEAST_RANGE_DB, top_db - float(both.min())))
 
 
-def field_lines(between: Between, beam: BeamLevels | None, direction: Direction) -> list[str]:
-    """Coherence by octave, and the beam beside it.
+def _height(maps: Maps) -> int:
+    """Lines of a map with its caption and its axis."""
+    return len(maps.reference) // 2 + 2
 
-    Args:
-        between: Of both sides.
-        beam: Levels in the direction; None where there is none.
-        direction: Azimuth and elevation, degrees.
-    """
-    lines = [
+
+def _blocks(field: _Field, beam: BeamLevels | None, direction: Direction) -> list[list[str]]:
+    """What is said below the maps, in lines that belong together."""
+    blocks = [_coherence_lines(field.between)]
+    if beam is not None:
+        blocks.append(list(_beam_lines(beam, field.between.centers, direction)))
+    if field.maps is not None:
+        top_db, range_db = color_scale(field.maps)
+        blocks.append(
+            [
+                f"map: mean difference {field.maps.mean_error_db:.1f} dB near the loudest, which "
+                f"moved {field.maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
+                f"{top_db:.0f} dB"
+            ]
+        )
+    elif beam is None:
+        blocks.append(["no map and no beam: the channels are no em32 or ambisonics"])
+    return blocks
+
+
+def _coherence_lines(between: Between) -> list[str]:
+    return [
         _row("octave", [_hertz(center) for center in between.centers]),
         _row("coherence A", [f"{value:.2f}" for value in between.reference]),
         _row("coherence B", [f"{value:.2f}" for value in between.estimate]),
@@ -203,7 +216,6 @@ def field_lines(between: Between, beam: BeamLevels | None, direction: Direction)
         f"between capsules: coherence error {between.coherence_error:.3f}, "
         f"level error {between.level_error_db:.2f} dB",
     ]
-    return lines if beam is None else [*lines, *_beam_lines(beam, between.centers, direction)]
 
 
 def _beam_lines(beam: BeamLevels, centers: Sequence[float], direction: Direction) -> Iterator[str]:

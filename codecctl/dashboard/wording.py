@@ -46,7 +46,13 @@ _HIGHER = (
     "stoi",
     "pesq",
     "speed/audio",
+    "accuracy",
+    "probe/second",
+    "capsule_bits/second",
+    "/ratio",
 )
+_EVENLY_USED = ("/entropy", "/diversity")
+"""Of a codebook; elsewhere diversity is a loss."""
 
 
 def value_text(value: float | None, *, digits: int = 4) -> str:
@@ -107,6 +113,10 @@ def higher_is_better(metric: str) -> bool:
     """Whether a larger value of this metric is the better one."""
     if metric.endswith("_loss") or metric.startswith("loss/"):
         return False  # the term of that name: minus the ratio
+    if metric.endswith("second_agreement"):
+        return False  # second codes are to differ
+    if "codebook/" in metric and metric.endswith(_EVENLY_USED):
+        return True
     return any(word in metric for word in _HIGHER)
 
 
