@@ -38,8 +38,8 @@ ON_SPECTRA = (
 )
 SEVERAL = (
     "data.segment_seconds=0.425",  # hardly more than half the rate needs
-    'model.discriminators=[{type="stft",n_fft=256,hop_length=64,num_filters=8,channels="all"},'
-    '{type="stft",n_fft=128,hop_length=32,num_filters=8,channels="all"},'
+    'model.discriminators=[{type="stft",n_fft=256,hop_length=256,num_filters=8,channels="all"},'
+    '{type="stft",n_fft=128,hop_length=64,num_filters=8,channels="all"},'
     '{type="wave",factors=[1,2],num_filters=2,max_filters=8,leak=0.2,channels="all"},'
     '{type="wave",factors=[2],num_filters=4,max_filters=8,leak=0.1,channels="all"}]',
     "model.quantizer.num_codebooks=2",
