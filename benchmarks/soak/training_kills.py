@@ -31,12 +31,12 @@ import torch
 from benchmarks.soak.moments import KINDS, WHERE, Moments
 from codecctl.engine import session
 from codecctl.engine.rundir import read_metrics, read_rows
-from tests.e2e.training import TINY, assert_equal_runs, write_store
+from tests.e2e.training import NARROW, TINY, assert_equal_runs, write_store
 
 STEPS = 12
 BOOKS = "model.quantizer.codebook_size=8"
 EVERY = (
-    *(word for word in TINY[2:] if word != BOOKS),
+    *(word for word in TINY[2:] if word not in (BOOKS, *NARROW)),
     f"trainer.max_steps={STEPS}",
     "trainer.discriminator.scheduler.enabled=true",
     "trainer.discriminator.start.step=4",
@@ -46,9 +46,11 @@ EVERY = (
     "trainer.logger=jsonl",
 )
 WARM = (
+    *NARROW,
     "trainer.scheduler.config.warmup_epochs=0.8",  # four updates
     "trainer.discriminator.scheduler.config.warmup_epochs=0.8",
 )
+"""All but soundstream, which has discriminators of its own."""
 AVERAGED = ("trainer.ema.enabled=true", "trainer.ema.decay=0.5")
 ADAPTIVE = tuple(
     f"trainer.loss_config.pairwise.{term}.config.weighting=gradient_share"

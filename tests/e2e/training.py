@@ -18,6 +18,12 @@ from .warm import run_warm
 
 CODECCTL = Path(sys.executable).with_name("codecctl")
 STEPS = 16
+NARROW = (
+    "model.discriminators.0.n_ffts=[256]",
+    "model.discriminators.0.hop_lengths=[64]",
+    "model.discriminators.0.win_lengths=[256]",
+)
+"""One scale of the discriminators in place of five: a quarter of the time of a training."""
 TINY = (
     "--profile",
     "paired",
@@ -27,6 +33,7 @@ TINY = (
     "model.generator.latent_dim=8",
     "model.quantizer.codebook_size=8",
     "model.discriminators.0.num_filters=2",
+    *NARROW,
     "data.segment_seconds=0.2",
     "data.min_source_seconds=0.2",
     "data.batch_size=2",
