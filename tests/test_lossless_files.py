@@ -198,6 +198,17 @@ def test_a_part_is_that_part_of_the_whole(tmp_path: Path, channels: int, frames:
         part.unlink()
 
 
+def test_progress_is_told_when_chunks_are_done_and_of_all_symbols(tmp_path: Path) -> None:
+    model, told = exact(8), list[int]()
+    wav, coded = write_wav(tmp_path / "a.wav", noise(8, 100, 2), 8), tmp_path / "a.cctl"
+    encode_file(wav, coded, model, block=16, at_once=3, advance=told.append)
+    encoded, told[:] = list(told), []
+    decode_file(coded, tmp_path / "b.wav", model, at_once=3, advance=told.append)
+    assert told == encoded
+    assert sum(told) == 200
+    assert len(told) == -(-200 // (3 * model.layout.context))
+
+
 def test_a_part_needs_no_more_than_the_chunks_that_hold_it() -> None:
     header = Header(1, 2, 8, 8000, 100, 10, 25, 8, 44, 0, "", 0)
     assert chunks_of(header, range(1)) == range(1)

@@ -113,10 +113,11 @@ def decode_file(
         part = range(header.frames) if frames is None else frames
         side_by_side = at_once or chunks_at_once(model)
         with restoring(reader, target, frames) as samples:
-            for index, chunk in chunks(reader, model, chunks_of(header, part), side_by_side):
-                write_chunk(samples, header, tokenizer, index, chunk, first=part.start)
-                let_go(samples)
-                advance(len(chunk))
+            for group in groups(reader, model, chunks_of(header, part), side_by_side):
+                for index, chunk in group:
+                    write_chunk(samples, header, tokenizer, index, chunk, first=part.start)
+                    let_go(samples)
+                advance(sum(len(chunk) for _, chunk in group))
     return restored_sizes(source, target, header, frames)
 
 
@@ -171,10 +172,10 @@ def chunks_of(header: Header, frames: range) -> range:
     return range(first // header.chunk, -(-last // header.chunk))
 
 
-def chunks(
+def groups(
     reader: Reader, model: ExactTransformer, wanted: range, at_once: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """Number and symbols (T,) of some chunks, in order.
+) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """Number and symbols (T,) of some chunks, in order; those that are decoded side by side.
 
     Args:
         reader: Before the first chunk; those before the wanted ones are not decoded.
@@ -192,7 +193,7 @@ def chunks(
     for group in _groups(wanted, at_once):
         coded = [reader.record(f"chunk {index}", most=most) for index in group]
         lengths = [header.length(index) for index in group]
-        yield from zip(group, coder.decode(model, coded, lengths), strict=True)
+        yield list(zip(group, coder.decode(model, coded, lengths), strict=True))
 
 
 def require_model(header: Header, model: ExactTransformer, source: Path) -> None:
