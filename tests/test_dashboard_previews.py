@@ -78,7 +78,7 @@ async def test_every_view_fits_the_screen(tmp_path: Path, size: tuple[int, int])
         assert "step 20 (2/2) ─● · whole-000 (2/2) · channel 1/32 · 24000 Hz" in text
         expected = {
             "spectra": ("A reference · peak", "B reconstruction · peak", "B - A · mean"),
-            "space": ("A reference · loudest", "coherence A", "beam to azimuth 0°"),
+            "space": ("B reconstruction · ", "coherence A", "beam to azimuth 0°"),
             "tokens": ("whole-000.codes.json: not written",),
             "queue": ("recording", "Beach.1"),
         }
@@ -91,6 +91,9 @@ async def test_every_view_fits_the_screen(tmp_path: Path, size: tuple[int, int])
             if view == "space":  # both maps, from one side to the other
                 (axis,) = (line for line in text.split("\n") if line.count(" front ") == 2)
                 assert len(axis) >= size[0] - 4
+                (caption,) = (line for line in text.split("\n") if "A reference · " in line)
+                assert caption.count(" dB") == 2
+                assert "colors -" in text
             await press(app, pilot, "v")
 
 

@@ -197,8 +197,8 @@ def _blocks(field: _Field, beam: BeamLevels | None, direction: Direction) -> lis
         top_db, range_db = color_scale(field.maps)
         blocks.append(
             [
-                f"map: mean difference {field.maps.mean_error_db:.1f} dB near the loudest, which "
-                f"moved {field.maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
+                f"map: {field.maps.mean_error_db:.1f} dB apart near the loudest, which moved "
+                f"{field.maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
                 f"{top_db:.0f} dB"
             ]
         )

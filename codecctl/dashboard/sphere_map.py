@@ -64,8 +64,10 @@ class SphereMap(Drawing):
         if levels is None:
             return [text_strip(self._title, width)]
         azimuth, elevation = strongest(levels)
-        caption = f"{self._title} · loudest {azimuth:.0f}°, {elevation:.0f}°"
-        caption += f" {levels.max():.1f} dB"
+        place = f"{azimuth:.0f}°, {elevation:.0f}° {levels.max():.1f} dB"
+        caption = f"{self._title} · loudest {place}"
+        if len(caption) >= width:  # another map begins there
+            caption = f"{self._title} · {place}"
         steps = quantize(levels, low=self._top_db - self._range_db, high=self._top_db)
         lines = [text_strip(caption, width, Style(bold=True))]
         lines += [
