@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS_A_CASE = 10.0
-START_SECONDS = 60.0
+START_SECONDS = 300.0
+"""Before the first case, in which loops may have to be compiled first."""
 MEMORY_BYTES = 512 << 20
 """Beyond what the child has mapped when its first case begins."""
 
