@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -61,6 +62,7 @@ def test_a_jury_hands_on_every_scale_of_every_member() -> None:
     assert len(judgements) == 2
 
 
+@pytest.mark.long
 def test_a_profile_may_train_with_the_terms_of_soundstream() -> None:
     pulls = {}
     for kind in ("relative", "summed"):

@@ -137,6 +137,7 @@ CHANGES: dict[str, tuple[str, set[str]]] = {
 """Another value of each option, and everything that it changes, no more and no less."""
 
 
+@pytest.mark.long
 def test_every_option_of_the_document_changes_what_it_says_and_nothing_else() -> None:
     assert set(CHANGES) == set(BASE) and len(BASE) == 18
     base = traces(BASE)

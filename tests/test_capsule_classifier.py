@@ -96,6 +96,7 @@ def test_two_parts_teach_what_the_whole_does() -> None:
     torch.testing.assert_close(ours, theirs)
 
 
+@pytest.mark.long
 def test_it_learns_vectors_that_tell_and_guesses_at_those_that_do_not() -> None:
     generator = torch.Generator().manual_seed(3)
     told, accuracies = torch.randn(4, 8, generator=generator), []

@@ -88,6 +88,7 @@ def test_what_was_so_at_the_first_look_is_no_news() -> None:
     assert Watch().news(Snapshot((first,))) == []
 
 
+@pytest.mark.long
 async def test_alerts_are_listed_the_newest_first_and_lead_to_their_run(tmp_path: Path) -> None:
     for name in ("one", "two"):
         make_run(tmp_path, name)

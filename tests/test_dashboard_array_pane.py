@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from codecctl.dashboard.array_pane import ArrayPane, array_lines
 from codecctl.dashboard.run_screen import TABS
 from codecctl.engine.array_report import latest_report
@@ -66,6 +68,7 @@ def test_the_lines_set_agreement_beside_angle_chance_and_coherence(tmp_path: Pat
     assert probe == "probe on second codes 0.250, 95% 0.240 to 0.260, chance 0.031"
 
 
+@pytest.mark.long
 async def test_the_validation_tab_follows_the_last_survey(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     app = dashboard(tmp_path, only="run")

@@ -50,6 +50,7 @@ async def test_many_runs_are_drawn_in_slices_as_they_would_be_at_once(
         assert chart.plain_text() == "\n".join(again.rows())
 
 
+@pytest.mark.long
 async def test_charts_drawn_at_once_are_not_overwritten_by_slices_from_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

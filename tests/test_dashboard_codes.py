@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from codecctl.dashboard.bars import bar
 from codecctl.dashboard.codes import codes_lines, heat
@@ -113,6 +114,7 @@ def test_a_run_without_codebooks_says_so(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.long
 async def test_the_tab_shows_codes_in_every_size(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     append(

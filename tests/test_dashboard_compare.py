@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import save_file
 
 from codecctl.dashboard.compare_screen import CompareScreen, difference_cells
@@ -76,6 +77,7 @@ def test_a_mark_says_better_or_worse_only_where_the_interval_leaves_zero_out() -
     assert few[6] == "needs 6 items"
 
 
+@pytest.mark.long
 async def test_marked_checkpoints_of_two_runs_are_compared_on_a_page(tmp_path: Path) -> None:
     make_pair(tmp_path)
     app = dashboard(tmp_path)
@@ -107,6 +109,7 @@ async def test_marked_checkpoints_of_two_runs_are_compared_on_a_page(tmp_path: P
         assert "2 runs" in screen_text(app)
 
 
+@pytest.mark.long
 async def test_checkpoints_of_one_run_are_marked_in_their_table(tmp_path: Path) -> None:
     run, _ = make_pair(tmp_path)
     later = run / "checkpoints" / "step-000000040"
@@ -128,6 +131,7 @@ async def test_checkpoints_of_one_run_are_marked_in_their_table(tmp_path: Path) 
         assert "no whole safetensors file" in screen_text(app)
 
 
+@pytest.mark.long
 async def test_curves_are_aligned_and_a_checkpoint_leads_to_its_previews(tmp_path: Path) -> None:
     old, new = make_pair(tmp_path)
     append(new / "metrics.jsonl", train_row(60, 0.5))

@@ -57,6 +57,7 @@ def test_a_file_that_is_wrong_is_refused_with_the_way_out(
         read_keymap(path, {"runs.pin", "app.quit"})
 
 
+@pytest.mark.long
 async def test_a_key_of_ones_own_takes_the_place_of_the_usual_one(tmp_path: Path) -> None:
     path = tmp_path / "dashboard-keys.toml"
     path.write_text('"runs.pin" = "p"\n')

@@ -87,6 +87,7 @@ async def test_two_thousand_metrics_and_many_runs_are_searched(tmp_path: Path) -
         assert await search(app, pilot, "zzzz") in ([], ["No matches found"])
 
 
+@pytest.mark.long
 async def test_brackets_in_names_and_explanations_are_no_markup(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run [bold]")
     append(run / "metrics.jsonl", {"step": 50, "split": "train", "loss/[/x]": 1.0})

@@ -84,6 +84,7 @@ def test_svg_keeps_text_and_asks_nobody_for_anything() -> None:
     assert not re.search(r"https?:|url\(|@import|@font-face|href", without_name_space)
 
 
+@pytest.mark.long
 async def test_a_key_and_the_palette_write_pictures_of_the_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -127,6 +127,7 @@ def test_what_cannot_be_shown_is_refused_with_the_way_out(
         command.dashboard()
 
 
+@pytest.mark.long
 def test_neither_the_application_nor_the_snapshot_loads_anything_heavy(tmp_path: Path) -> None:
     make_run(tmp_path, "run")
     code = """

@@ -131,6 +131,7 @@ def test_the_extent_grows_with_the_rows() -> None:
     assert extent(table.add([{"step": 30, "a": 1}]), XAxis.STEP, steps_per_epoch=0) == (0, 30)
 
 
+@pytest.mark.long
 def test_a_long_series_is_computed_in_steps_and_what_is_kept_stays_small() -> None:
     values = noise(12 * MOST_POINTS)
     table = table_of(values)
@@ -143,6 +144,7 @@ def test_a_long_series_is_computed_in_steps_and_what_is_kept_stays_small() -> No
     assert asked == [question(0.97), question(0.99)]
 
 
+@pytest.mark.long
 def test_longer_chunks_keep_the_extremes_of_shorter_ones() -> None:
     values = noise(10 * MOST_POINTS)
     values[777], values[30_001], values[50_000] = 50.0, -50.0, np.nan

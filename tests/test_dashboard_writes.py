@@ -48,6 +48,7 @@ def changed(tmp_path: Path) -> Iterator[list[str]]:
     _watch.below = ""
 
 
+@pytest.mark.long
 async def test_every_page_is_looked_at_without_a_write_and_a_request_is_one(
     tmp_path: Path, changed: list[str]
 ) -> None:

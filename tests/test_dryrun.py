@@ -26,6 +26,7 @@ def job(store: Path, *overrides: str, stage: str = "") -> Prepared:
     return prepare(profile("trainer.num_gpus=0", *overrides), Store.open(store), stage=stage)
 
 
+@pytest.mark.long
 def test_every_stage_is_measured_with_all_that_acts_in_it(
     store: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +51,7 @@ def test_every_stage_is_measured_with_all_that_acts_in_it(
     assert told[-1].startswith("training of 8 steps: about ")
 
 
+@pytest.mark.long
 def test_times_add_up_over_the_stages_that_are_left(store: Path) -> None:
     found = estimate(job(store, "trainer.max_steps=6"))
     assert [(stage.name, stage.steps) for stage in found.stages] == [
@@ -64,6 +66,7 @@ def test_times_add_up_over_the_stages_that_are_left(store: Path) -> None:
     assert (late.name, late.steps) == ("adversarial", 4)
 
 
+@pytest.mark.long
 def test_without_stages_there_is_one(store: Path) -> None:
     (only,) = estimate(job(store, "trainer.stages=[]", "trainer.max_steps=5")).stages
     assert (only.name, only.steps) == ("", 5)

@@ -42,6 +42,7 @@ def document(done: Result) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.long
 def test_a_run_is_evaluated_on_the_recordings_that_it_validates_on(home: Path) -> None:
     done = evaluated("lm", "--json")
     found = document(done)
@@ -78,6 +79,7 @@ def test_other_recordings_and_less_of_them(home: Path) -> None:
     assert [line.split()[0] for line in lines[-2:]] == ["two.wav", "audio/1.wav"]
 
 
+@pytest.mark.long
 def test_coding_without_a_model_is_evaluated_on_files_and_folders(home: Path) -> None:
     files = document(evaluated("--lossless", "audio/0.wav", "audio/1.wav", "--json"))
     assert [row["scene"] for row in files["scenes"]] == ["audio/0.wav", "audio/1.wav"]

@@ -40,6 +40,7 @@ def test_what_was_read_or_written_is_let_go_and_is_not_lost(tmp_path: Path) -> N
     let_go(np.zeros(3))  # of a recording without samples
 
 
+@pytest.mark.long
 def test_segments_and_chunks_leave_no_pages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,6 +63,7 @@ def test_products_of_a_block_are_those_of_whole_numbers(channels: int, frames: i
     assert np.array_equal(sums, samples[KEPT : KEPT + frames].astype(np.int64).T @ rows)
 
 
+@pytest.mark.long
 def test_the_same_bits_compiled_and_as_it_stands() -> None:
     code = (
         "from codecctl.engine.lossless import integers, prediction;"

@@ -43,6 +43,7 @@ def exported(network: Transformer, run: Path) -> str:
     return str(export(network, profile, log=Path("train.log")).weights)
 
 
+@pytest.mark.long
 def test_a_run_and_what_it_exported_code_the_same_file(home: Path) -> None:
     npz = exported(trained(8), home / "runs/lm")
     folder = "runs/lm/checkpoints/step-000000030"
@@ -79,6 +80,7 @@ def test_a_block_may_still_be_chosen(home: Path) -> None:
     assert read_header(home / "a.cctl").block == 16
 
 
+@pytest.mark.long
 def test_what_is_no_model_is_one_line_and_writes_nothing(home: Path) -> None:
     write_run(home / "runs/codec")
     write_language_run(home / "runs/new")

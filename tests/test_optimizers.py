@@ -63,6 +63,7 @@ def test_the_type_can_be_changed_alone_and_moves_as_torch_does(name: str) -> Non
     assert not torch.equal(ours, torch.linspace(-1, 1, 12).view(3, 4))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["SGD", "RMSprop", "NAdam", "Adafactor", "ASGD"])
 def test_a_training_with_it_goes_on_from_a_state_to_the_last_bit(name: str) -> None:
     options = [f"trainer.{side}optimizer.type={name}" for side in ("", "discriminator.")]

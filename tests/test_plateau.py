@@ -68,6 +68,7 @@ def recipe() -> Recipe:
     return trained
 
 
+@pytest.mark.long
 def test_the_rate_of_a_training_falls_and_is_resumed_where_it_was() -> None:
     trained = recipe()
     full = trained.train_step(batch(0), 0)["lr/generator"].item()

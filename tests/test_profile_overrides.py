@@ -96,6 +96,7 @@ values = (
 )
 
 
+@pytest.mark.long
 @given(value=values | st.lists(values, max_size=4))
 def test_every_value_that_toml_can_write_is_read_back(value: object) -> None:
     written = tomli_w.dumps({"value": value}).partition("=")[2].strip()

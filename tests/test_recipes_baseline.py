@@ -57,6 +57,7 @@ def test_all_channels_are_one_signal_without_codes() -> None:
     assert "becomes 600 numbers a second, 9.6 kb/s" in " ".join(trained.notes())
 
 
+@pytest.mark.long
 def test_the_baseline_learns_one_batch() -> None:
     trained = recipe("baseline-1ch", 1, "trainer.optimizer.config.lr=3e-3")
     before = trained.aggregate([trained.evaluate(batch(1))])["val/mel"]

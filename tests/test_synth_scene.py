@@ -92,6 +92,7 @@ def test_level_and_spectrum_follow_the_genuine_excerpt(beach: np.ndarray) -> Non
     np.testing.assert_allclose(density, list(GENUINE_DENSITY.values()), atol=5)
 
 
+@pytest.mark.long
 def test_the_same_seed_renders_the_same_samples_and_another_others() -> None:
     first, again = (
         _render(draw_recording("QuietStreet", 1, seconds=0.2, seed=5, folder=None))
@@ -124,6 +125,7 @@ def test_a_standing_sound_alone_comes_from_its_place_at_its_level() -> None:
     assert -45 < _rms_dbfs(audio) < -22  # a wave rolls in or out
 
 
+@pytest.mark.long
 def test_streets_parks_and_halls_render_finite_unclipped_audio() -> None:
     for scene in ("BusyStreet", "Park", "TrainStation"):
         audio = _render(draw_recording(scene, 1, seconds=0.05, seed=0, folder=None))

@@ -40,6 +40,7 @@ def _records(run: Path) -> str:
     return file.read_bytes().decode("latin-1")
 
 
+@pytest.mark.long
 def test_an_offline_run_holds_rows_and_profile_and_names_the_command_that_sends_it(
     tmp_path: Path,
 ) -> None:
@@ -151,6 +152,7 @@ def test_a_host_that_never_answers_is_left_after_a_bounded_time(
     assert first == "wandb: no answer within 1 s; the training does not wait"
 
 
+@pytest.mark.long
 def test_a_tracker_that_fails_is_a_note(tmp_path: Path) -> None:
     run = _run(tmp_path)
     (run.path / "wandb").write_text("a file where wandb wants a folder", encoding="utf-8")

@@ -90,6 +90,7 @@ def test_what_would_not_stay_one_option_is_refused(option: str) -> None:
         read_options([option])
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None)
 @given(
     st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=4)

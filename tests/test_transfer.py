@@ -106,6 +106,7 @@ def test_layers_that_do_not_fit_are_refused_and_named(tmp_path: Path) -> None:
     assert all(torch.equal(before[k], v) for k, v in generator(recipe).state_dict().items())
 
 
+@pytest.mark.long
 def test_with_partial_the_rest_starts_afresh_and_is_fitted(tmp_path: Path) -> None:
     checkpoint = source(tmp_path)
     recipe, untouched = (fresh("model.generator.latent_dim=4") for _ in range(2))
