@@ -57,7 +57,7 @@ def test_levels_of_few_capsules_are_numbers_and_of_many_are_bars(channels: int, 
         assert "(-12.0)" in found[0]
     else:
         assert "most changed: capsule 2, -12.0 dB" in found[1]
-        assert found[0].count("█") == 32
+        assert found[0].count("▇") == 32  # not full: the bars of the other side are right below
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,8 @@ LABEL_WIDTH = 7
 WAVE_ROWS = 3
 MOST_RANGE_DB = 80.0
 _LEAST_BAR_SPAN_DB = 12.0
+_PARTS = BARS + "█"
+"""Of a cell, the last one full: a bar goes on through the lines of a picture."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +152,7 @@ def _merged(levels_db: Sequence[float], room: int) -> tuple[list[float], int]:
 
 def _bar(part: float) -> str:
     """The part of a cell that is filled from below."""
-    return " " if part <= 0 else BARS[min(len(BARS), math.ceil(part * len(BARS))) - 1]
+    return " " if part <= 0 else _PARTS[min(len(_PARTS), math.ceil(part * len(_PARTS))) - 1]
 
 
 def _channel_axis(count: int, per_bar: int, *, cell: int, colors: bool) -> Text:
