@@ -21,6 +21,7 @@ def shown_keys(app: DashboardApp) -> list[str]:
     return [f"{key.key_display} {key.description}" for key in footer.query(FooterKey)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("way", "page"),
     [(("F",), ""), (("slash",), ""), (("slash",), "run"), (("9", "slash"), "run")],
@@ -45,6 +46,7 @@ async def test_while_one_types_the_footer_shows_what_acts(
         assert "? Help" in shown_keys(app)
 
 
+@pytest.mark.long
 async def test_help_is_read_to_its_end_by_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import pytest
+
 from codecctl.commands.train_transcript import Transcript
 from codecctl.dashboard.log_pane import wrapped
 from codecctl.dashboard.run_screen import TABS
@@ -10,6 +12,7 @@ from codecctl.dashboard.run_screen import TABS
 from .dashboard_runs import dashboard, make_run, screen_text, settle
 
 
+@pytest.mark.long
 async def test_what_a_training_says_is_seen_while_it_says_it_and_searched(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     app = dashboard(tmp_path, only="run")
@@ -50,6 +53,7 @@ def test_long_lines_go_on_below_what_was_said() -> None:
     assert wrapped(line, 0) == (line,)
 
 
+@pytest.mark.long
 async def test_all_of_a_long_line_is_seen_in_any_width(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     line = "2026-11-29 09:44:57 step 30/30 epoch 6 | " + " ".join(f"word{n}" for n in range(30))
