@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import mmap
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -99,12 +101,30 @@ def let_go(samples: np.ndarray) -> None:
 
 
 def lay_out(path: Path, header: Header, verbatim: bytes) -> None:
-    """Write a WAV file whose samples are still to come."""
+    """Write a WAV file whose samples are still to come; their room is taken.
+
+    Raises:
+        OSError: The disk has no room for them. Samples are written through a mapping, and a process
+            that does so on a full disk is killed (SIGBUS).
+    """
     with path.open("wb") as file:
         file.write(verbatim[: header.before])
         file.seek(header.before + header.symbols * header.bits // 8)
         file.write(verbatim[header.before :])
         file.truncate()
+        file.flush()
+        _take_room(file, header.before, header.symbols * header.bits // 8)
+
+
+def _take_room(file: BinaryIO, start: int, count: int) -> None:
+    """Have the disk give the bytes of a hole."""
+    if count and hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), start, count)
+    elif count:
+        file.seek(start)
+        file.writelines(
+            bytes(min(_HASH_BYTES, count - done)) for done in range(0, count, _HASH_BYTES)
+        )
 
 
 def verbatim_of(source: Path, parts: WavParts) -> bytes:
