@@ -25,7 +25,10 @@ _SILENCE = 1e-18
 
 @dataclass(frozen=True)
 class Between:
-    """Coherence of all pairs of channels, by octave; NaN where no bin lies in one."""
+    """Coherence, levels and phases between channels: by octave, by pair and over all.
+
+    P pairs are those of `numpy.triu_indices(C, 1)`; B octaves those that a bin lies in.
+    """
 
     centers: tuple[float, ...]
     """Nominal, Hz."""
@@ -35,10 +38,22 @@ class Between:
     """(B,)"""
     error: Floats
     """Mean over pairs and bins of the absolute difference, (B,)."""
+    levels_db: Floats
+    """Error of the levels of channels against the mean of all, mean over channels, (B,)."""
+    phases: Floats
+    """Error of the phases between channels in radians, weighted by the reference, (B,)."""
+    pair_reference: Floats
+    """Coherence of each pair, mean over bins, (P,)."""
+    pair_estimate: Floats
+    """(P,)"""
+    pair_error: Floats
+    """(P,)"""
     coherence_error: float
     """Mean over all bins, as `val/coherence_error`."""
     level_error_db: float
     """Between the channels, as `val/level_error`."""
+    phase_error: float
+    """Radians, as `val/phase_error`."""
 
 
 def between(estimate: Samples, reference: Samples, *, sample_rate: int) -> Between:
@@ -53,7 +68,12 @@ def between(estimate: Samples, reference: Samples, *, sample_rate: int) -> Betwe
     ours, theirs = (_cross_spectra(audio) for audio in (estimate, reference))
     coherent = [_coherence(spectra)[:, pairs[0], pairs[1]] for spectra in (ours, theirs)]
     levels = [_relative_levels(spectra) for spectra in (ours, theirs)]
-    difference = np.abs(coherent[0] - coherent[1]).mean(axis=1)  # (bins,)
+    differences = np.abs(coherent[0] - coherent[1])  # (bins, pairs)
+    difference = differences.mean(axis=1)
+    level_error = np.abs(levels[0] - levels[1]).mean(axis=1)
+    between_pairs = [spectra[:, pairs[0], pairs[1]] for spectra in (ours, theirs)]
+    weights = np.abs(between_pairs[1])
+    angles = weights * np.abs(np.angle(between_pairs[0] * between_pairs[1].conj()))
     frequencies = np.arange(1, WINDOW // 2) * sample_rate / WINDOW
     centers = octave_centers(sample_rate)
     inside = [
@@ -65,9 +85,19 @@ def between(estimate: Samples, reference: Samples, *, sample_rate: int) -> Betwe
         reference=np.array([coherent[1][inside[index]].mean() for index in heard]),
         estimate=np.array([coherent[0][inside[index]].mean() for index in heard]),
         error=np.array([difference[inside[index]].mean() for index in heard]),
+        levels_db=np.array([level_error[inside[index]].mean() for index in heard]),
+        phases=np.array([_share(angles[inside[i]], weights[inside[i]]) for i in heard]),
+        pair_reference=coherent[1].mean(axis=0),
+        pair_estimate=coherent[0].mean(axis=0),
+        pair_error=differences.mean(axis=0),
         coherence_error=float(difference.mean()),
-        level_error_db=float(np.abs(levels[0] - levels[1]).mean()),
+        level_error_db=float(level_error.mean()),
+        phase_error=_share(angles, weights),
     )
+
+
+def _share(weighted: Floats, weights: Floats) -> float:
+    return float(weighted.sum() / max(float(weights.sum()), _SILENCE))
 
 
 def _cross_spectra(audio: Samples) -> Complexes:

@@ -7,11 +7,13 @@ where the beams of an em32 have their third and fourth order.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from codecctl.datasets.bands import band_edges, nominal, octave_centers
 from codecctl.datasets.beam import ambisonic_weights, em32_weights
 from codecctl.datasets.em32 import ARRAY_NAME, NUM_CAPSULES
 from codecctl.datasets.harmonics import order_of_channels
@@ -24,6 +26,21 @@ LOW_HZ, HIGH_HZ = 700.0, 7000.0
 FLOOR_DB = -140.0
 _BIN_HZ = 94.0
 _BATCH = 128
+
+
+@dataclass(frozen=True)
+class DirectionMaps:
+    """Levels of beams into the directions of a map, dB relative to full scale (mean square of 1).
+
+    Octaves are those that lie inside the range of frequencies.
+    """
+
+    whole: Floats
+    """Over the range, (rows, columns)."""
+    centers: tuple[float, ...]
+    """Nominal, Hz."""
+    octaves: Floats
+    """(octaves, rows, columns)"""
 
 
 def can_aim(array: str, channels: int) -> bool:
@@ -44,10 +61,10 @@ def map_angles(columns: int, rows: int) -> tuple[Floats, Floats]:
     return azimuth, elevation
 
 
-def direction_map_db(
+def direction_maps(
     audio: Samples, *, array: str, sample_rate: int, columns: int, rows: int
-) -> Floats:
-    """Levels of beams into the directions of a map.
+) -> DirectionMaps:
+    """Levels of beams into the directions of a map, over all and by octave.
 
     Args:
         audio: (C, T) of an array for which `can_aim` holds.
@@ -55,28 +72,32 @@ def direction_map_db(
         sample_rate: Hz.
         columns: Of the map, around.
         rows: Of the map, from top to bottom.
-
-    Returns:
-        (rows, columns), dB relative to full scale (mean square of 1).
     """
     size = 1 << max(6, round(np.log2(sample_rate / _BIN_HZ)))
     spectra = _cross_spectra(audio, size)
     frequencies = np.arange(size // 2 + 1) * sample_rate / size
-    inside = (frequencies >= LOW_HZ) & (frequencies <= min(HIGH_HZ, 0.43 * sample_rate))
+    high_hz = min(HIGH_HZ, 0.43 * sample_rate)
+    inside = (frequencies >= LOW_HZ) & (frequencies <= high_hz)
     spectra, frequencies = spectra[inside], frequencies[inside]
     if array == ARRAY_NAME:
-        weights = _em32(columns, rows, tuple(frequencies.tolist()))
-        power = np.zeros(columns * rows)
-        for bin_weights, matrix in zip(np.moveaxis(weights, -1, 0), spectra, strict=True):
-            power += ((bin_weights @ matrix) * bin_weights.conj()).real.sum(axis=1)
+        filters = _em32(columns, rows, tuple(frequencies.tolist()))
+        beams = (filters[..., index] for index in range(len(frequencies)))
+        heard = zip(beams, spectra, strict=True)
+        powers = [_power(beam, matrix) for beam, matrix in heard]
     else:
-        looks = _looks(columns, rows)
         order = order_of_channels(len(audio))
         assert order is not None, len(audio)
-        real = np.stack([ambisonic_weights(look, order) for look in looks])
-        power = np.einsum("dc,ce,de->d", real, spectra.sum(axis=0).real, real)
-    level: Floats = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
-    return level.reshape(rows, columns)
+        real = np.stack([ambisonic_weights(look, order) for look in _looks(columns, rows)])
+        powers = [_power(real, matrix.real) for matrix in spectra]
+    power = np.array(powers).reshape(-1, columns * rows)  # (F, D), F may be 0
+    centers = octave_centers(sample_rate)
+    edges = band_edges(centers)
+    fits = (edges[:, 0] >= LOW_HZ) & (edges[:, 1] <= high_hz)
+    low, high = edges[fits].T[..., None]
+    bands = ((frequencies >= low) & (frequencies < high)) @ power  # (octaves, D)
+    octaves = _level_db(bands).reshape(-1, rows, columns)
+    whole = _level_db(power.sum(axis=0)).reshape(rows, columns)
+    return DirectionMaps(whole, tuple(map(nominal, centers[fits].tolist())), octaves)
 
 
 def strongest(levels_db: Floats) -> tuple[float, float]:
@@ -115,3 +136,14 @@ def _cross_spectra(audio: Samples, size: int) -> Complexes:
         total += rows @ rows.conj().swapaxes(1, 2)
     mean: Complexes = total * 2 / (len(starts) * size * np.sum(window**2))
     return mean
+
+
+def _power(beams: Floats | Complexes, spectra: Floats | Complexes) -> Floats:
+    """w^H R w of each beam, (D,): of conjugated weights (D, C) and cross spectra (C, C)."""
+    power: Floats = ((beams @ spectra) * beams.conj()).real.sum(axis=1)
+    return power
+
+
+def _level_db(power: Floats) -> Floats:
+    level: Floats = 10 * np.log10(np.maximum(power, 10 ** (FLOOR_DB / 10)))
+    return level

@@ -23,7 +23,25 @@ def test_the_errors_are_those_of_the_validation(channels: int) -> None:
     wanted = spatial_errors(torch.from_numpy(estimate)[None], torch.from_numpy(reference)[None])
     assert found.coherence_error == pytest.approx(float(wanted["coherence_error"]), rel=1e-4)
     assert found.level_error_db == pytest.approx(float(wanted["level_error"]), rel=1e-4)
+    assert found.phase_error == pytest.approx(float(wanted["phase_error"]), rel=1e-4)
     assert found.level_error_db > 1
+    assert found.pair_error.shape == (channels * (channels - 1) // 2,)
+    assert found.pair_error.mean() == pytest.approx(found.coherence_error)
+
+
+def test_levels_and_phases_are_told_by_octave() -> None:
+    """Of two equal channels one is 6.02 dB lower and a quarter turn late, from 3 kHz upward."""
+    reference = np.repeat(np.random.default_rng(0).normal(size=(1, RATE)), 2, axis=0)
+    spectrum = np.fft.rfft(reference)
+    spectrum[1, np.fft.rfftfreq(RATE, 1 / RATE) > 3000] *= -0.5j
+    estimate = np.fft.irfft(spectrum).astype(np.float32)
+    found = between(estimate, reference.astype(np.float32), sample_rate=RATE)
+    levels = dict(zip(found.centers, found.levels_db.tolist(), strict=True))
+    phases = dict(zip(found.centers, found.phases.tolist(), strict=True))
+    assert levels[1000.0] < 0.05
+    assert levels[8000.0] == pytest.approx(20 * np.log10(2) / 2, abs=0.01)  # each from their mean
+    assert phases[1000.0] < 0.05
+    assert phases[8000.0] == pytest.approx(np.pi / 2, abs=0.01)
 
 
 def test_octaves_tell_where_the_coherence_is_lost() -> None:

@@ -94,6 +94,10 @@ async def test_every_view_fits_the_screen(tmp_path: Path, size: tuple[int, int])
                 (caption,) = (line for line in text.split("\n") if "A reference · " in line)
                 assert caption.count(" dB") == 2
                 assert "colors -" in text
+                wide = size[0] > 100
+                assert ("B - A · mean -6.0 dB · blue lacks" in text) == wide
+                assert ("direction B" in text) == wide
+                assert ("179-180°" in text) == wide
             await press(app, pilot, "v")
 
 
@@ -126,11 +130,9 @@ async def test_the_arrows_and_the_mouse_aim_a_beam(tmp_path: Path) -> None:
         assert len(loudest) == 2
         assert all(abs(int(azimuth) - 90) <= 5 for azimuth, _ in loudest)
         assert "moved 0°" in text
-        front = re.search(r"beam to azimuth 0°, elevation 0° \(front\): A (-[\d.]+) dB", text)
+        front = re.search(r"beam to azimuth 0°, elevation 0° \(front\): A (-[\d.]+), B", text)
         text = await press(app, pilot, *["left"] * 9)
-        left = re.search(
-            r"azimuth 90°, elevation 0° \(left\): A (-[\d.]+) dB, B \S+ dB (\S+)", text
-        )
+        left = re.search(r"azimuth 90°, elevation 0° \(left\): A (-[\d.]+), B \S+ dB (\S+)", text)
         assert front
         assert left
         assert float(left[1]) > float(front[1]) + 10
@@ -179,7 +181,7 @@ async def test_a_pair_has_coherence_and_no_map(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 30)) as pilot:
         await opened(app, pilot)
         text = await press(app, pilot, "v")
-        assert "between capsules: coherence error 0.0" in text
+        assert "errors between capsules: coherence 0.0" in text
         assert "no map and no beam" in text
         assert "loudest" not in text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from codecctl.datasets.directions import can_aim, direction_map_db, map_angles, strongest
+from codecctl.datasets.directions import can_aim, direction_maps, map_angles, strongest
 from codecctl.datasets.em32 import RADIUS_METERS, capsule_directions
 from codecctl.datasets.harmonics import sn3d, unit_vector
 from codecctl.datasets.sphere import array_response
@@ -34,9 +34,9 @@ def angle_degrees(one: tuple[float, float], other: tuple[float, float]) -> float
 
 @pytest.mark.parametrize("place", [(0.0, 0.0), (90.0, 0.0), (-135.0, 30.0), (40.0, -50.0)])
 def test_a_plane_wave_is_loudest_where_it_comes_from(place: tuple[float, float]) -> None:
-    levels = direction_map_db(
+    levels = direction_maps(
         em32_wave(*place), array="em32", sample_rate=RATE, columns=COLUMNS, rows=ROWS
-    )
+    ).whole
     assert angle_degrees(strongest(levels), place) < 11  # half a diagonal of a cell
     # A beam passes its look direction at 0 dB: white noise of power 1 between 700 and 7000 Hz.
     assert levels.max() == pytest.approx(10 * np.log10(6300 / 12_000), abs=0.5)
@@ -46,11 +46,32 @@ def test_a_plane_wave_is_loudest_where_it_comes_from(place: tuple[float, float])
 def test_ambisonics_say_the_same() -> None:
     noise = np.random.default_rng(1).normal(size=RATE // 2)
     audio = (sn3d(unit_vector(90, 0)[None], 2)[0][:, None] * noise).astype(np.float32)
-    levels = direction_map_db(
+    levels = direction_maps(
         audio, array="ambisonic2", sample_rate=RATE, columns=COLUMNS, rows=ROWS
-    )
+    ).whole
     assert angle_degrees(strongest(levels), (90, 0)) < 11
     assert levels.max() == pytest.approx(10 * np.log10(6300 / 12_000), abs=0.5)
+
+
+def test_each_octave_has_the_direction_of_what_sounds_in_it() -> None:
+    frames = RATE // 2
+    frequencies = np.fft.rfftfreq(frames, 1 / RATE)
+    audio = np.zeros((9, frames), np.float32)
+    for seed, (edge, place) in enumerate(((707.1, 90.0), (1414.2, -90.0), (2828.4, 0.0))):
+        spectrum = np.fft.rfft(np.random.default_rng(seed).normal(size=frames))
+        spectrum[(frequencies < edge) | (frequencies >= 2 * edge)] = 0
+        wave = np.fft.irfft(spectrum, frames)
+        audio += sn3d(unit_vector(place, 0)[None], 2)[0][:, None] * wave
+    maps = direction_maps(
+        audio, array="ambisonic2", sample_rate=RATE, columns=COLUMNS, rows=ROWS + 1
+    )
+    assert maps.centers == (1000.0, 2000.0, 4000.0)
+    places = [strongest(levels) for levels in maps.octaves]
+    assert [azimuth for azimuth, _ in places] == pytest.approx([90, -90, 0], abs=5)
+    assert [elevation for _, elevation in places] == pytest.approx([0, 0, 0])
+    # Noise of power 1 up to 12 kHz: an octave holds its width of it.
+    widths = np.array([707.1, 1414.2, 2828.4])
+    assert maps.octaves.max(axis=(1, 2)) == pytest.approx(10 * np.log10(widths / 12_000), abs=0.4)
 
 
 def test_the_map_has_left_on_the_left_and_up_above() -> None:
@@ -62,10 +83,10 @@ def test_the_map_has_left_on_the_left_and_up_above() -> None:
 def test_silence_and_short_clips_have_a_map() -> None:
     for frames in (10, 5000):
         silence = np.zeros((32, frames), np.float32)
-        levels = direction_map_db(
-            silence, array="em32", sample_rate=RATE, columns=COLUMNS, rows=ROWS
-        )
-        assert levels.max() == -140
+        maps = direction_maps(silence, array="em32", sample_rate=RATE, columns=COLUMNS, rows=ROWS)
+        assert maps.whole.max() == -140
+        assert maps.octaves.shape == (3, ROWS, COLUMNS)
+        assert maps.octaves.max() == -140
 
 
 def test_which_arrays_can_aim() -> None:

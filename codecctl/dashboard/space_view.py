@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -22,24 +20,18 @@ from codecctl.dashboard.space import (
     aimed,
     beam_levels,
     between_of,
-    direction_text,
+    by_distance,
     is_comparable,
     maps_of,
 )
+from codecctl.dashboard.space_text import Field, space_lines
 from codecctl.dashboard.sphere_map import LEAST_RANGE_DB, MOST_RANGE_DB, SphereMap
-from codecctl.datasets.between import Between
 
 _MOST_COLUMNS = 96
 _TABLE_LINES = 10
-_CELL = 7
-
-
-@dataclass(frozen=True)
-class _Field:
-    """What was computed of an item, for maps of one size."""
-
-    maps: Maps | None
-    between: Between
+_TEXT_COLUMNS = 78
+_LEAST_THIRD = (24, 5)
+"""Columns and lines of a map beside the text."""
 
 
 class SpaceView(Vertical, can_focus=True):
@@ -50,7 +42,9 @@ class SpaceView(Vertical, can_focus=True):
 
     Energy by direction (beams between 700 Hz and 7 kHz; front in the middle, left on the left) of
     reference and reconstruction on one scale, and the coherence of all pairs of capsules by
-    octave. The arrows, or a click on a map, aim a beam; `p` plays it.
+    octave, with the errors of levels and phases between them. The arrows, or a click on a map, aim
+    a beam; `p` plays it. Where there is room: the loudest direction by octave, the coherence by
+    how far capsules stand apart, and the difference of the maps.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -75,7 +69,7 @@ class SpaceView(Vertical, can_focus=True):
     class Computed(Message):
         """The thread is done."""
 
-        def __init__(self, loaded: Loaded, field: _Field, beam: BeamLevels | None) -> None:
+        def __init__(self, loaded: Loaded, field: Field, beam: BeamLevels | None) -> None:
             super().__init__()
             self.loaded, self.field, self.beam = loaded, field, beam
 
@@ -86,15 +80,17 @@ class SpaceView(Vertical, can_focus=True):
         super().__init__(id="space")
         self.direction: Direction = (0.0, 0.0)
         self._loaded: Loaded | None = None
-        self._field: _Field | None = None
+        self._field: Field | None = None
         self._map_size = (0, 0)
 
     def compose(self) -> ComposeResult:
-        """Two maps and a table."""
+        """Two maps, a table, and where it is wide enough a third map beside that."""
         with Horizontal(id="maps"):
             yield SphereMap("A reference", id="map-reference")
             yield SphereMap("B reconstruction", id="map-reconstruction")
-        yield Static(id="space-text", markup=False)
+        with Horizontal(id="below-maps"):
+            yield Static(id="space-text", markup=False)
+            yield SphereMap("B - A", id="map-difference")
 
     def on_resize(self) -> None:
         """Compute maps for the new size."""
@@ -104,7 +100,9 @@ class SpaceView(Vertical, can_focus=True):
     def show(self, loaded: Loaded, _channel: int) -> None:
         """Exchange the item."""
         columns = min(_MOST_COLUMNS, (self.size.width - 4) // 2)
-        lines = min(columns // 4, self.size.height - _TABLE_LINES - 2)
+        is_wide = self.size.width // 2 > _TEXT_COLUMNS  # room for a third map of the same size
+        least = self.size.height // 2 if is_wide else _TABLE_LINES
+        lines = min(columns // 4, self.size.height - least - 2)
         size = (columns, 2 * lines)
         if self._loaded is not loaded or self._map_size != size:
             self._field = None
@@ -117,12 +115,13 @@ class SpaceView(Vertical, can_focus=True):
             self._compute(loaded, self.direction, self._field)
 
     @work(thread=True, exclusive=True, group="space")
-    def _compute(self, loaded: Loaded, direction: Direction, field: _Field | None) -> None:
+    def _compute(self, loaded: Loaded, direction: Direction, field: Field | None) -> None:
         columns, rows = self._map_size
         if field is None:
             enough = columns >= 12 and rows >= 8
             maps = maps_of(loaded, columns=columns, rows=rows) if enough else None
-            field = _Field(maps, between_of(loaded))
+            found = between_of(loaded)
+            field = Field(maps, found, by_distance(found, loaded.array))
         self.post_message(self.Computed(loaded, field, beam_levels(loaded, direction)))
 
     @on(Computed)
@@ -131,17 +130,16 @@ class SpaceView(Vertical, can_focus=True):
         if event.loaded is self._loaded:
             self._field = event.field
             self._show_maps(event.field.maps)
-            blocks = _blocks(event.field, event.beam, self.direction)
-            rows = 0 if event.field.maps is None else _height(event.field.maps)
-            room = self.size.height - rows - sum(map(len, blocks))
-            gap = "\n\n" if room >= len(blocks) else "\n"
-            if rows and gap == "\n\n":
-                blocks[0].insert(0, "")  # below the axis of the maps
-            text = gap.join("\n".join(block) for block in blocks)
-            self.query_one("#space-text", Static).update(text)
+            maps = event.field.maps
+            room = self.size.height - (0 if maps is None else _height(maps))
+            lines = space_lines(
+                event.field, event.beam, self.direction, colors=_colors(maps), room=room
+            )
+            self.query_one("#space-text", Static).update("\n".join(lines))
 
     def _show_maps(self, maps: Maps | None) -> None:
         self.query_one("#maps").display = maps is not None
+        self._show_difference(maps)
         if maps is None:
             return
         top_db, range_db = color_scale(maps)
@@ -153,6 +151,20 @@ class SpaceView(Vertical, can_focus=True):
             self.query_one(name, SphereMap).show(
                 levels, top_db=top_db, range_db=range_db, aim=self.direction
             )
+
+    def _show_difference(self, maps: Maps | None) -> None:
+        """A third map beside the text, where there is room."""
+        third = self.query_one("#map-difference", SphereMap)
+        third.display = False
+        if maps is None:
+            return
+        width = min(self.size.width // 2, self.size.width - _TEXT_COLUMNS - 1)
+        columns = min(maps.reference.shape[1], width - 2)
+        lines = min(columns // 4, self.size.height - _height(maps) - 2)
+        if columns >= _LEAST_THIRD[0] and lines >= _LEAST_THIRD[1]:
+            third.display = True
+            third.styles.width = width
+            third.show_difference(maps.difference, shape=(2 * lines, columns), aim=self.direction)
 
     def action_aim(self, left: int, up: int) -> None:
         """Look further left or up, or right or down."""
@@ -188,49 +200,14 @@ def _height(maps: Maps) -> int:
     return len(maps.reference) // 2 + 2
 
 
-def _blocks(field: _Field, beam: BeamLevels | None, direction: Direction) -> list[list[str]]:
-    """What is said below the maps, in lines that belong together."""
-    blocks = [_coherence_lines(field.between)]
-    if beam is not None:
-        blocks.append(list(_beam_lines(beam, field.between.centers, direction)))
-    if field.maps is not None:
-        top_db, range_db = color_scale(field.maps)
-        blocks.append(
-            [
-                f"map: {field.maps.mean_error_db:.1f} dB apart near the loudest, which moved "
-                f"{field.maps.moved_degrees:.0f}°; colors {top_db - range_db:.0f} to "
-                f"{top_db:.0f} dB"
-            ]
-        )
-    elif beam is None:
-        blocks.append(["no map and no beam: the channels are no em32 or ambisonics"])
-    return blocks
-
-
-def _coherence_lines(between: Between) -> list[str]:
-    return [
-        _row("octave", [_hertz(center) for center in between.centers]),
-        _row("coherence A", [f"{value:.2f}" for value in between.reference]),
-        _row("coherence B", [f"{value:.2f}" for value in between.estimate]),
-        _row("error", [f"{value:.2f}" for value in between.error]),
-        f"between capsules: coherence error {between.coherence_error:.3f}, "
-        f"level error {between.level_error_db:.2f} dB",
-    ]
-
-
-def _beam_lines(beam: BeamLevels, centers: Sequence[float], direction: Direction) -> Iterator[str]:
-    shown = [beam.centers.index(center) for center in centers]
-    yield (
-        f"beam to {direction_text(direction)}: A {beam.reference:.1f} dB, "
-        f"B {beam.reconstruction:.1f} dB ({beam.reconstruction - beam.reference:+.1f})"
+def _colors(maps: Maps | None) -> str:
+    """What is said of the maps as a whole."""
+    if maps is None:
+        return ""
+    top_db, range_db = color_scale(maps)
+    moved = [each.moved_degrees for each in maps.loudest()][-1]
+    which = "" if moved is None else f", which moved {moved:.0f}°"
+    return (
+        f"map: {maps.mean_error_db:.1f} dB apart near the loudest{which}; "
+        f"colors {top_db - range_db:.0f} to {top_db:.0f} dB"
     )
-    yield _row("beam A dB", [f"{beam.reference_bands[i]:.1f}" for i in shown])
-    yield _row("beam B dB", [f"{beam.reconstruction_bands[i]:.1f}" for i in shown])
-
-
-def _row(name: str, cells: Sequence[str]) -> str:
-    return f"{name:12}" + "".join(cell.rjust(_CELL) for cell in cells)
-
-
-def _hertz(value: float) -> str:
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
