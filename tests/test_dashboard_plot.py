@@ -119,10 +119,24 @@ def test_the_crosshair_reads_off_every_run_at_the_same_place() -> None:
         line(np.arange(5.0) * 10, color=1, letter="B"),
     ]
     canvas = draw("loss", curves, view=View(cursor=3.2), width=50, height=8)
-    assert next(canvas.rows()).endswith("@3.2 A 3 B 30")
+    assert next(canvas.rows()).endswith("@3 A 3 B 30")
     assert (canvas.inks == Ink.CURSOR).sum() >= 4
     beyond = draw("loss", curves, view=View(cursor=8.0), width=50, height=8)
     assert next(beyond.rows()).endswith("@8 A 8 B -")
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_nearly_constant_series_has_readable_marks_and_exact_values(log: bool) -> None:
+    values = 4 + np.array([0.0, 1.2e-5, 3e-6, 1e-6])
+    view = View(cursor=1.0)
+    canvas = draw("loss", [line(values)], view=view, width=40, height=10, log=log)
+    rows = list(canvas.rows())
+    assert rows[0].endswith("@1 4.000012")
+    marks = [row.partition("┤")[0].strip() for row in rows if "┤" in row]
+    assert marks == ["+1e-5", "+5e-6", "4"]
+    assert canvas.left == len("+1e-5") + 1
+    below = next(row for row in rows if "4┤" in row)
+    assert not any(mark in below for mark in "┊×")
 
 
 def test_zooming_in_adapts_the_vertical_range_to_what_is_visible() -> None:

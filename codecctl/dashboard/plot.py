@@ -20,7 +20,14 @@ from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
 from codecctl.dashboard.levels import Level, draw_levels, with_levels
 from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
 from codecctl.dashboard.slices import finished
-from codecctl.dashboard.ticks import Tick, clock_text, clock_ticks, linear_ticks, log_ticks
+from codecctl.dashboard.ticks import (
+    Tick,
+    clock_text,
+    clock_ticks,
+    linear_ticks,
+    log_ticks,
+    telling_digits,
+)
 from codecctl.dashboard.wording import value_text
 
 NOT_FINITE = "×"
@@ -110,7 +117,8 @@ def drawing(
     _draw_alerts(canvas, area, curves)
     if view.cursor is not None:
         _draw_cursor(canvas, area, view.cursor)
-    _draw_title(canvas, title + (" log" if log else ""), curves, view=view)
+    digits = telling_digits(window.y_low, window.y_high, log=log)
+    _draw_title(canvas, title + (" log" if log else ""), curves, view=view, digits=digits)
     return canvas
 
 
@@ -148,7 +156,9 @@ def nearest(curve: Curve, x: float) -> int | None:
 
 def _y_ticks(window: Window, *, log: bool, rows: int) -> list[Tick]:
     count = max(2, rows // 2)
-    return (log_ticks if log else linear_ticks)(window.y_low, window.y_high, count=count)
+    if log:
+        return log_ticks(window.y_low, window.y_high, count=count)
+    return linear_ticks(window.y_low, window.y_high, count=count, by_one=True)
 
 
 def _draw_axes(canvas: Canvas, area: _Area, ticks: Sequence[Tick], *, view: View) -> None:
@@ -244,13 +254,15 @@ def _draw_cursor(canvas: Canvas, area: _Area, cursor: float) -> None:
             canvas.text(row, column, "│", Ink.CURSOR)
 
 
-def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: View) -> None:
+def _draw_title(
+    canvas: Canvas, title: str, curves: Sequence[Curve], *, view: View, digits: int
+) -> None:
     """The name on the left; on the right each run's value at the crosshair, or its last."""
     canvas.text(0, 0, title, Ink.TITLE)
     room = canvas.width - len(title) - 1
     pieces: list[tuple[str, int]] = []
-    for digits in (4, 3, 2):
-        pieces = [_readout(curve, view, digits) for curve in curves]
+    for fewer in (digits, 4, 3, 2):
+        pieces = [_readout(curve, view, fewer) for curve in curves]
         if sum(len(text) + 1 for text, _ in pieces) <= room:
             break
     column = canvas.width
@@ -263,6 +275,8 @@ def _draw_title(canvas: Canvas, title: str, curves: Sequence[Curve], *, view: Vi
     if view.cursor is not None:
         unit = x_unit(view.axis, view.cursor)
         where = f"@{value_text(view.cursor / unit.size)}"
+        if view.axis is XAxis.STEP:
+            where = f"@{view.cursor:.0f}"
         if view.axis is XAxis.CLOCK:
             where = f"@{clock_text(view.cursor, 1)}"
         if column - len(where) > len(title):

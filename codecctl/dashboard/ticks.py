@@ -1,13 +1,24 @@
-"""Where an axis is marked: 1-2-5 steps, decades, and how numbers and times are written."""
+"""Where an axis is marked: 1-2-5 steps, decades, and how numbers and times are written.
+
+The labels of a nearly constant series would be long and differ in their last digits alone. One
+mark, the one that is shortest to write, then keeps its value, and the others say what they add to
+it: `4`, `+5e-6`, `+1e-5` in place of `4.000000`, `4.000005`, `4.000010`.
+"""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 _STEPS = (1.0, 2.0, 5.0, 10.0)
+_OTHER_STEPS = (8.0, 6.0, 4.0, 3.0, 2.5, 1.5)
+"""Taken where 1-2-5 steps leave a single mark, from which nobody reads a scale."""
 _EPSILON = 1e-9
+_LONGEST_LABEL = 6
+_NEARLY_CONSTANT = 1000
+"""So many steps from zero marks are written by what they add to one of them."""
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _CLOCK_STEPS = (
     *(1, 2, 5, 10, 15, 30),
@@ -16,6 +27,7 @@ _CLOCK_STEPS = (
     *(_DAY * count for count in (1, 2, 7, 14, 28, 91, 365)),
 )
 _FEWEST_LOG_MARKS = 3
+_FEWEST_DIGITS, _MOST_DIGITS = 4, 9
 
 
 @dataclass(frozen=True)
@@ -26,23 +38,28 @@ class Tick:
     label: str
 
 
-def linear_ticks(low: float, high: float, *, count: int, least: float = 0.0) -> list[Tick]:
+def linear_ticks(
+    low: float, high: float, *, count: int, least: float = 0.0, by_one: bool = False
+) -> list[Tick]:
     """Marks at multiples of 1, 2 or 5 times a power of ten, at most `count` of them.
+
+    Where these leave one mark though there is room for more, at multiples of other round numbers.
 
     Args:
         low: Lower end.
         high: Upper end.
         count: At most this many.
-        least: They are not closer than this.
+        least: They are at multiples of this; 0 for any place.
+        by_one: Marks of a nearly constant series are written by what they add to one of them.
     """
     if not (math.isfinite(low) and math.isfinite(high)) or high <= low or count < 1:
         return []
-    step = max(least, nice_step((high - low) / (count + 1)))
-    while _number_of_multiples(low, high, step) > count:
-        step = nice_step(step * 1.01)
+    step = _step(low, high, count=count, least=least)
     first = math.ceil(low / step - _EPSILON)
     last = math.floor(high / step + _EPSILON)
-    return [Tick(k * step, tick_label(k * step, step)) for k in range(first, last + 1)]
+    multiples = range(first, last + 1)
+    labels = _labels(multiples, step, by_one=by_one)
+    return [Tick(k * step, label) for k, label in zip(multiples, labels, strict=True)]
 
 
 def clock_ticks(low: float, high: float, *, count: int) -> list[Tick]:
@@ -83,7 +100,7 @@ def log_ticks(low: float, high: float, *, count: int) -> list[Tick]:
         if 0 < len(marks) <= count:
             break
     if len(marks) < _FEWEST_LOG_MARKS:  # less than a decade is visible
-        linear = linear_ticks(10**low, 10**high, count=count)
+        linear = linear_ticks(10**low, 10**high, count=count, by_one=True)
         return [Tick(math.log10(tick.value), tick.label) for tick in linear if tick.value > 0]
     stride = -(-len(marks) // count)
     return [Tick(math.log10(value), short_number(value)) for value in marks[::stride]]
@@ -103,25 +120,94 @@ def tick_label(value: float, step: float) -> str:
         if abs(value) >= size and step >= size / 1000:
             return _fixed(value / size, step / size) + suffix
     if max(abs(value), step) < 1e-3:
-        return _scientific(value)
+        return _scientific(value, step)
     return _fixed(value, step)
 
 
 def short_number(value: float) -> str:
     """A number in at most six characters or so, for marks of a logarithmic axis."""
     if value >= 1e4 or value < 1e-3:
-        return _scientific(value)
+        return _scientific(value, value)
     return f"{value:g}"
 
 
+def telling_digits(low: float, high: float, *, log: bool = False) -> int:
+    """Significant digits by which values of a range can be told apart, from 4 to 9.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        log: Whether the ends are given as log10.
+    """
+    share = 1 - 10 ** (low - high) if log else (high - low) / max(abs(low), abs(high))
+    return min(_MOST_DIGITS, max(_FEWEST_DIGITS, 2 - _exponent(share)))
+
+
+def _step(low: float, high: float, *, count: int, least: float) -> float:
+    step = max(least, nice_step((high - low) / (count + 1)))
+    while _number_of_multiples(low, high, step) > count:
+        step = nice_step(step * 1.01)
+    if count < 2 or _number_of_multiples(low, high, step) > 1:
+        return step
+    decade = 10.0 ** _exponent(step)
+    for finer in (factor * size for size in (decade, decade / 10) for factor in _OTHER_STEPS):
+        whole = not least or math.isclose(finer / least, round(finer / least))
+        if finer < step and whole and 1 < _number_of_multiples(low, high, finer) <= count:
+            return finer
+    return step
+
+
+def _labels(multiples: Sequence[int], step: float, *, by_one: bool) -> list[str]:
+    labels = [tick_label(k * step, step) for k in multiples]
+    longest = max((len(label.lstrip("-")) for label in labels), default=0)
+    farthest = max(map(abs, multiples), default=0)
+    if not by_one or longest <= _LONGEST_LABEL or farthest < _NEARLY_CONSTANT:
+        return labels
+    one = min(multiples, key=lambda k: len(_shortest(k * step)))
+    signs = ("-" if k < one else "+" for k in multiples)
+    added = (tick_label(abs(k - one) * step, step) for k in multiples)
+    relative = [sign + label for sign, label in zip(signs, added, strict=True)]
+    relative[multiples.index(one)] = _shortest(one * step)
+    return relative
+
+
+def _shortest(value: float) -> str:
+    """A number to twelve digits in as few characters as possible."""
+    plain = f"{value:.12g}".partition("e")
+    texts = ["".join(plain)] if not plain[1] else []
+    texts += [
+        f"{value / size:.12g}{suffix}"
+        for size, suffix in ((1e3, "k"), (1e6, "M"), (1e9, "G"))
+        if abs(value) >= size
+    ]
+    mantissa, exponent = f"{value:.11e}".split("e")
+    texts.append(f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}")
+    return min(texts, key=len)
+
+
 def _fixed(value: float, step: float) -> str:
-    digits = max(0, -math.floor(math.log10(step) + _EPSILON))
-    return f"{value:.{digits}f}"
+    return f"{value:.{_digits(step)}f}"
 
 
-def _scientific(value: float) -> str:
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}"
+def _digits(step: float) -> int:
+    """Digits behind the point that a step needs: none for 20, one for 0.2 and 2.5."""
+    digits = max(0, -_exponent(step))
+    scaled = step * 10**digits
+    return digits if math.isclose(scaled, round(scaled), rel_tol=1e-6) else digits + 1
+
+
+def _scientific(value: float, step: float) -> str:
+    """A mantissa with as many digits as a step asks for, and an exponent."""
+    below = _exponent(value) - _exponent(step)
+    digits = max(0, below) + _digits(step / 10.0 ** _exponent(step))
+    mantissa, exponent = f"{value:.{digits}e}".split("e")
+    if "." in mantissa:
+        mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{mantissa}e{int(exponent)}"
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(abs(value)) + _EPSILON)
 
 
 def _number_of_multiples(low: float, high: float, step: float) -> int:

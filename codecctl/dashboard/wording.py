@@ -51,11 +51,12 @@ _HIGHER = (
     "capsule_bits/second",
     "/ratio",
 )
+_USUAL_DIGITS = 4
 _EVENLY_USED = ("/entropy", "/diversity")
 """Of a codebook; elsewhere diversity is a loss."""
 
 
-def value_text(value: float | None, *, digits: int = 4) -> str:
+def value_text(value: float | None, *, digits: int = _USUAL_DIGITS) -> str:
     """A scalar with that many significant digits; "-" for none."""
     if value is None:
         return "-"
@@ -64,7 +65,8 @@ def value_text(value: float | None, *, digits: int = 4) -> str:
     if math.isinf(value):
         return "inf" if value > 0 else "-inf"
     if value != 0 and not 1e-3 <= abs(value) < 1e5:
-        mantissa, exponent = f"{value:.{min(2, digits - 1)}e}".split("e")
+        behind = digits - 1 if digits > _USUAL_DIGITS else min(2, digits - 1)
+        mantissa, exponent = f"{value:.{behind}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
 
