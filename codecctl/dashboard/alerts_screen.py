@@ -12,8 +12,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.listing import ListColumn, Listing
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class AlertsScreen(Screen[None]):
         count = len(self._told)
         yield Static(f"{count} alert" + "s" * (count != 1), id="alerts-title", markup=False)
         yield Listing(_COLUMNS, id="alerts-table")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Show what was told so far; keys go to it."""

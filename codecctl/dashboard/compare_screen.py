@@ -13,11 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from codecctl.dashboard.aligned import Alignment
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.comparison import Against, Comparison, Mark, RunCurves, compare_marks
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.tab_pages import TabPages
@@ -128,7 +129,7 @@ class CompareScreen(Screen[None]):
             with TabPane("Curves", id="curves"):
                 yield Static(id="compare-runs", classes="whole-row", markup=False)
                 yield ChartGrid(id="compare-curves")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Start to read."""

@@ -13,10 +13,11 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from codecctl.dashboard.confirm_screen import ConfirmScreen
 from codecctl.dashboard.curves import searcher
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 
@@ -99,7 +100,7 @@ class DraftScreen(Screen[None]):
             compact=True,
         )
         yield Static(id="draft-problem", classes="whole-row", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Keys go to the table."""

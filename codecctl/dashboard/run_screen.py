@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Input, Log, Static, TabbedContent, TabPane, Tabs
+from textual.widgets import Input, Log, Static, TabbedContent, TabPane, Tabs
 
 from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
@@ -19,6 +19,7 @@ from codecctl.dashboard.codes import Codes
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import Source, run_source
 from codecctl.dashboard.events_table import EventsTable
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.line import Line
 from codecctl.dashboard.log_pane import LogPane
 from codecctl.dashboard.previews import Previews
@@ -138,7 +139,7 @@ class RunScreen(Screen[None]):
                     compact=True,
                 )
                 yield LogPane()
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def show(self, run: RunView | None, book: ColorBook) -> None:
         """Exchange what one sees for what was just read; None when the run is gone."""

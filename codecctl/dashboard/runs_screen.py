@@ -11,12 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Input, Static
 
 from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import run_source
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.line import Line
 from codecctl.dashboard.listing import Listing
 from codecctl.dashboard.notes import EMPTY, note_text
@@ -87,7 +88,7 @@ class RunsScreen(Screen[None]):
         yield StillText(id="run-note")
         yield ChartGrid(id="overview")
         yield Static(EMPTY.format(folder=self._folder), id="empty", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Keys go to the table."""

@@ -12,10 +12,11 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane
 from textual.worker import get_current_worker
 
 from codecctl.dashboard.hanging import hanging
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.listing import ListColumn, Listing
 from codecctl.dashboard.store_reading import (
     KeptReport,
@@ -127,7 +128,7 @@ class StoreScreen(Screen[None]):
                 yield Static(id="problems-text", markup=False)
             with TabPane("Runs", id="users"):
                 yield Listing(_RUN_COLUMNS, id="users-table")
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Open the store away from the screen."""

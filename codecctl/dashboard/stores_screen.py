@@ -10,8 +10,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from codecctl.dashboard.keys_footer import KeysFooter
 from codecctl.dashboard.listing import Cell, ListColumn, Listing
 from codecctl.dashboard.store_reading import StoreRow, list_stores
 
@@ -80,7 +81,7 @@ class StoresScreen(Screen[None]):
         yield Static(id="stores-title", markup=False)
         yield Listing(_COLUMNS, id="stores-table")
         yield Static(id="stores-note", classes="whole-row", markup=False)
-        yield Footer(show_command_palette=False, compact=True)
+        yield KeysFooter()
 
     def on_mount(self) -> None:
         """Read now, and again from time to time."""
