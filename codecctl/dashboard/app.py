@@ -148,7 +148,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages, HelpPages):
     def on_dashboard_app_snapshot_read(self, event: SnapshotRead) -> None:
         """Show what was read, and go on at once where there is more."""
         self.is_reading = False
-        if not self.screen_stack:  # the application closes while a reading ends
+        if not self.is_running:  # it closes while a reading ends
             return
         self.snapshot = event.snapshot
         if not event.snapshot.complete and time.monotonic() < self._next_show:
@@ -172,6 +172,8 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages, HelpPages):
         return bool(new)
 
     def _show(self) -> None:
+        if not self.is_running:  # pages are being taken apart
+            return
         screen = self.screen
         if not screen.is_mounted:  # just opened, with nothing on it yet
             self.set_timer(0.01, self._show)
