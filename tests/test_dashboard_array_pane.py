@@ -65,6 +65,9 @@ def test_the_lines_set_agreement_beside_angle_chance_and_coherence(tmp_path: Pat
         ["0.71", "0.32"],
     ]
     assert len({len(line) for line in table}) == 1
+    groups = report.first_by_angle
+    many = report.model_copy(update={"first_by_angle": (groups * 6)[:11]})  # as of an em32
+    assert max(len(line) for line in array_lines(many)[1:-1]) <= 78
     assert probe == "probe on second codes 0.250, 95% 0.240 to 0.260, chance 0.031"
 
 

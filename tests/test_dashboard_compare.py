@@ -110,6 +110,29 @@ async def test_marked_checkpoints_of_two_runs_are_compared_on_a_page(tmp_path: P
 
 
 @pytest.mark.long
+async def test_a_narrow_page_keeps_names_changes_and_intervals(tmp_path: Path) -> None:
+    marks = [Mark(run, 20) for run in make_pair(tmp_path)]
+    for index, mark in enumerate(marks):
+        for item in range(8):
+            row: dict[str, object] = {"step": 20, "item": item, "scene": "TrainStation"}
+            values = {"metric": "second_code_difference", "value": 0.5 + 0.01 * index * (item + 1)}
+            append(mark.run / "validation.jsonl", {**row, **values})
+    app = dashboard(tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(app, pilot)
+        app.marks = marks
+        await pilot.press("c")
+        await settle(app, pilot)
+        text = screen_text(app)
+        head = next(line for line in text.split("\n") if line.startswith(" metric"))
+        assert head.split() == ["metric", "scene", "change", "95", "%", "of", "the", "change"]
+        assert "   second_code_difference " in text  # of a scene
+        row_text = next(line for line in text.split("\n") if line.startswith(" second_code"))
+        assert row_text.split()[1:] == ["all", "+0.045", "✓", "+0.02", "…", "+0.07"]
+        assert "n Next" not in text
+
+
+@pytest.mark.long
 async def test_checkpoints_of_one_run_are_marked_in_their_table(tmp_path: Path) -> None:
     run, _ = make_pair(tmp_path)
     later = run / "checkpoints" / "step-000000040"

@@ -170,8 +170,9 @@ async def test_a_store_that_is_gone_or_damaged_is_a_line(runs: Path, stores: Pat
         app.open_store(stores / "broken")
         text = await press(app, pilot)
         assert "index.json" in text.split("\n")[0]
-        for key in ("k", "2", "3", "4", "1", "right", "c", "g", "p"):
+        for key in ("k", "2", "3", "1", "right", "c", "g", "p"):
             await press(app, pilot, key)
+        assert "no run below " in await press(app, pilot, "4")
         assert isinstance(app.screen, StoreScreen)
 
 

@@ -113,6 +113,16 @@ def test_two_runs_have_their_own_ink_and_letter() -> None:
     assert {curve_ink(0), curve_ink(2)} <= set(canvas.inks.flat)
 
 
+def test_a_long_name_leaves_room_for_the_value_of_every_run() -> None:
+    curves = [line(np.full(5, 0.25), letter="A"), line(np.full(5, 0.5), color=2, letter="B")]
+    name = "val/array/apart/coherence_error"
+    title = next(draw(name, curves, view=View(), width=39, height=8).rows())
+    assert title.startswith("…/apart/coherence_error ")
+    assert title.endswith(" A 0.25 B 0.5")
+    wide = next(draw(name, curves, view=View(), width=44, height=8).rows())
+    assert wide == f"{name} A 0.25 B 0.5"
+
+
 def test_the_crosshair_reads_off_every_run_at_the_same_place() -> None:
     curves = [
         line(np.arange(10.0), letter="A"),

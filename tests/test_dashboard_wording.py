@@ -10,6 +10,7 @@ from codecctl.dashboard.wording import (
     age_text,
     bytes_text,
     higher_is_better,
+    shorter_name,
     step_text,
     value_text,
 )
@@ -83,3 +84,13 @@ def test_what_a_mode_expects_of_a_metric_is_its_better_direction() -> None:
     del expected["loss/diversity"]  # the loss asks for the opposite
     assert len(expected) > 5
     assert {metric: higher_is_better(metric) for metric in expected} == expected
+
+
+def test_a_name_that_is_too_wide_loses_its_first_parts() -> None:
+    name = "val/array/apart/coherence_error"
+    assert shorter_name(name, 31) == name
+    assert shorter_name(name, 30) == "…/array/apart/coherence_error"
+    assert shorter_name(name, 28) == "…/apart/coherence_error"
+    assert shorter_name(name, 17) == "…/coherence_error"
+    assert shorter_name(name, 16) == name  # cut, but no part of it would be whole
+    assert shorter_name("loss", 2) == "loss"

@@ -40,12 +40,12 @@ def array_lines(report: ArrayReport) -> list[str]:
         "angle": [f"{group.degrees:.0f}°" for group in groups],
         "first codes agree": [f"{group.agreement:.2f}" for group in groups],
         "by chance": [f"{group.chance:.2f}" for group in groups],
-        "diffuse field, 1 kHz": [f"{group.coherence[_AT_1_KHZ]:.2f}" for group in groups],
+        "diffuse at 1 kHz": [f"{group.coherence[_AT_1_KHZ]:.2f}" for group in groups],
     }
     probe = report.probes[1]
     return [
         f"step {report.step}, {report_summary(report)}".replace(" %", "%"),
-        *(f"{name:20} {' '.join(f'{cell:>5}' for cell in cells)}" for name, cells in rows.items()),
+        *(f"{name:17}{''.join(f'{cell:>5}' for cell in cells)}" for name, cells in rows.items()),
         f"probe on second codes {probe.accuracy:.3f}, 95% {probe.low:.3f} to {probe.high:.3f}, "
         f"chance {probe.chance:.3f}",
     ]

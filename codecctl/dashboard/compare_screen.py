@@ -30,12 +30,12 @@ TABS = ("metrics", "settings", "weights", "curves")
 _METRIC_COLUMNS = (
     ListColumn("metric", 0),
     ListColumn("scene", 14),
-    ListColumn("items", 5, right=True),
-    ListColumn("first", 9, right=True),
-    ListColumn("this", 9, right=True),
+    ListColumn("items", 5, from_width=108, right=True),
+    ListColumn("first", 9, from_width=100, right=True),
+    ListColumn("this", 9, from_width=100, right=True),
     ListColumn("change", 11, right=True),
     ListColumn("95 % of the change", 20, right=True),
-    ListColumn("better", 6, right=True),
+    ListColumn("better", 6, from_width=116, right=True),
     ListColumn("p", 7, from_width=120, right=True),
 )
 _WEIGHT_COLUMNS = (
@@ -186,7 +186,9 @@ class CompareScreen(Screen[None]):
         return self.query_one(ChartGrid) if is_open else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Curves are aligned where they are."""
+        """Curves are aligned where they are; of two checkpoints none comes next."""
+        if action == "next":
+            return len(self._marks) > 2
         if action == "align":
             return bool(self.query(TabbedContent)) and self.active_grid() is not None
         return super().check_action(action, parameters)

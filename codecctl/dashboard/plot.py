@@ -28,7 +28,7 @@ from codecctl.dashboard.ticks import (
     log_ticks,
     telling_digits,
 )
-from codecctl.dashboard.wording import value_text
+from codecctl.dashboard.wording import shorter_name, value_text
 
 NOT_FINITE = "×"
 HAND_OVER = "┊"
@@ -258,13 +258,15 @@ def _draw_title(
     canvas: Canvas, title: str, curves: Sequence[Curve], *, view: View, digits: int
 ) -> None:
     """The name on the left; on the right each run's value at the crosshair, or its last."""
-    canvas.text(0, 0, title, Ink.TITLE)
-    room = canvas.width - len(title) - 1
     pieces: list[tuple[str, int]] = []
     for fewer in (digits, 4, 3, 2):
         pieces = [_readout(curve, view, fewer) for curve in curves]
-        if sum(len(text) + 1 for text, _ in pieces) <= room:
+        room = canvas.width - sum(len(text) + 1 for text, _ in pieces)
+        if len(title) <= room:
             break
+    else:
+        title = shorter_name(title, room)
+    canvas.text(0, 0, title, Ink.TITLE)
     column = canvas.width
     for text, ink in reversed(pieces):
         start = column - len(text)

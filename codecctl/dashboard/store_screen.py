@@ -127,6 +127,7 @@ class StoreScreen(Screen[None]):
             with TabPane("Problems", id="problems"), VerticalScroll():
                 yield Static(id="problems-text", markup=False)
             with TabPane("Runs", id="users"):
+                yield Static(id="users-note", classes="whole-row", markup=False)
                 yield Listing(_RUN_COLUMNS, id="users-table")
         yield KeysFooter()
 
@@ -154,6 +155,9 @@ class StoreScreen(Screen[None]):
             for user in event.users
         }
         self.query_one("#users-table", Listing).show_rows(rows)
+        note = self.query_one("#users-note", Static)
+        note.update(f"no run below {self._runs} was started on this store")
+        note.display = not rows
         self._show_report(event.kept)
         if event.store is None:
             self.query_one("#store-title", Static).update(event.kept.note)

@@ -13,7 +13,7 @@ from codecctl.dashboard.wording import column_text, higher_is_better, value_text
 
 _COLUMNS = (
     ListColumn("metric", 0),
-    ListColumn("first", 9, right=True),
+    ListColumn("first", 9, from_width=91, right=True),
     ListColumn("best", 9, right=True),
     ListColumn("at step", 7, right=True),
     ListColumn("latest", 9, right=True),

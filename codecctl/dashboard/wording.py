@@ -71,6 +71,16 @@ def value_text(value: float | None, *, digits: int = _USUAL_DIGITS) -> str:
     return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
 
 
+def shorter_name(name: str, width: int) -> str:
+    """A name of a metric without its first parts where it is too wide: the last ones tell most.
+
+    As it is where no part of it would fit.
+    """
+    parts = name.split("/")
+    texts = (name, *("…/" + "/".join(parts[first:]) for first in range(1, len(parts))))
+    return next((text for text in texts if len(text) <= width), name)
+
+
 def column_text(value: float | None) -> str:
     """A scalar with four digits, zeros too: points stand below each other in a column."""
     if value is None or not math.isfinite(value) or not (value == 0 or 1e-3 <= abs(value) < 1e4):
