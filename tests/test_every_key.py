@@ -35,12 +35,16 @@ pytestmark = pytest.mark.long
 
 
 TESTS = Path(__file__).parent
-FACTS = key_facts()
 ORDER = ("paired", "baseline", "soundstream", "spectral", "mono")
 """Modes that share builders; networks are walked in the first one that has them."""
 OF_A_MODE = ("array_measures", "balancer", "discriminator", "ema", "order", "previews", "stages")
 """Tables of `trainer.` that each recipe uses in its own way, beside the weights of terms; others,
 as all of `data.`, are read by what knows no mode, and are walked once for each kind of tree."""
+
+
+@cache
+def key_list() -> list[KeyFact]:
+    return key_facts()
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +110,7 @@ def jobs(walk: Walk) -> Callable[[str], Readers]:
 def test_a_key_acts_is_refused_or_is_listed(walk: Walk, mode: str) -> None:
     facts = [
         fact
-        for fact in FACTS
+        for fact in key_list()
         if mode in fact.modes and fact.label not in ELSEWHERE and not _moves(fact)
         if _of_a_mode(fact) or mode == _first(fact)
         if not _is_idle(fact.label, mode)
@@ -140,7 +144,7 @@ def test_the_same_functions_read_what_a_test_of_one_mode_proves(
     """Short trainings, as what a whole job does with a key is not to be seen in what it is of."""
     facts = [
         fact
-        for fact in FACTS
+        for fact in key_list()
         if mode in fact.modes and fact.label in ELSEWHERE
         if fact.label not in (*BEFORE, *EXPORTED, *ELSEWHERE_IN)
     ]
@@ -154,7 +158,7 @@ def test_the_same_functions_read_what_a_test_of_one_mode_proves(
 
 @pytest.mark.parametrize("mode", sorted(MOVED))
 def test_an_argument_of_any_optimizer_or_schedule_acts(walk: Walk, mode: str) -> None:
-    facts = [fact for fact in FACTS if mode in fact.modes and _moves(fact)]
+    facts = [fact for fact in key_list() if mode in fact.modes and _moves(fact)]
     found = silent(walk, facts, MOVED[mode], moving=True)
     without = {fact.label for fact in facts if "ithout influence here" in fact.description}
     assert {label.rpartition("[")[2] for label in without} == {
@@ -169,7 +173,7 @@ def test_each_profile_that_ships_has_the_keys_that_are_walked() -> None:
         profile = load_profile(name, search=(PACKAGED,)).profile
         tree = profile.model_dump(mode="json")
         scenes = (*SCENES[profile.mode], *MOVED.get(profile.mode, MOVED["soundstream"]))
-        for fact in FACTS:
+        for fact in key_list():
             if profile.mode in fact.modes and stands_in(tree, fact):
                 there = any(stands_in(tree_of(s), fact) for s in scenes)
                 assert there, (name, fact.label)
@@ -182,7 +186,7 @@ def test_a_key_that_is_listed_has_the_test_that_is_named(label: str, node: str) 
     assert f"def {test}(" in text
     key = label.rpartition(".")[2]
     assert key in text, f"{file} does not name {label}"
-    assert label in {fact.label for fact in FACTS}, "take it out of tests/key_proofs.py"
+    assert label in {fact.label for fact in key_list()}, "take it out of tests/key_proofs.py"
 
 
 def silent(
@@ -211,7 +215,7 @@ def _scenes(mode: str) -> tuple[Scene, ...]:
 
 def _here(mode: str) -> Iterator[KeyFact]:
     """Keys of a mode that the other tests have not walked in it."""
-    for fact in FACTS:
+    for fact in key_list():
         if mode not in fact.modes or fact.label in ELSEWHERE or _is_idle(fact.label, mode):
             continue
         if any((mode, part) in WITHOUT_CODES for part in _parts(fact)):

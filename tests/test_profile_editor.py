@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import cast
 
@@ -14,15 +15,19 @@ from codecctl.engine.profile.editor import editor_schema
 from codecctl.engine.profile.library import PACKAGED
 
 Node = Mapping[str, object]
-SCHEMA = editor_schema()
-DEFINITIONS = cast(Mapping[str, Node], SCHEMA["$defs"])
 FILES = sorted(PACKAGED.rglob("*.toml"))
+
+
+@cache
+def schema() -> Node:
+    return editor_schema()
 
 
 def complaints(value: object, node: Node, path: str = "") -> Iterator[str]:
     """What an editor would underline, as far as tables, words and types go."""
     if "$ref" in node:
-        node = DEFINITIONS[str(node["$ref"]).rpartition("/")[2]]
+        definitions = cast(Mapping[str, Node], schema()["$defs"])
+        node = definitions[str(node["$ref"]).rpartition("/")[2]]
     for choice in ("anyOf", "oneOf"):
         if choice in node:
             each = [list(complaints(value, n, path)) for n in cast(list[Node], node[choice])]
@@ -52,7 +57,7 @@ def _json_type(value: object, wanted: str) -> str:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGED).as_posix())
 def test_an_editor_finds_nothing_wrong_in_a_shipped_file(path: Path) -> None:
-    assert list(complaints(tomli.loads(path.read_text()), SCHEMA)) == []
+    assert list(complaints(tomli.loads(path.read_text()), schema())) == []
 
 
 @pytest.mark.parametrize(
@@ -67,8 +72,8 @@ def test_an_editor_finds_nothing_wrong_in_a_shipped_file(path: Path) -> None:
     ],
 )
 def test_an_editor_finds_what_a_profile_does_not_allow(text: str, complaint: str) -> None:
-    assert list(complaints(tomli.loads(text), SCHEMA)) == [complaint]
+    assert list(complaints(tomli.loads(text), schema())) == [complaint]
 
 
 def test_no_key_is_required_because_files_are_parts() -> None:
-    assert "required" not in str(SCHEMA)
+    assert "required" not in str(schema())
