@@ -1,19 +1,19 @@
 """One global batch on 1, 2 and 4 gloo processes and in micro-batches: how far the weights differ.
 
-    .venv/bin/python benchmarks/world_size.py [--only CASE] [--split N:PARTS]    prints the table
+    .venv/bin/python benchmarks/world_size.py [CASE[=N:PARTS] ...]    prints the table
 
-Exit code 1 where a difference is above its bound. `--rank` is one process of it, placed by torch's
-variables.
+Exit code 1 where a difference is above its bound. All trainings are forked from a process that has
+loaded torch and computes nothing.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,6 +41,7 @@ from codecctl.engine.topology import Node, find_place
 CODEBOOKS = "codebooks"
 """A case of its own: float32 codebooks that code the same latents, as of a frozen encoder."""
 CODEBOOK_STEPS = 200
+EVERY_CASE = (*CASES, *IN_PARTS, CODEBOOKS)
 SPLITS = ((2, 1), (4, 1), (2, 2))
 """Processes, and parts that each of them trains its rows in."""
 
@@ -152,23 +153,33 @@ def generator_at(stream: int, step: int) -> torch.Generator:
     return torch.Generator().manual_seed(1000 * step + stream)
 
 
+def alone(case: str, folder: Path) -> dict[str, Tensor]:
+    """What one process ends with that has the whole of each batch."""
+    return _trained(case, folder / f"{case}.pt", 1, [{}])
+
+
 def together(case: str, world_size: int, folder: Path, *, parts: int = 1) -> dict[str, Tensor]:
     """What the first of so many processes ends with."""
     from torch.distributed import TCPStore  # type: ignore[attr-defined]  # not said to be exported
 
     store = TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     node = Node(processes=world_size, port=store.port)
-    out = folder / f"{case}-{world_size}-{parts}.pt"
-    shared = {**os.environ, "OMP_NUM_THREADS": "1", "GLOO_SOCKET_IFNAME": "lo"}
-    ranks = [
-        subprocess.Popen(
-            [sys.executable, __file__, "--rank", case, str(out), str(parts)],
-            env={**shared, **node.variables(rank), "TORCHELASTIC_USE_AGENT_STORE": "True"},
-        )
-        for rank in range(world_size)
-    ]
-    codes = [rank.wait(timeout=300) for rank in ranks]
-    assert codes == [0] * world_size, codes
+    shared = {"GLOO_SOCKET_IFNAME": "lo", "TORCHELASTIC_USE_AGENT_STORE": "True"}
+    places = [{**shared, **node.variables(rank)} for rank in range(world_size)]
+    return _trained(case, folder / f"{case}-{world_size}-{parts}.pt", parts, places)
+
+
+def _trained(
+    case: str, out: Path, parts: int, places: Sequence[Mapping[str, str]]
+) -> dict[str, Tensor]:
+    context = multiprocessing.get_context("fork")
+    ranks = [context.Process(target=_rank, args=(case, out, parts, place)) for place in places]
+    for rank in ranks:
+        rank.start()
+    for rank in ranks:
+        rank.join(300)
+    codes = [rank.exitcode for rank in ranks]
+    assert codes == [0] * len(ranks), codes
     weights: dict[str, Tensor] = torch.load(out, weights_only=True)
     return weights
 
@@ -178,58 +189,64 @@ def largest_difference(left: dict[str, Tensor], right: dict[str, Tensor]) -> flo
     return max(float((left[name] - right[name]).abs().max()) for name in left)
 
 
-def _rank(case: str, out: Path, parts: int) -> None:
-    place = find_place(os.environ)
-    assert place is not None
-    with ProcessGroup(place) as group:
-        weights = code(group) if case == CODEBOOKS else train(case, parts, group)
-        if not group.rank:
-            torch.save(weights, out)
+def _rank(case: str, out: Path, parts: int, variables: Mapping[str, str]) -> None:
+    """One process, placed by torch's variables; by none where it is alone."""
+    os.environ.update(variables)
+    with leaving_at_once():
+        if not variables:
+            torch.save(_weights(case, parts, None), out)
+            return
+        place = find_place(os.environ)
+        assert place is not None
+        with ProcessGroup(place) as group:
+            weights = _weights(case, parts, group)
+            if not group.rank:
+                torch.save(weights, out)
+
+
+def _weights(case: str, parts: int, group: ProcessGroup | None) -> dict[str, Tensor]:
+    return code(group) if case == CODEBOOKS else train(case, parts, group)
 
 
 def gaps(case: str, folder: Path, splits: Sequence[tuple[int, int]]) -> Iterator[Gap]:
     """How far each split of the batch ends from one process with the whole of it."""
+    single = alone(case, folder)
     if case == CODEBOOKS:
-        single = code(None)
         for world_size in dict.fromkeys(world_size for world_size, _ in splits):
             found = largest_difference(single, together(case, world_size, folder))
             what = f"codebooks, {CODEBOOK_STEPS} steps, float32"
             yield Gap(what, world_size, 1, found, bound=1e-6)
         return
-    single = train(case, 1, None)
     for world_size, parts in splits:
         found = largest_difference(single, together(case, world_size, folder, parts=parts))
         numbers, bound = ("float32", 1e-5) if needs_deepspeed(case) else ("float64", 1e-9)
         yield Gap(f"{case}, {STEPS} steps, {numbers}", world_size, parts, found, bound=bound)
 
 
-def _split(text: str) -> tuple[int, int]:
-    processes, _, parts = text.partition(":")
-    return int(processes), int(parts or 1)
+def _wanted(text: str) -> tuple[str, Sequence[tuple[int, int]]]:
+    """A case, and its splits."""
+    case, _, split = text.partition("=")
+    if case not in EVERY_CASE:
+        raise argparse.ArgumentTypeError(f"found {case}, allowed: {', '.join(EVERY_CASE)}")
+    processes, _, parts = split.partition(":")
+    return case, [(int(processes), int(parts or 1))] if split else SPLITS
 
 
 def main() -> None:
     """Print one line for each case, number of processes and number of parts."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", choices=(*CASES, *IN_PARTS, CODEBOOKS))
-    parser.add_argument("--split", type=_split, help="one of them alone, e.g. 2:2")
-    parser.add_argument("--rank", nargs=3, metavar=("CASE", "OUT", "PARTS"))
-    given = parser.parse_args()
+    parser.add_argument("cases", nargs="*", type=_wanted, metavar="CASE[=N:PARTS]")
+    given = parser.parse_args().cases or [(case, SPLITS) for case in EVERY_CASE]
     torch.set_num_threads(1)
-    if given.rank:
-        case, out, parts = given.rank
-        with leaving_at_once():
-            _rank(case, Path(out), int(parts))
-        return
     print("| case | processes | parts | largest difference of a weight | bound | |")
     print("|---|---|---|---|---|---|")
     missed = False
     with tempfile.TemporaryDirectory() as folder:
-        for case in [given.only] if given.only else [*CASES, *IN_PARTS, CODEBOOKS]:
+        for case, splits in given:
             if needs_deepspeed(case) and not find_spec("deepspeed"):
                 print(f"| {case} | | | | | the package deepspeed is not installed |")
                 continue
-            for gap in gaps(case, Path(folder), [given.split] if given.split else SPLITS):
+            for gap in gaps(case, Path(folder), splits):
                 print(gap.text(), flush=True)
                 missed |= not gap.held
     sys.exit(int(missed))

@@ -44,6 +44,8 @@ CASES: dict[str, tuple[str, int, tuple[str, ...]]] = {
             "model.discriminators.0.n_fft=256",
             "model.discriminators.0.hop_length=64",
             "model.discriminators.1.factors=[1]",
+            "model.discriminators.1.num_filters=4",
+            "model.discriminators.1.max_filters=8",
             "trainer.stages.0.weights.mel=0.0",  # for the same reason
             "trainer.stages.1.scheduler.enabled=false",
             *(f"trainer.stages.{index}.length={{steps={STEPS // 2}}}" for index in range(2)),

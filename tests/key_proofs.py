@@ -73,7 +73,7 @@ IDLE: Mapping[str, str] = {
 
 The terms of pairs are refused where there are none, the error of a spectrogram where decoders emit
 audio; strategies are about several processes, and end with the weights of one
-(tests/test_world_size.py)."""
+(tests/e2e/test_world_size.py)."""
 
 WAITING = {("spectral", "trainer.array_measures.every")}
 """Mode and label of keys that say themselves where they act; here they do not."""
