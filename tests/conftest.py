@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -22,6 +23,18 @@ os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 os.environ["WANDB_MODE"] = "disabled"
 
 SHARED_AUDIO = Path(__file__).resolve().parents[2] / "shared" / "audio"
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every search for garbage: it is never garbage.
+
+    A search looks at all objects there are, 0.6 s once PyTorch is imported, and pages of the
+    dashboard make enough of them for one every few seconds; so they are also searched for less
+    often.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000)
 
 
 @pytest.fixture(autouse=True)
