@@ -114,9 +114,9 @@ def _installed() -> dict[str, dict[str, str]]:
     found = {}
     for distribution in distributions():
         record = distribution.read_text("RECORD") or ""
-        name = distribution.metadata["Name"] or "unknown"
-        found[name] = {
-            "version": distribution.version,
+        about = distribution.metadata  # read anew each time that it is asked for
+        found[about["Name"] or "unknown"] = {
+            "version": about["Version"],
             "record": f"sha256:{hashlib.sha256(record.encode()).hexdigest()}" if record else "",
         }
     return dict(sorted(found.items()))

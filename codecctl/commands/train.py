@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from codecctl.commands.train_end import End, conclude, export_weights, last_words
-from codecctl.commands.train_job import Job, Wish, plan
+from codecctl.commands.train_job import Job, Wish, node_of, plan
 from codecctl.ending import leaving_at_once
 from codecctl.locations import runs_folder, stores_folder
 from codecctl.output import note
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from codecctl.engine.prepare import Prepared
     from codecctl.engine.process_group import ProcessGroup
     from codecctl.engine.profile import Profile
-    from codecctl.engine.topology import Node, Place
+    from codecctl.engine.topology import Place
 
 STOPPED = ("interrupted", "preempted")
 """Reasons to end that leave the summary to the run that goes on."""
@@ -116,7 +116,7 @@ def train(
             _train_together(wish, place, dry_run=dry_run)
         return
     job = plan(wish, leads=os.environ.get("NODE_RANK", "0") == "0")
-    node = _plan_node(job, processes)
+    node = node_of(job, processes)
     if node.world_size == 1 or dry_run:
         _train_alone(job, dry_run=dry_run)
         return
@@ -125,26 +125,6 @@ def train(
     code = Supervisor([sys.executable, *sys.argv], node, tell=note).run()
     sys.stdout.flush()
     os._exit(code)  # a process that was interrupted has said so; leaving otherwise says it again
-
-
-def _plan_node(job: Job, processes: int) -> Node:
-    """How many processes to start; loads torch only where it may be several."""
-    from codecctl.engine.topology import plan_node
-
-    trainer = job.resolved.profile.trainer
-    gpus = 0
-    if trainer.num_gpus not in (0, 1):
-        import torch
-
-        gpus = torch.cuda.device_count()
-    return plan_node(
-        os.environ,
-        asked=processes,
-        num_gpus=trainer.num_gpus,
-        num_nodes=trainer.num_nodes,
-        gpus=gpus,
-        portions=job.resolved.profile.data.batch_size // trainer.accumulate_grad_batches,
-    )
 
 
 def _train_alone(job: Job, *, dry_run: bool) -> None:

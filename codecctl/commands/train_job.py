@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from codecctl.locations import runs_folder
 
 if TYPE_CHECKING:
     from codecctl.engine.profile import Resolved
+    from codecctl.engine.topology import Node
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._=+-]*")
 
@@ -86,6 +88,38 @@ def plan(wish: Wish, *, leads: bool) -> Job:
         notes=job.notes,
         stage=_stage(wish.stage, job),
     )
+
+
+def node_of(job: Job, processes: int) -> Node:
+    """How many processes to start; loads torch only where it may be several.
+
+    Args:
+        job: What they train.
+        processes: Asked for on this node; 0 for one on each GPU.
+
+    Raises:
+        UsageError: So many cannot be started here.
+        ProfileError: They cannot, or could not share a batch evenly.
+    """
+    from codecctl.engine.topology import plan_node, refuse_uneven
+
+    trainer = job.resolved.profile.trainer
+    batch_size, parts = job.resolved.profile.data.batch_size, trainer.accumulate_grad_batches
+    gpus = 0
+    if trainer.num_gpus not in (0, 1):
+        import torch
+
+        gpus = torch.cuda.device_count()
+    node = plan_node(
+        os.environ,
+        asked=processes,
+        num_gpus=trainer.num_gpus,
+        num_nodes=trainer.num_nodes,
+        gpus=gpus,
+        portions=batch_size // parts,
+    )
+    refuse_uneven(batch_size, parts=parts, world_size=node.world_size)
+    return node
 
 
 def named_run(name: str, *, option: str = "--run") -> Path:
