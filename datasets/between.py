@@ -25,9 +25,10 @@ _SILENCE = 1e-18
 
 @dataclass(frozen=True)
 class Between:
-    """Coherence, levels and phases between channels: by octave, by pair and over all.
+    """Coherence, levels and phases between channels: by octave, bin and pair, and over all.
 
-    P pairs are those of `numpy.triu_indices(C, 1)`; B octaves those that a bin lies in.
+    F bins are those of a window that have a phase; P pairs those of `numpy.triu_indices(C, 1)`;
+    B octaves those that a bin lies in.
     """
 
     centers: tuple[float, ...]
@@ -42,6 +43,16 @@ class Between:
     """Error of the levels of channels against the mean of all, mean over channels, (B,)."""
     phases: Floats
     """Error of the phases between channels in radians, weighted by the reference, (B,)."""
+    frequencies: Floats
+    """Of the bins, Hz, (F,)."""
+    bin_reference: Floats
+    """Coherence in each bin, mean over pairs, (F,)."""
+    bin_estimate: Floats
+    """(F,)"""
+    bin_levels_db: Floats
+    """Error of levels as above, (F,)."""
+    bin_phases: Floats
+    """Error of phases as above, (F,)."""
     pair_reference: Floats
     """Coherence of each pair, mean over bins, (P,)."""
     pair_estimate: Floats
@@ -87,6 +98,11 @@ def between(estimate: Samples, reference: Samples, *, sample_rate: int) -> Betwe
         error=np.array([difference[inside[index]].mean() for index in heard]),
         levels_db=np.array([level_error[inside[index]].mean() for index in heard]),
         phases=np.array([_share(angles[inside[i]], weights[inside[i]]) for i in heard]),
+        frequencies=frequencies,
+        bin_reference=coherent[1].mean(axis=1),
+        bin_estimate=coherent[0].mean(axis=1),
+        bin_levels_db=level_error,
+        bin_phases=angles.sum(axis=1) / np.maximum(weights.sum(axis=1), _SILENCE),
         pair_reference=coherent[1].mean(axis=0),
         pair_estimate=coherent[0].mean(axis=0),
         pair_error=differences.mean(axis=0),

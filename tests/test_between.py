@@ -25,6 +25,11 @@ def test_the_errors_are_those_of_the_validation(channels: int) -> None:
     assert found.level_error_db == pytest.approx(float(wanted["level_error"]), rel=1e-4)
     assert found.phase_error == pytest.approx(float(wanted["phase_error"]), rel=1e-4)
     assert found.level_error_db > 1
+    assert found.frequencies.tolist() == [RATE / 512 * number for number in range(1, 256)]
+    difference = np.abs(found.bin_estimate - found.bin_reference).mean()
+    assert difference <= found.coherence_error + 1e-9
+    assert (channels > 2) or difference == pytest.approx(found.coherence_error)
+    assert found.bin_levels_db.mean() == pytest.approx(found.level_error_db)
     assert found.pair_error.shape == (channels * (channels - 1) // 2,)
     assert found.pair_error.mean() == pytest.approx(found.coherence_error)
 
@@ -42,6 +47,9 @@ def test_levels_and_phases_are_told_by_octave() -> None:
     assert levels[8000.0] == pytest.approx(20 * np.log10(2) / 2, abs=0.01)  # each from their mean
     assert phases[1000.0] < 0.05
     assert phases[8000.0] == pytest.approx(np.pi / 2, abs=0.01)
+    above = found.frequencies > 3200
+    np.testing.assert_allclose(found.bin_phases[above], np.pi / 2, atol=0.05)
+    np.testing.assert_allclose(found.bin_phases[found.frequencies < 2800], 0, atol=0.05)
 
 
 def test_octaves_tell_where_the_coherence_is_lost() -> None:

@@ -184,6 +184,15 @@ async def test_a_pair_has_coherence_and_no_map(tmp_path: Path) -> None:
         assert "errors between capsules: coherence 0.0" in text
         assert "no map and no beam" in text
         assert "loudest" not in text
+        assert "coherence of A and B" in text
+        assert "phase error, rad" in text
+        await pilot.resize_terminal(80, 24)
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "coherence of A and B" in text
+        assert "phase error, rad" not in text
+        text = await press(app, pilot, "I")  # an array, with maps in place of them
+        assert "coherence of A and B" not in text
 
 
 async def test_the_tokens_of_both_capsules_and_the_jump(tmp_path: Path) -> None:

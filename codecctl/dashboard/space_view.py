@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -25,11 +26,16 @@ from codecctl.dashboard.space import (
     maps_of,
 )
 from codecctl.dashboard.space_text import Field, space_lines
+from codecctl.dashboard.spectrum_chart import Spectrum, SpectrumChart
 from codecctl.dashboard.sphere_map import LEAST_RANGE_DB, MOST_RANGE_DB, SphereMap
 
 _MOST_COLUMNS = 96
 _TABLE_LINES = 10
 _TEXT_COLUMNS = 78
+_LEAST_CHART = 6
+_THREE_CHARTS = 90
+"""Columns; narrower, there is the first one alone."""
+_ERROR_COLOR = 6
 _LEAST_THIRD = (24, 5)
 """Columns and lines of a map beside the text."""
 
@@ -44,7 +50,8 @@ class SpaceView(Vertical, can_focus=True):
     reference and reconstruction on one scale, and the coherence of all pairs of capsules by
     octave, with the errors of levels and phases between them. The arrows, or a click on a map, aim
     a beam; `p` plays it. Where there is room: the loudest direction by octave, the coherence by
-    how far capsules stand apart, and the difference of the maps.
+    how far capsules stand apart, and the difference of the maps. Without maps coherence and errors
+    are drawn over frequency.
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -91,6 +98,10 @@ class SpaceView(Vertical, can_focus=True):
         with Horizontal(id="below-maps"):
             yield Static(id="space-text", markup=False)
             yield SphereMap("B - A", id="map-difference")
+        with Horizontal(id="between-charts"):
+            yield SpectrumChart("coherence of A and B", id="chart-coherence")
+            yield SpectrumChart("level error, dB", id="chart-levels")
+            yield SpectrumChart("phase error, rad", id="chart-phases")
 
     def on_resize(self) -> None:
         """Compute maps for the new size."""
@@ -110,6 +121,7 @@ class SpaceView(Vertical, can_focus=True):
         problem = is_comparable(loaded)
         if problem:
             self._show_maps(None)
+            self._show_charts(None, 1)
             self.query_one("#space-text", Static).update(problem)
         else:
             self._compute(loaded, self.direction, self._field)
@@ -136,6 +148,7 @@ class SpaceView(Vertical, can_focus=True):
                 event.field, event.beam, self.direction, colors=_colors(maps), room=room
             )
             self.query_one("#space-text", Static).update("\n".join(lines))
+            self._show_charts(event.field if maps is None else None, len(lines))
 
     def _show_maps(self, maps: Maps | None) -> None:
         self.query_one("#maps").display = maps is not None
@@ -151,6 +164,24 @@ class SpaceView(Vertical, can_focus=True):
             self.query_one(name, SphereMap).show(
                 levels, top_db=top_db, range_db=range_db, aim=self.direction
             )
+
+    def _show_charts(self, field: Field | None, text_lines: int) -> None:
+        """Curves over frequency below the text, where no map takes the room."""
+        charts = self.query_one("#between-charts")
+        charts.display = field is not None and self.size.height > text_lines + _LEAST_CHART
+        self.query_one("#below-maps").styles.height = text_lines + 1 if charts.display else "1fr"
+        if field is None:
+            return
+        found = field.between
+        both = [Spectrum(found.bin_reference, 0, "A"), Spectrum(found.bin_estimate, 1, "B")]
+        for name, spectra, top in (
+            ("#chart-coherence", both, 1.0),
+            ("#chart-levels", [Spectrum(found.bin_levels_db, _ERROR_COLOR)], 1.0),
+            ("#chart-phases", [Spectrum(found.bin_phases, _ERROR_COLOR)], math.pi),
+        ):
+            chart = self.query_one(name, SpectrumChart)
+            chart.display = spectra is both or self.size.width >= _THREE_CHARTS
+            chart.show(found.frequencies, spectra, top=top)
 
     def _show_difference(self, maps: Maps | None) -> None:
         """A third map beside the text, where there is room."""
