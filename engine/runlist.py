@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from codecctl.engine.lease import RunState, read_state
-from codecctl.engine.rows import Row, latest_rows, number, read_last_rows, read_rows
+from codecctl.engine.rows import Row, last_rows, latest_rows, number, read_rows
 
 STEP_PREFIX = "step-"
 LARGER_IS_BETTER = ("val/si_sdr", "val/eval/sisdr")
@@ -32,9 +32,9 @@ class RunSummary:
     age_seconds: float
     """Since the last sign of life."""
     train: Row
-    """The last row of training, {} when there is none."""
+    """The row of training that was written last, {} when none was found."""
     validation: Row
-    """The last row of validation, {} when there is none."""
+    """The row of validation that was written last, {} when none was found."""
     tags: tuple[str, ...]
 
     @property
@@ -68,12 +68,17 @@ def list_runs(folder: Path) -> list[RunSummary]:
     return sorted(runs, key=lambda run: (-run.state.started, run.name))
 
 
-def summarize_run(run: Path) -> RunSummary:
-    """The summary of one run folder; survives missing and broken files."""
+def summarize_run(run: Path, *, max_bytes: int = 1 << 22) -> RunSummary:
+    """The summary of one run folder; survives missing and broken files.
+
+    Args:
+        run: The folder.
+        max_bytes: How far back from the end of its metrics the last rows are looked for.
+    """
     now = time.time()
     profile = read_json(run / "profile.json")
     state = read_state(run) or RunState(status="failed", message="state.json is missing")
-    rows = latest_rows(read_last_rows(run / "metrics.jsonl"))
+    rows = last_rows(run / "metrics.jsonl", max_bytes=max_bytes)
     mode = (_mapping(profile.get("profile"))).get("mode", "")
     return RunSummary(
         path=run,
@@ -85,8 +90,8 @@ def summarize_run(run: Path) -> RunSummary:
         max_steps=state.max_steps,
         epoch=state.epoch,
         age_seconds=max(0.0, now - state.heartbeat),
-        train=_last(rows, "train"),
-        validation=_last(rows, "val"),
+        train=rows.get("train", {}),
+        validation=rows.get("val", {}),
         tags=read_tags(run),
     )
 
@@ -147,7 +152,3 @@ def read_json(path: Path) -> Row:
 
 def _mapping(value: object) -> Row:
     return value if isinstance(value, dict) else {}
-
-
-def _last(rows: list[Row], split: str) -> Row:
-    return next((row for row in reversed(rows) if row.get("split") == split), {})

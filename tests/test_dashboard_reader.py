@@ -317,3 +317,23 @@ def test_the_newest_warning_of_the_training_is_known_of_every_run(tmp_path: Path
     for second, kind, message in ((1, "warning", "a"), (2, "warning", "b"), (3, "preview", "c")):
         append(run / "events.jsonl", {"time": second, "kind": kind, "message": message})
     assert only(reader, shown=False).warning == "2 b"
+
+
+def test_a_validation_long_ago_is_remembered_until_the_file_is_another_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codecctl.dashboard.reader._NEWS_BYTES", 200)
+    metrics = make_run(tmp_path, "run") / "metrics.jsonl"
+    append(metrics, {"step": 3, "split": "val", "val/mel": 0.5})
+    append(metrics, *(train_row(step, 0.5) for step in range(4, 9)))
+    reader = reader_of(tmp_path)
+    assert only(reader, shown=False).summary.validation["val/mel"] == 0.5
+    append(metrics, *(train_row(step, 0.25) for step in range(9, 19)))
+    summary = only(reader, shown=False).summary
+    assert (summary.train["step"], summary.validation["val/mel"]) == (18, 0.5)
+    append(metrics, {"step": 18, "split": "val", "val/mel": 0.4})
+    assert only(reader, shown=False).summary.validation["val/mel"] == 0.4
+    metrics.write_bytes(b"")
+    append(metrics, train_row(0, 1.0))
+    summary = only(reader, shown=False).summary
+    assert (summary.train["step"], summary.validation) == (0, {})

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from codecctl.engine.rows import (
     JsonlTail,
+    Row,
     RowWriter,
     comparable,
     decode_row,
     encode_row,
+    last_rows,
     latest_rows,
     number,
     read_last_rows,
@@ -156,3 +158,25 @@ def test_a_file_that_may_not_grow_is_one_clear_error(tmp_path: Path) -> None:
         "rows.jsonl: disk full; free some space and use --resume"
     )
     assert read_rows(tmp_path / "rows.jsonl") == [{"step": 1, "text": "0123456789"}]
+
+
+def test_the_row_of_each_split_that_was_written_last_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    rows: list[Row] = [{"step": step, "split": "train", "loss/mel": 1.0} for step in range(5000)]
+    rows.insert(100, {"step": 100, "split": "val", "val/mel": 0.5})
+    rows.append({"step": 4000, "split": "train", "note": 'after a resume, says "val"'})
+    path.write_bytes(b"".join(map(encode_row, rows)) + b'{"step":4001,"split":"tr')
+
+    assert path.stat().st_size > 200_000
+    assert last_rows(path) == {"train": rows[-1], "val": rows[100]}
+    assert last_rows(path, max_bytes=100_000) == {"train": rows[-1]}
+    assert last_rows(path, ["val"]) == {"val": rows[100]}
+    assert last_rows(path, ["test"]) == {}
+    assert last_rows(tmp_path / "missing") == {}
+
+
+def test_the_first_line_of_a_file_is_found_from_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    row: Row = {"step": 0, "split": "val", "words": "x" * 100_000}
+    path.write_bytes(encode_row(row) + b"[]\n\n\xff\n")
+    assert last_rows(path) == {"val": row}

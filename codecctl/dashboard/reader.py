@@ -34,7 +34,8 @@ BUDGET_SECONDS = 0.25
 """A poll reads no longer than about this, whatever there is."""
 
 Parse = Callable[[Sequence[bytes], int], list[Block]]
-_Signature = tuple[tuple[int, int, int], ...]
+_Stamp = tuple[int, int, int]
+_Signature = tuple[_Stamp, ...]
 
 
 class RunsReader:
@@ -108,7 +109,7 @@ class _RunReader:
         """Read what changed; whether everything that is wanted has been read."""
         signature = tuple(map(_stamp, self._watched))
         if self._view is None or signature != self._signature:
-            summary, problem = _summary(self._path)
+            summary, problem = self._summary(signature)
             profile = read_json(self._path / "profile.json")
             old = self._view or RunView(summary)
             self._view = replace(
@@ -131,6 +132,26 @@ class _RunReader:
             complete &= self._detail.read(deadline)
             self._view = replace(self._view, detail=self._detail.detail)
         return complete
+
+    def _summary(self, signature: _Signature) -> tuple[RunSummary, str]:
+        """The summary of the run, and what is wrong with its files.
+
+        Validations may lie far apart: what was looked for once, far back in the metrics, is
+        remembered while these grow.
+        """
+        known = self._view.summary if self._view and self._signature else None
+        if self._signature and _is_replaced(self._signature[_METRICS], signature[_METRICS]):
+            known = None
+        if known is None:
+            summary = summarize_run(self._path)
+        else:
+            summary = summarize_run(self._path, max_bytes=_NEWS_BYTES)
+            train, validation = summary.train or known.train, summary.validation or known.validation
+            summary = replace(summary, train=train, validation=validation)
+        for name in ("state.json", "profile.json"):
+            if not read_json(self._path / name):
+                return summary, f"{name} is missing or cannot be read"
+        return summary, ""
 
     def view(self, now: float) -> RunView:
         """The run with its age at this moment."""
@@ -171,10 +192,13 @@ _WATCHED = (
     "tags.json",
     REFERENCES_FILE,
 )
+_METRICS = _WATCHED.index("metrics.jsonl")
 _EVENT_BYTES = 1 << 15
+_NEWS_BYTES = 1 << 17
+"""More than a run writes between two looks at it."""
 
 
-def _stamp(path: Path) -> tuple[int, int, int]:
+def _stamp(path: Path) -> _Stamp:
     """What changes when a file does; zeros when there is none."""
     try:
         status = path.stat()
@@ -183,13 +207,9 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return status.st_ino, status.st_size, status.st_mtime_ns
 
 
-def _summary(path: Path) -> tuple[RunSummary, str]:
-    """The summary of a run and what is wrong with its files."""
-    summary = summarize_run(path)
-    for name in ("state.json", "profile.json"):
-        if not read_json(path / name):
-            return summary, f"{name} is missing or cannot be read"
-    return summary, ""
+def _is_replaced(old: _Stamp, new: _Stamp) -> bool:
+    """Whether a file is another one, or shorter than it was."""
+    return old[0] != new[0] or new[1] < old[1]
 
 
 def _newest_warning(path: Path) -> str:
