@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from rich.text import Text
 from textual.app import App, ComposeResult
+from textual.coordinate import Coordinate
+from textual.widgets import DataTable
 
 from codecctl.dashboard.listing import ListColumn, Listing, fitted
 from codecctl.dashboard.wording import column_text
@@ -65,3 +69,57 @@ async def test_a_narrower_table_cuts_more_and_a_wider_one_less() -> None:
         await pilot.resize_terminal(40, 5)
         await pilot.pause()
         assert table.get_row("a")[0].plain == "another name of twenty"
+
+
+ROWS: dict[str, list[Text | str]] = {
+    "plain": ["a name", "12"],
+    "styled": [Text("bold", "bold red"), Text("7", "dim")],
+    "spans": [Text.assemble(("re", "red"), "mix", ("gr", "on green")), Text("", "reverse")],
+    "wide": ["漢字かな交じり文の長い名前", "→"],
+    "markup": ["[bold]as it is[/bold]", "[1]"],
+}
+
+
+class _Styled(_Page):
+    CSS_PATH = "../codecctl/dashboard/dashboard.tcss"
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark"])
+@pytest.mark.parametrize("focused", [True, False])
+async def test_rows_look_as_the_table_would_paint_them(theme: str, focused: bool) -> None:
+    app = _Styled()
+    async with app.run_test(size=(32, 12)) as pilot:
+        app.theme = theme
+        table = app.query_one(Listing)
+        table.show_rows(ROWS)
+        if focused:
+            table.focus()
+        await pilot.press("down")
+        for hover in (None, 1, 2, -1):
+            table._show_hover_cursor = hover is not None
+            table.hover_coordinate = Coordinate(hover or 0, 0)
+            await pilot.pause()
+            table._pseudo_class_state = table.get_pseudo_class_state()
+            for y in range(9):
+                assert table.render_line(y) == DataTable.render_line(table, y).simplify(), (
+                    y,
+                    hover,
+                )
+
+
+async def test_a_changed_cell_paints_its_row_alone() -> None:
+    app = _Page()
+    async with app.run_test(size=(30, 8)) as pilot:
+        table = app.query_one(Listing)
+        table.show_rows({"a": ["a", "1"], "b": ["b", "2"], "c": ["c", "3"]})
+        await pilot.pause()
+        before = [table.render_line(y) for y in range(4)]
+        with patch.object(
+            Listing, "_painted", autospec=True, side_effect=Listing._painted
+        ) as paint:
+            table.show_rows({"a": ["a", "1"], "b": ["b", "4"], "c": ["c", "3"]})
+            await pilot.pause()
+        assert [call.args[1] for call in paint.call_args_list] == [1]
+        after = [table.render_line(y) for y in range(4)]
+        assert [one is other for one, other in zip(before, after, strict=True)] == [1, 1, 0, 1]
+        assert "4" in after[2].text

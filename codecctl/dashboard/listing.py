@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from rich.style import Style
 from rich.text import Text
 from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
 from textual.widgets import DataTable
+
+from codecctl.dashboard.listing_rows import RowLook, row_strip
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Cell = Text | str
 _SCROLLBAR = 1
@@ -36,10 +45,15 @@ class ListColumn:
 class Listing(DataTable[Text]):
     """Rows by key; a row keeps its place and the cursor its row when values change.
 
+    Rows are painted here: the table that this extends paints every cell in sight again when one
+    changes, which cost more than the charts below it.
+
     Args:
         columns: From left to right.
         id: Of the widget.
     """
+
+    _repaints_nothing = False
 
     def __init__(self, list_columns: Sequence[ListColumn], *, id: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, cursor_type="row", zebra_stripes=False)
@@ -49,6 +63,9 @@ class Listing(DataTable[Text]):
         self._rows: dict[str, list[Text]] = {}
         self._given: Mapping[str, Sequence[Cell]] = {}
         """The rows before they were aligned."""
+        self._strips: dict[tuple[int, bool, bool], Strip] = {}
+        """Painted rows by number, under the cursor or not, under the mouse or not."""
+        self._looks: dict[tuple[bool, bool, bool], RowLook] = {}
 
     @property
     def selected_key(self) -> str | None:
@@ -66,10 +83,21 @@ class Listing(DataTable[Text]):
         if list(new) != list(old) or self.row_count != len(new):
             self._fill()
             return
-        for key, cells in new.items():
-            for index in self._shown_columns:
-                if cells[index] is not old[key][index]:
-                    self.update_cell(key, str(index), self._fitted(key, index))
+        for row, (key, cells) in enumerate(new.items()):
+            changed = [i for i in self._shown_columns if cells[i] is not old[key][i]]
+            if changed:
+                self._update_row(row, {index: self._fitted(key, index) for index in changed})
+
+    def _update_row(self, row: int, cells: Mapping[int, Text]) -> None:
+        """Exchange cells of a row; no other row is painted again."""
+        key = list(self._rows)[row]
+        self._repaints_nothing = True
+        for index, text in cells.items():
+            self.update_cell(key, str(index), text)
+        self._repaints_nothing = False
+        for state in [state for state in self._strips if state[0] == row]:
+            del self._strips[state]
+        self.refresh_row(row)
 
     def _aligned(self, key: str, cells: Sequence[Cell]) -> list[Text]:
         """A row as it stands in the columns: what did not change stays the same objects."""
@@ -81,6 +109,64 @@ class Listing(DataTable[Text]):
             else:
                 row.append(column.align(cell if isinstance(cell, Text) else Text(cell)))
         return row
+
+    def refresh(
+        self,
+        *regions: Region,
+        repaint: bool = True,
+        layout: bool = False,
+        recompose: bool = False,
+    ) -> Self:
+        """As in every widget, but for a cell that changes: see `_update_row`."""
+        if self._repaints_nothing:
+            return self
+        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
+
+    def notify_style_update(self) -> None:
+        """Forget what was painted in other styles."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._looks.clear()
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the headings, or a row."""
+        row = -1 if y < self.header_height else y - self.header_height + self.scroll_offset.y
+        if row >= self.row_count:
+            return Strip.blank(self.size.width, self.rich_style)
+        state = (
+            row,
+            row == self.cursor_row >= 0,
+            self._show_hover_cursor and row == self.hover_row,
+        )
+        if state not in self._strips:
+            self._strips[state] = self._painted(*state)
+        return self._strips[state]
+
+    def _painted(self, row: int, under_cursor: bool, under_mouse: bool) -> Strip:
+        look = (row < 0, under_cursor, under_mouse)
+        if look not in self._looks:
+            self._looks[look] = self._look(*look)
+        columns = self.ordered_columns
+        texts = [column.label for column in columns] if row < 0 else self.get_row_at(row)
+        return row_strip(
+            [(text, column.width) for text, column in zip(texts, columns, strict=True)],
+            row=row,
+            width=self.size.width,
+            padding=self.cell_padding,
+            look=self._looks[look],
+            console=self.app.console,
+        )
+
+    def _look(self, is_header: bool, under_cursor: bool, under_mouse: bool) -> RowLook:
+        """The styles of a row: the mouse first, the cursor over it."""
+        names = ["datatable--hover"] * under_mouse
+        names += ["datatable--header-hover"] * (under_mouse and is_header)
+        names += ["datatable--cursor"] * under_cursor
+        style = Style.combine([Style.null(), *map(self.get_component_rich_style, names)])
+        ground = self.rich_style
+        if is_header:
+            ground = self.get_component_styles("datatable--header").rich_style
+        return RowLook(ground + style, Style.from_color(style.color), ground + style)
 
     def rename_column(self, index: int, label: str) -> None:
         """Change a heading."""
@@ -109,6 +195,7 @@ class Listing(DataTable[Text]):
         flexible = [index for index in visible if not self._list_columns[index].width]
         rest = max(4, (width - taken - _SCROLLBAR) // max(1, len(flexible)))
         self.clear(columns=True)
+        self._strips.clear()
         for index in visible:
             column = self._list_columns[index]
             self._widths[index] = column.width or rest
@@ -125,6 +212,7 @@ class Listing(DataTable[Text]):
         if 0 <= self.cursor_row < self.row_count:
             kept = self.coordinate_to_cell_key(self.cursor_coordinate).row_key.value
         self.clear()
+        self._strips.clear()
         for key in keys:
             self.add_row(*(self._fitted(key, index) for index in self._shown_columns), key=key)
         if kept in self._rows:
