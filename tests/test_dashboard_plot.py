@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from codecctl.dashboard.axis import Array, XAxis
+from codecctl.dashboard.axis import Array, XAxis, steady
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
 from codecctl.dashboard.plot import Curve, View, draw, nearest, visible_window
 from codecctl.dashboard.raster import BRAILLE
@@ -239,3 +239,30 @@ def test_a_level_on_a_logarithmic_axis_is_at_its_logarithm() -> None:
     rows = text(draw("a", [curve], view=View(), width=30, height=11, log=True)).split("\n")
     assert rows[5].endswith("─ b 10 ─")
     assert not any(" c " in row for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "end"),
+    [
+        (0.0, 39.0, 39.0),
+        (1.0, 257.0, 257.0),
+        (0.0, 257.0, 258.0),
+        (10.0, 1011.0, 1014.0),
+        (0.0, 0.3, 0.30078125),
+        (1.7e9, 1.7e9 + 100_000, 1.7e9 + 100_352),
+    ],
+)
+def test_a_growing_range_ends_at_a_round_place(low: float, high: float, end: float) -> None:
+    assert steady(low, high) == (low, end)
+
+
+def test_a_new_value_changes_the_chart_only_where_it_is() -> None:
+    wave = np.sin(np.arange(1004) / 50)
+    before, after = (
+        draw("wave", [line(wave[:count])], view=View(), width=60, height=12)
+        for count in (1002, 1004)
+    )
+    unlike = (before.codes != after.codes) | (before.inks != after.inks)
+    title = len("wave")
+    assert unlike[0, title:].any()  # the value in the title
+    assert not unlike[1:, :-1].any()

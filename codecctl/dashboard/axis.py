@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -13,6 +14,7 @@ Array = npt.NDArray[np.float64]
 OUTLIER_PERCENT = 1.0
 _ROOM_AROUND_ZERO = 0.1
 _SECONDS_BESIDE = 30.0
+_STEPS_ACROSS = 256
 
 
 class XAxis(str, Enum):
@@ -85,6 +87,16 @@ def widen_x(low: float, high: float, *, axis: XAxis) -> tuple[float, float]:
     if axis is XAxis.CLOCK:
         return low - _SECONDS_BESIDE, high + _SECONDS_BESIDE
     return (min(0.0, 2 * low), max(0.0, 2 * high)) if high else (0.0, 1.0)
+
+
+def steady(low: float, high: float) -> tuple[float, float]:
+    """A range of x whose end moves on in steps of half a percent, while what it holds grows.
+
+    Between two steps every value stays in its place, so that a chart changes where it is new.
+    The steps are powers of two: a range of at most 256 whole numbers ends where it did.
+    """
+    step = 2.0 ** math.ceil(math.log2((high - low) / _STEPS_ACROSS))
+    return low, max(high, low + math.ceil((high - low) / step) * step)
 
 
 def _ends(arrays: Sequence[Array]) -> tuple[float, float] | None:

@@ -50,6 +50,13 @@ class Canvas:
         self.codes: Codes = np.full((height, width), ord(" "), dtype=np.uint32)
         self.inks = np.zeros((height, width), dtype=np.int32)
 
+    def copy(self) -> Canvas:
+        """The same, to be drawn over."""
+        other = Canvas(self.width, self.height)
+        other.left = self.left
+        other.codes[:], other.inks[:] = self.codes, self.inks
+        return other
+
     def text(self, row: int, column: int, text: str, ink: int) -> None:
         """Write from a column on; what does not fit is cut."""
         if not 0 <= row < self.height:
@@ -59,6 +66,11 @@ class Canvas:
         end = column + len(text)
         self.codes[row, column:end] = np.frombuffer(text.encode("utf-32-le"), dtype="<u4")
         self.inks[row, column:end] = ink
+
+    def upright(self, row: int, column: int, character: str, ink: int, *, height: int) -> None:
+        """Write one character so many times, from a row down."""
+        self.codes[row : row + height, column] = ord(character)
+        self.inks[row : row + height, column] = ink
 
     def stamp(self, row: int, column: int, codes: Codes, *, mask: Mask, ink: int) -> None:
         """Put characters where the mask is set, over what is there."""

@@ -77,6 +77,7 @@ class LineChart(Widget, can_focus=True):
         self.log_scale = False
         self._canvas: Canvas | None = None
         self._strips: list[Strip] = []
+        self._styles: list[Style] = []
 
     def show(
         self, metric: str, curves: Sequence[Curve], *, view: View, log_scale: bool = False
@@ -108,14 +109,18 @@ class LineChart(Widget, can_focus=True):
 
         return show
 
-    def render_line(self, y: int) -> Strip:
-        """One row of the chart."""
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The rows; all of them are asked for whenever anything near the chart changes.
+
+        A chart has neither border nor padding, so its rows are kept as they are shown.
+        """
         if not self._strips:
             canvas = self._drawn()
             self._strips = self._draw_strips(canvas, range(canvas.height))
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self.rich_style)
+        strips = self._strips[crop.y : crop.bottom]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def plain_text(self) -> str:
         """What is drawn, without styles."""
@@ -160,7 +165,7 @@ class LineChart(Widget, can_focus=True):
         window = visible_window(self.curves, self.view, log=self.log_scale)
         if window is None:
             return
-        low, high = window.x_low, window.x_high
+        low, high = self.view.window or self.view.extent or (window.x_low, window.x_high)
         start = high if self.view.cursor is None else self.view.cursor
         moved = start + columns * (high - low) / max(1, self.size.width)
         self.post_message(self.CursorMoved(min(high, max(low, moved))))
@@ -187,6 +192,7 @@ class LineChart(Widget, can_focus=True):
 
     def _restyle(self) -> None:
         self._strips = []
+        self._styles = []
         self.refresh()
 
     def _drawn(self) -> Canvas:
@@ -216,13 +222,23 @@ class LineChart(Widget, can_focus=True):
 
     def _draw_strips(self, canvas: Canvas, rows: Iterable[int]) -> list[Strip]:
         """Many rows at once: styles are looked up once for a chart, not for each piece."""
+        if not self._styles:
+            self._styles = self._look_up_styles()
+        styles = self._styles
+        strips = [
+            Strip([Segment(text, styles[ink]) for text, ink in canvas.pieces(row)], canvas.width)
+            for row in rows
+        ]
+        _, background = self.background_colors
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        return strips
+
+    def _look_up_styles(self) -> list[Style]:
         theme = self.app.current_theme
         book = inks(ansi=self.app.native_ansi_color, dark=theme.dark)
         background = self.rich_style
         styles = [background + style for style in book.styles]
         if self.has_focus:
             styles[Ink.TITLE] += Style(underline=True)
-        return [
-            Strip([Segment(text, styles[ink]) for text, ink in canvas.pieces(row)], canvas.width)
-            for row in rows
-        ]
+        return styles

@@ -64,6 +64,7 @@ class ChartQueue:
                 pass
         elif self._work is None:
             self._work = self._drawing()
+            self._next_show = time.monotonic() + SHOW_SECONDS
             self._clock.call_later(self._draw_more)
 
     def _draw_more(self) -> None:
@@ -78,8 +79,10 @@ class ChartQueue:
         while self._waiting:
             chart, name = self._waiting.pop(0)
             sources, view = self._sources, self._view
-            chart.display = True
-            chart.tooltip = HINTS.get(name)
+            if not chart.display:
+                chart.display = True
+            if chart.metric != name:
+                chart.tooltip = HINTS.get(name)
             for source in sources:
                 yield from source.preparing(name, view)
             curves, log_scale = curves_of(name, sources, view), name in self._log_metrics

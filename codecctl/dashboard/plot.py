@@ -13,21 +13,16 @@ from codecctl.dashboard.axis import (
     full_range,
     inner_range,
     logarithm,
+    steady,
     x_range,
     x_unit,
 )
 from codecctl.dashboard.canvas import Canvas, Ink, curve_ink, raw_ink
+from codecctl.dashboard.chart_axes import Area, empty_chart
 from codecctl.dashboard.levels import Level, draw_levels, with_levels
 from codecctl.dashboard.raster import BRAILLE, Window, braille, curve_dots
 from codecctl.dashboard.slices import finished
-from codecctl.dashboard.ticks import (
-    Tick,
-    clock_text,
-    clock_ticks,
-    linear_ticks,
-    log_ticks,
-    telling_digits,
-)
+from codecctl.dashboard.ticks import clock_text, telling_digits
 from codecctl.dashboard.wording import shorter_name, value_text
 
 NOT_FINITE = "×"
@@ -76,16 +71,6 @@ class View:
     """Draw raw values behind averages; without colors nobody could tell them apart."""
 
 
-@dataclass(frozen=True)
-class _Area:
-    """Where the curves go on the canvas, and what they are drawn against."""
-
-    left: int
-    width: int
-    height: int
-    window: Window
-
-
 def draw(
     title: str, curves: Sequence[Curve], *, view: View, width: int, height: int, log: bool = False
 ) -> Canvas:
@@ -104,12 +89,9 @@ def drawing(
         if height > 1:
             canvas.text(height // 2, 2, "no values yet" if window is None else "…", Ink.LABEL)
         return canvas
-    ticks = _y_ticks(window, log=log, rows=height - 2)
-    left = max((len(tick.label) for tick in ticks), default=0) + 1
-    canvas.left = left
-    area = _Area(left, width - left, height - 2, window)
+    canvas = empty_chart(width, height, window, view.axis, log).copy()
+    area = Area(canvas.left, width - canvas.left, height - 2, window)
     yield
-    _draw_axes(canvas, area, ticks, view=view)
     yield from _draw_curves(canvas, area, curves, log=log, with_raw=view.with_raw)
     _draw_marks(canvas, area, curves)
     y_range = (window.y_low, window.y_high)
@@ -127,6 +109,8 @@ def visible_window(curves: Sequence[Curve], view: View, *, log: bool) -> Window 
     x_ends = view.window or view.extent or x_range([curve.x for curve in curves], view.axis)
     if x_ends is None:
         return None
+    if view.window is None:
+        x_ends = steady(*x_ends)
     shown = []
     for curve in curves:
         inside = (curve.x >= x_ends[0]) & (curve.x <= x_ends[1])
@@ -154,50 +138,8 @@ def nearest(curve: Curve, x: float) -> int | None:
     return left if abs(curve.x[left] - x) <= abs(curve.x[right] - x) else right
 
 
-def _y_ticks(window: Window, *, log: bool, rows: int) -> list[Tick]:
-    count = max(2, rows // 2)
-    if log:
-        return log_ticks(window.y_low, window.y_high, count=count)
-    return linear_ticks(window.y_low, window.y_high, count=count, by_one=True)
-
-
-def _draw_axes(canvas: Canvas, area: _Area, ticks: Sequence[Tick], *, view: View) -> None:
-    window = area.window
-    for row in range(area.height):
-        canvas.text(1 + row, area.left - 1, "│", Ink.AXIS)
-    for tick in ticks:
-        share = (window.y_high - tick.value) / (window.y_high - window.y_low)
-        row = 1 + round(share * (area.height * 4 - 1)) // 4
-        canvas.text(row, area.left - 1 - len(tick.label), tick.label, Ink.LABEL)
-        canvas.text(row, area.left - 1, "┤", Ink.AXIS)
-        canvas.text(row, area.left, "┈" * area.width, Ink.GUIDE)
-    _draw_x_labels(canvas, area, view)
-
-
-def _draw_x_labels(canvas: Canvas, area: _Area, view: View) -> None:
-    window = area.window
-    unit = x_unit(view.axis, window.x_high - window.x_low)
-    low, high = window.x_low / unit.size, window.x_high / unit.size
-    bottom = canvas.height - 1
-    end = canvas.width - len(unit.name)
-    canvas.text(bottom, end, unit.name, Ink.LABEL)
-    free = area.left - 1
-    for tick in _x_ticks(view.axis, low, high, count=max(2, area.width // 8)):
-        column = area.left + int((tick.value - low) / (high - low) * (area.width - 1))
-        start = max(area.left - 1, column - len(tick.label) // 2)
-        if start >= free and start + len(tick.label) < end:
-            canvas.text(bottom, start, tick.label, Ink.LABEL)
-            free = start + len(tick.label) + 1
-
-
-def _x_ticks(axis: XAxis, low: float, high: float, *, count: int) -> list[Tick]:
-    if axis is XAxis.CLOCK:
-        return clock_ticks(low, high, count=count)
-    return linear_ticks(low, high, count=count, least=1.0 if axis is XAxis.STEP else 0.0)
-
-
 def _draw_curves(
-    canvas: Canvas, area: _Area, curves: Sequence[Curve], *, log: bool, with_raw: bool
+    canvas: Canvas, area: Area, curves: Sequence[Curve], *, log: bool, with_raw: bool
 ) -> Iterator[None]:
     """Raw values of all runs first, so that no run hides another one's average."""
     averaged = [curve for curve in curves if curve.smoothed is not None and with_raw]
@@ -211,7 +153,7 @@ def _draw_curves(
         yield
 
 
-def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
+def _draw_alerts(canvas: Canvas, area: Area, curves: Sequence[Curve]) -> None:
     """A mark at the top of each column that holds a value that is not finite."""
     window = area.window
     for curve in curves:
@@ -225,7 +167,7 @@ def _draw_alerts(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
             canvas.text(1, area.left + column, NOT_FINITE, Ink.ALERT)
 
 
-def _draw_marks(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
+def _draw_marks(canvas: Canvas, area: Area, curves: Sequence[Curve]) -> None:
     """An upright line where a stage begins, its name beside it, behind the curves."""
     window = area.window
     for x, name in dict.fromkeys(mark for curve in curves for mark in curve.marks):
@@ -243,7 +185,7 @@ def _draw_marks(canvas: Canvas, area: _Area, curves: Sequence[Curve]) -> None:
             canvas.text(rows[0], start, name, Ink.LABEL)
 
 
-def _draw_cursor(canvas: Canvas, area: _Area, cursor: float) -> None:
+def _draw_cursor(canvas: Canvas, area: Area, cursor: float) -> None:
     window = area.window
     share = (cursor - window.x_low) / (window.x_high - window.x_low)
     if not 0 <= share <= 1:

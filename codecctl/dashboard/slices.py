@@ -8,9 +8,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-SLICE_SECONDS = 0.004
+SLICE_SECONDS = 0.008
 """A turn of the loop works no longer than this and one step more."""
-REST_SECONDS = 0.008
+REST_SECONDS = 0.016
 """Then others have this long."""
 
 
