@@ -91,11 +91,13 @@ def trained(run: RunDirectory, spread: float) -> list[Row]:
     return told(run)
 
 
+@pytest.mark.long
 def test_an_encoder_that_shrinks_to_a_point_is_told_within_fifty_steps(tmp_path: Path) -> None:
     warnings = trained(RunDirectory.create(tmp_path / "a"), spread=0.02)
     assert [row["step"] for row in warnings if "codebook 1" in str(row["message"])] == [140]
 
 
+@pytest.mark.long
 def test_a_healthy_training_is_left_alone_from_the_first_step(tmp_path: Path) -> None:
     assert trained(RunDirectory.create(tmp_path / "a"), spread=1.0) == []
 

@@ -72,6 +72,7 @@ def test_a_survey_is_a_file_and_scalars_of_the_same_figures(tmp_path: Path) -> N
     assert all(len(group["coherence"]) == 5 for group in stored["first_by_angle"])
 
 
+@pytest.mark.long
 def test_a_survey_is_made_at_its_steps_and_at_the_last_one(tmp_path: Path) -> None:
     network = codec()
     run = RunDirectory.create(tmp_path / "run")
@@ -97,6 +98,7 @@ def test_a_survey_changes_neither_network_nor_random_numbers(tmp_path: Path) -> 
     assert all(torch.equal(before[name], value) for name, value in network.state_dict().items())
 
 
+@pytest.mark.long
 def test_averaged_weights_are_surveyed_where_they_are_kept(tmp_path: Path) -> None:
     silent = codec()
     nn.init.zeros_(next(silent.autoencoder.decoder.parameters()))

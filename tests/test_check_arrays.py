@@ -79,7 +79,10 @@ def test_hiss_is_found_at_the_top(make_store: Maker, scene: np.ndarray) -> None:
     assert (found.kind, found.channels) == ("noisy-channel", (10,))
 
 
-@pytest.mark.parametrize("change", ["reversed", "shifted", "shuffled"])
+@pytest.mark.parametrize(
+    "change",
+    ["reversed", *(pytest.param(name, marks=pytest.mark.long) for name in ("shifted", "shuffled"))],
+)
 def test_another_order_of_all_channels_is_a_wrong_array(
     make_store: Maker, scene: np.ndarray, change: str
 ) -> None:

@@ -19,7 +19,7 @@ from codecctl.errors import DataError, UsageError
 from .test_lossless_arrays import field, write_wav
 
 
-@pytest.mark.parametrize("more", [[], ["--effort", "high"]])
+@pytest.mark.parametrize("more", [[], pytest.param(["--effort", "high"], marks=pytest.mark.long)])
 def test_a_file_comes_back_without_a_model(tmp_path: Path, more: list[str]) -> None:
     wav = write_wav(tmp_path / "a.wav", field(300, 2), 16)
     coded, back = tmp_path / "a.cctl", tmp_path / "b.wav"

@@ -141,6 +141,7 @@ def test_a_model_is_given_what_it_hears(tmp_path: Path) -> None:
     assert read_parts(out).bits == 16
 
 
+@pytest.mark.long
 def test_a_model_is_measured_by_what_it_writes(tmp_path: Path) -> None:
     wav = write_wav(tmp_path / "a.wav", field(150, 2) >> 8, 8)
     measure = compare(takes(wav), [Learned(exact(8), block=8)])[0]

@@ -60,6 +60,7 @@ def test_a_development_run_is_one_update_without_trackers() -> None:
     assert cadence_of(profile()).max_steps > 1
 
 
+@pytest.mark.long
 def test_validation_measures_no_more_batches_than_asked(store: Path) -> None:
     counts = {}
     for key in ("trainer.limit_val_batches=1", "trainer.fast_dev_run=true", "trainer.seed=3401"):

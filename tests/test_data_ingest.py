@@ -43,6 +43,7 @@ def test_the_summary_ends_with_the_next_command(
     assert "channel counts differ: 1 of 32 ch, 1 of 25 ch" in err
 
 
+@pytest.mark.long
 def test_strict_turns_a_published_fault_into_an_error_after_the_work(
     source: Path, tmp_path: Path
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_dry_run_writes_nothing_and_counts_everything(
     assert not (tmp_path / "stores").exists()
 
 
+@pytest.mark.long
 def test_json_names_every_file_that_was_not_stored(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -84,6 +86,7 @@ def test_json_names_every_file_that_was_not_stored(
     assert (report["complete"], report["schema"]) == (True, 1)
 
 
+@pytest.mark.long
 def test_several_bad_files_are_listed_one_a_line(source: Path) -> None:
     (source / "a.wav").touch()
     (source / "b.wav").write_text("text")
@@ -131,6 +134,7 @@ def test_a_missing_folder_is_not_found(tmp_path: Path) -> None:
         ingest(tmp_path / "missing")
 
 
+@pytest.mark.long
 def test_another_rate_suggests_to_look_at_the_store(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -138,6 +142,7 @@ def test_another_rate_suggests_to_look_at_the_store(
     assert capsys.readouterr().out.splitlines()[-1] == "next: codecctl data info e-native"
 
 
+@pytest.mark.long
 def test_several_rates_are_shown_one_a_line_and_by_name_in_json(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -155,6 +160,7 @@ def test_several_rates_are_shown_one_a_line_and_by_name_in_json(
     assert [store["sample_rate"] for store in report["stores"]] == [24_000, 48_000]
 
 
+@pytest.mark.long
 def test_licence_and_citation_of_a_known_corpus_are_shown(
     source: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_run_is_evaluated_on_the_recordings_that_it_validates_on(home: Path) -
     assert {row["raw_bytes"] for row in found["total"]} == {len(samples)}
 
 
+@pytest.mark.long
 def test_other_recordings_and_less_of_them(home: Path) -> None:
     write_wav(home / "two.wav", field(90, 2), 16)
     done = evaluated("lm:30", "--on", "two.wav", "--on", "audio/1.wav", "--seconds", "0.005")
@@ -94,6 +95,7 @@ def test_coding_without_a_model_is_evaluated_on_files_and_folders(home: Path) ->
     assert folder["total"][0]["samples"] == sum(range(70, 75))
 
 
+@pytest.mark.long
 def test_what_eval_cannot_is_one_line(home: Path) -> None:
     write_run(home / "runs/codec")
     (home / "notes.txt").write_text("no audio", encoding="utf-8")

@@ -29,6 +29,7 @@ def test_a_damaged_store_is_one_clear_line_or_a_correct_read(tmp_path: Path, dty
     assert outcomes == {"read", "found", "refused"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", range(0, 30, 3))
 def test_commands_end_with_the_exit_code_of_the_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int

@@ -172,6 +172,7 @@ def test_a_touched_file_is_compared_and_left_alone(source: Path, store: Path) ->
     assert everything(store)["rec/Beach.2.h5"] == before["rec/Beach.2.h5"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seconds", [1.25, 1.5])
 def test_a_changed_file_is_refused_until_it_may_replace(tmp_path: Path, seconds: float) -> None:
     path = write(tmp_path / "source" / "Beach.1.wav", seed=1)

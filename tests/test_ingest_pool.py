@@ -49,6 +49,7 @@ def workers() -> list[psutil.Process]:
     ]
 
 
+@pytest.mark.long
 def test_a_worker_that_is_killed_loses_its_recording_and_no_other(tmp_path: Path) -> None:
     outcomes: list[Outcome] = []
     killed: list[int] = []

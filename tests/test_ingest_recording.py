@@ -119,6 +119,7 @@ def test_one_frame_is_a_recording(tmp_path: Path) -> None:
     assert committed_recordings(tmp_path / "s")["a"].frames == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("container", ["WAV", "FLAC"])
 def test_memory_does_not_grow_with_the_length(tmp_path: Path, container: str) -> None:
     def peak(seconds: int) -> int:

@@ -47,6 +47,7 @@ def home(template: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(template, tmp_path / "home"))
 
 
+@pytest.mark.long
 def test_each_rate_has_a_store_of_its_own_from_one_pass(home: Path) -> None:
     alone = home / "alone"
     run(prepare(home / "yard", alone, Rules((8000,))))
@@ -102,6 +103,7 @@ def test_a_pcm_store_keeps_every_integer_and_refuses_what_has_none(tmp_path: Pat
         prepare(source, tmp_path / "s", Rules((None,)))
 
 
+@pytest.mark.long
 def test_parts_of_a_cluster_become_the_store_of_one_machine(home: Path) -> None:
     for number in (2, 1):
         rules = Rules((8000,), shard=(number, 2))
@@ -215,6 +217,7 @@ def test_a_touched_file_without_a_stored_hash_is_refused_until_it_may_replace(
     assert "was touched since it was stored as a without a hash; --replace" in problem.reason
 
 
+@pytest.mark.long
 def test_a_source_that_grows_stays_the_corpus_that_it_was(tmp_path: Path) -> None:
     source = tmp_path / "source"
     write(source / "Beach-01-Raw.wav", channels=32)

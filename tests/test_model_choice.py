@@ -61,6 +61,7 @@ def test_a_run_and_what_it_exported_code_the_same_file(home: Path) -> None:
     assert "model: lm:30, weights of its last step" in call("encode", "a.wav", "-m", "lm").stderr
 
 
+@pytest.mark.long
 def test_averaged_weights_code_where_a_checkpoint_has_them(home: Path) -> None:
     average = trained(8).layout.build()
     average.load_state_dict({key: 0.5 * value for key, value in trained(8).state_dict().items()})

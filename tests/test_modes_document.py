@@ -71,6 +71,7 @@ def test_every_key_in_code_style_is_one_of_the_tree() -> None:
             assert canonical_key(key) in leaves | branches, key
 
 
+@pytest.mark.long
 def test_every_setting_in_code_style_fits_a_profile() -> None:
     settings = set(re.findall(r"`([a-z_0-9.]+=[^\s`]+)`", PAGE))
     assert len(settings) > 15

@@ -207,6 +207,7 @@ NUMBERS = [
 ]
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     key=st.sampled_from(NUMBERS),

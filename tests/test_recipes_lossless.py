@@ -69,6 +69,7 @@ def test_bits_are_the_mean_cost_of_a_symbol_in_bits_and_of_a_byte_of_it() -> Non
     assert trained["compression/ratio"].item() == pytest.approx(16 / costs.mean().item())
 
 
+@pytest.mark.long
 def test_a_sine_is_learned_and_the_ratio_rises() -> None:
     recipe = recipe_of()
     audio, _ = sine()

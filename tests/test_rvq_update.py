@@ -230,6 +230,7 @@ def test_without_k_means_the_first_update_fills_the_books_from_the_batch() -> No
 # Revival
 
 
+@pytest.mark.long
 def test_unreachable_entries_are_used_two_hundred_updates_later() -> None:
     network = started()
     far = slice(0, 12)
@@ -262,6 +263,7 @@ def test_dead_entries_become_distinct_vectors_of_the_batch_and_stay() -> None:
     assert torch.cdist(network.codebooks[0, 3:9], moved).diagonal().max() < 0.2
 
 
+@pytest.mark.long
 def test_a_small_batch_does_not_declare_the_average_entry_dead() -> None:
     network, revived = started(dead_threshold=2.0), 0
     for step in range(300):

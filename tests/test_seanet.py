@@ -51,6 +51,7 @@ def test_the_full_network_has_the_published_number_of_parameters(full: Autoencod
     assert num_parameters(full.decoder) == 7_426_018
 
 
+@pytest.mark.long
 def test_the_full_network_makes_75_frames_a_second(full: Autoencoder) -> None:
     assert full.hop_length == 320
     latent = full.encode(torch.empty(2, 1, 24_000, device="meta"))

@@ -93,7 +93,7 @@ def test_a_judgement_of_a_spectrogram_does_not_depend_on_later_frames() -> None:
     assert not torch.equal(before, after)
 
 
-@pytest.mark.parametrize("num_filters", [8, 16])
+@pytest.mark.parametrize("num_filters", [8, pytest.param(16, marks=pytest.mark.long)])
 def test_every_weight_of_the_narrowest_networks_gets_a_gradient(num_filters: int) -> None:
     audio = torch.randn(2, 1, 24_000)
     for network in (spectra(num_filters=num_filters), waves(num_filters=num_filters)):

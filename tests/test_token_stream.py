@@ -52,7 +52,7 @@ def whole(layout: Layout, samples: np.ndarray) -> np.ndarray:
         Layout("mono"),
         Layout("one", capsule=2),
         Layout("blocked", block=64),
-        Layout("blocked", block=1),
+        pytest.param(Layout("blocked", block=1), marks=pytest.mark.long),
         Layout("blocked", block=9999),
     ],
     ids=repr,

@@ -58,6 +58,7 @@ def test_codec_codebooks_and_discriminators_are_taken_and_nothing_is_fitted(
     assert torch.equal(before, generator(recipe).quantizer.state_dict()["codebooks"])  # type: ignore[attr-defined]
 
 
+@pytest.mark.long
 def test_a_step_after_it_is_that_of_networks_loaded_by_hand(tmp_path: Path) -> None:
     checkpoint = source(tmp_path)
     state = load_state(checkpoint)["recipe"]
