@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from textual.widgets import TabbedContent, Tabs
 
 from codecctl.dashboard.app import DashboardApp
-from codecctl.dashboard.checkpoints_table import CheckpointsTable
+from codecctl.dashboard.checkpoints_table import CheckpointsTable, packed
 from codecctl.dashboard.events_table import EventsTable
 from codecctl.dashboard.picture import Picture
 from codecctl.dashboard.run_screen import TABS, RunScreen
@@ -77,6 +77,16 @@ async def test_the_arrows_move_the_crosshair_as_soon_as_a_run_is_open(tmp_path: 
         assert isinstance(app.screen.focused, Tabs)
 
 
+def test_a_metric_and_its_value_stay_in_one_line() -> None:
+    assert packed(["mel 1", "time 0.5", "sdr 3", "a-long-name 7"], 15) == [
+        "mel 1  time 0.5",
+        "sdr 3",
+        "a-long-name 7",
+    ]
+    assert packed(["mel 1", "sdr 3"], 3) == ["mel 1", "sdr 3"]
+    assert packed([], 10) == []
+
+
 async def test_checkpoints_show_what_tells_most_and_verdicts_their_color(tmp_path: Path) -> None:
     run = make_run(tmp_path, "run")
     metrics = {"val/time": 0.5, "val/mel/capsule1": 0.6, "val/mel": 1.0, "val/si_sdr": 3.0}
@@ -91,6 +101,9 @@ async def test_checkpoints_show_what_tells_most_and_verdicts_their_color(tmp_pat
         await settle(app, pilot)
         row = app.screen.query_one(CheckpointsTable).get_row("step-000000020")
         assert row[-1].plain == "val/si_sdr 3  val/time 0.5  val/mel/capsule1 0.6"
+        await pilot.resize_terminal(80, 24)  # without that column
+        await settle(app, pilot)
+        assert " val/si_sdr 3  val/time 0.5  val/mel/capsule1 0.6" in screen_text(app)
         await pilot.press(str(TABS.index("events") + 1))
         await settle(app, pilot)
         cells = app.screen.query_one(EventsTable).get_row_at(0)

@@ -14,7 +14,7 @@ from textual.widgets import Input, Log, Static, TabbedContent, TabPane, Tabs
 from codecctl.dashboard.array_pane import ArrayPane
 from codecctl.dashboard.banner import Banner
 from codecctl.dashboard.chart_grid import ChartGrid
-from codecctl.dashboard.checkpoints_table import CheckpointsTable
+from codecctl.dashboard.checkpoints_table import CheckpointMetrics, CheckpointsTable
 from codecctl.dashboard.codes import Codes
 from codecctl.dashboard.colors import ColorBook
 from codecctl.dashboard.curves import Source, run_source
@@ -115,6 +115,7 @@ class RunScreen(Screen[None]):
                 yield Previews()
             with TabPane("Checkpoints", id="checkpoints"):
                 yield CheckpointsTable()
+                yield CheckpointMetrics()
             with TabPane("Events", id="events"):
                 yield Line(
                     placeholder="search kinds and messages: a regular expression",
@@ -271,6 +272,11 @@ class RunScreen(Screen[None]):
         step = self.selected_step()
         if step is not None:
             self._open_previews(step)
+
+    @on(CheckpointsTable.RowHighlighted, "#checkpoints-table")
+    def _show_metrics(self) -> None:
+        metrics = self.query_one(CheckpointsTable).selected_metrics()
+        self.query_one(CheckpointMetrics).show(metrics)
 
     @on(EventsTable.RowHighlighted, "#events-table")
     def _show_message(self) -> None:
