@@ -69,7 +69,9 @@ class CompareScreen(Screen[None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="compare.back", tooltip="To the page before"),
-        Binding("n", "next", "Next", id="compare.next", tooltip="The next checkpoint"),
+        Binding(  # the title names the key where there are more than two
+            "n", "next", "Next", show=False, id="compare.next", tooltip="The next checkpoint"
+        ),
         Binding("p", "previews(True)", "Previews", id="compare.previews", tooltip="Of the other"),
         Binding(
             "P",
@@ -186,9 +188,7 @@ class CompareScreen(Screen[None]):
         return self.query_one(ChartGrid) if is_open else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Curves are aligned where they are; of two checkpoints none comes next."""
-        if action == "next":
-            return len(self._marks) > 2
+        """Curves are aligned where they are."""
         if action == "align":
             return bool(self.query(TabbedContent)) and self.active_grid() is not None
         return super().check_action(action, parameters)
