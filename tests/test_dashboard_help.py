@@ -31,7 +31,7 @@ PAGES = (
     ("3", "Store"),
     ("4", "Store"),
     ("escape escape N", "New run"),
-    ("escape shift+tab m down m c", "Comparison"),
+    ("escape shift+tab m enter 4 m escape down m c", "Comparison"),  # of three: n is there, too
     ("4", "A chart"),
     ("escape enter", "A chart"),
     ("shift+tab", "A run"),
