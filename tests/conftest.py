@@ -69,10 +69,11 @@ def _idle_screens(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     if "textual.pilot" in sys.modules:
-        from .pilot_waits import wait_until_idle
+        from .pilot_waits import wait_for_pages, wait_until_idle
 
         monkeypatch.setattr("textual.app.wait_for_idle", wait_until_idle)
         monkeypatch.setattr("textual.pilot.wait_for_idle", wait_until_idle)
+        monkeypatch.setattr("textual.pilot.Pilot._wait_for_screen", wait_for_pages)
 
 
 @pytest.fixture

@@ -13,6 +13,9 @@ from asyncio.base_events import BaseEventLoop
 
 from textual._context import active_app
 from textual._wait import wait_for_idle as wait_as_textual_does
+from textual.pilot import Pilot
+
+wait_as_pilots_do = Pilot._wait_for_screen
 
 SOON_SECONDS = 0.03
 """A timer that ends within them belongs to what was asked for: screens are drawn 60 times a s."""
@@ -55,3 +58,27 @@ def _next_timer(loop: BaseEventLoop) -> float:
     """Seconds until the next timer ends."""
     timers: list[asyncio.TimerHandle] = loop._scheduled  # type: ignore[attr-defined]  # nor have they
     return min((t.when() for t in timers if not t.cancelled()), default=float("inf")) - loop.time()
+
+
+async def wait_for_pages(pilot: Pilot[object], timeout: float = LIMIT_SECONDS) -> bool:
+    """Wait until every widget has done what it was sent, which an idle loop shows.
+
+    Textual sends each widget of the page a call for it, several times for a key: more than half
+    of what a test of keys computed.
+
+    Args:
+        pilot: Of the application.
+        timeout: Seconds, for widgets that wait for something outside the loop meanwhile.
+
+    Returns:
+        False where the application has ended with an error.
+    """
+    await wait_until_idle()
+    app = pilot.app
+    if app._exception_event.is_set():
+        return False
+    screens = app.screen_stack[-1:]
+    nodes = [app, *(node for each in screens for node in each.walk_children(with_self=True))]
+    if any(node.message_queue_size for node in nodes):  # behind one that still waits
+        return await wait_as_pilots_do(pilot, timeout)
+    return True
