@@ -30,6 +30,7 @@ import torch
 
 from benchmarks.soak.moments import KINDS, WHERE, Moments
 from codecctl.engine import session
+from codecctl.engine.profile import load_profile
 from codecctl.engine.rundir import read_metrics, read_rows
 from tests.e2e.training import NARROW, TINY, assert_equal_runs, write_store
 
@@ -127,6 +128,10 @@ def main() -> None:
     profiles = FIXED if options.fixed else options.profiles.split(",")
     try:
         write_store(home / "stores" / "noise")
+        for profile in profiles:
+            load_profile(
+                profile
+            )  # the shape of its tree is worked out here once, not by every child
         counts = {profile: undisturbed(home, profile) for profile in profiles}
         plan = _fixed(counts) if options.fixed else _drawn(counts, options.kills, generator)
         print("| profile | killed | at step | resumed from | changed at resume | outcome |")
