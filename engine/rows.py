@@ -131,20 +131,22 @@ def last_rows(
     """
     found: dict[str, Row] = {}
     marks = {split: json.dumps(split).encode() for split in splits}
-    for line in _lines_from_the_end(path, max_bytes):
-        if not any(mark in line for split, mark in marks.items() if split not in found):
+    for lines in _texts_from_the_end(path, max_bytes):
+        wanted = [mark for split, mark in marks.items() if split not in found]
+        if not any(mark in lines for mark in wanted):
             continue
-        row = decode_row(line)
-        split = row.get("split") if row else None
-        if row and isinstance(split, str) and split in marks:
-            found.setdefault(split, row)
-        if len(found) == len(marks):
-            break
+        for line in reversed(lines.split(b"\n")):
+            row = decode_row(line) if any(mark in line for mark in wanted) else None
+            split = row.get("split") if row else None
+            if row and isinstance(split, str) and split in marks:
+                found.setdefault(split, row)
+            if len(found) == len(marks):
+                return found
     return found
 
 
-def _lines_from_the_end(path: Path, max_bytes: int) -> Iterator[bytes]:
-    """The lines within the last bytes of a file, the last one first, read as they are asked for."""
+def _texts_from_the_end(path: Path, max_bytes: int) -> Iterator[bytes]:
+    """Whole lines within the last bytes of a file, many at once, the last ones first."""
     try:
         with path.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
@@ -153,8 +155,8 @@ def _lines_from_the_end(path: Path, max_bytes: int) -> Iterator[bytes]:
             while end > least:
                 start = max(least, end - _BLOCK_BYTES)
                 file.seek(start)
-                rest, *lines = (file.read(end - start) + rest).split(b"\n")
-                yield from reversed(lines)
+                rest, _, lines = (file.read(end - start) + rest).partition(b"\n")
+                yield lines
                 end = start
             if not least:
                 yield rest

@@ -110,20 +110,17 @@ class _RunReader:
         signature = tuple(map(_stamp, self._watched))
         if self._view is None or signature != self._signature:
             summary, problem = self._summary(signature)
-            profile = read_json(self._path / "profile.json")
-            old = self._view or RunView(summary)
             self._view = replace(
-                old,
+                self._view or RunView(summary),
                 summary=summary,
                 problem=problem,
                 warning=_newest_warning(self._path),
-                best_metric=_best_metric(profile),
-                steps_per_epoch=steps_per_epoch(profile),
                 stages=read_stages(self._path),
                 references=read_references(self._path),
                 references_missing=read_missing(self._path),
-                settings=dict(flatten(profile.get("profile"))),
             )
+            if not self._signature or self._signature[_PROFILE] != signature[_PROFILE]:
+                self._view = _with_profile(self._view, read_json(self._path / "profile.json"))
             self._signature = signature
         complete = True
         if wanted:
@@ -192,7 +189,7 @@ _WATCHED = (
     "tags.json",
     REFERENCES_FILE,
 )
-_METRICS = _WATCHED.index("metrics.jsonl")
+_METRICS, _PROFILE = (_WATCHED.index(name) for name in ("metrics.jsonl", "profile.json"))
 _EVENT_BYTES = 1 << 15
 _NEWS_BYTES = 1 << 17
 """More than a run writes between two looks at it."""
@@ -210,6 +207,16 @@ def _stamp(path: Path) -> _Stamp:
 def _is_replaced(old: _Stamp, new: _Stamp) -> bool:
     """Whether a file is another one, or shorter than it was."""
     return old[0] != new[0] or new[1] < old[1]
+
+
+def _with_profile(view: RunView, profile: Row) -> RunView:
+    """What the profile of a run says, which is read once: it has some hundred values."""
+    return replace(
+        view,
+        best_metric=_best_metric(profile),
+        steps_per_epoch=steps_per_epoch(profile),
+        settings=dict(flatten(profile.get("profile"))),
+    )
 
 
 def _newest_warning(path: Path) -> str:
