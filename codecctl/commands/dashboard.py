@@ -56,10 +56,12 @@ def dashboard(
     else:
         # Here, not above: `codecctl --help` must not wait for Textual.
         from codecctl.dashboard.app import DashboardApp
+        from codecctl.dashboard.garbage import search_for_garbage_seldom
         from codecctl.dashboard.keymap import FILE_NAME, read_keymap
         from codecctl.dashboard.keys import key_names
 
         keymap = read_keymap(home() / FILE_NAME, key_names())
+        search_for_garbage_seldom()
         DashboardApp(folder, only=only, may_steer=not read_only, keymap=keymap).run()
 
 
