@@ -51,7 +51,12 @@ SMALL = (
     "model.generator.latent_dim=8",
     "trainer.stages.0.length={steps=4}",
     "trainer.stages.1.length={steps=4}",
+    "model.discriminators.0.num_filters=8",
+    "model.discriminators.0.n_fft=256",
+    "model.discriminators.0.hop_length=128",
     "model.discriminators.1.factors=[1]",
+    "model.discriminators.1.num_filters=4",
+    "model.discriminators.1.max_filters=8",
     "trainer.array_measures.items=0",
 )
 
