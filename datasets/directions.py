@@ -2,7 +2,9 @@
 
 For each bin of a short-time spectrum the power of a beam with filters w is w^H R w, with R the
 cross spectra of the channels, so that one matrix serves every direction. Between 700 Hz and 7 kHz,
-where the beams of an em32 have their third and fourth order.
+where the beams of an em32 have their third and fourth order. Such a map has few spherical
+harmonics: beams are formed into the directions of one grid, and maps of any size are drawn from
+its Fourier series along meridians and parallels.
 """
 
 from __future__ import annotations
@@ -26,6 +28,8 @@ LOW_HZ, HIGH_HZ = 700.0, 7000.0
 FLOOR_DB = -140.0
 _BIN_HZ = 94.0
 _BATCH = 128
+_GRID = (48, 24)
+"""Columns and rows in which beams are formed: enough for the power of beams of order 10."""
 
 
 @dataclass(frozen=True)
@@ -80,24 +84,27 @@ def direction_maps(
     inside = (frequencies >= LOW_HZ) & (frequencies <= high_hz)
     spectra, frequencies = spectra[inside], frequencies[inside]
     if array == ARRAY_NAME:
-        filters = _em32(columns, rows, tuple(frequencies.tolist()))
+        filters = _em32(tuple(frequencies.tolist()))
         beams = (filters[..., index] for index in range(len(frequencies)))
         heard = zip(beams, spectra, strict=True)
         powers = [_power(beam, matrix) for beam, matrix in heard]
     else:
         order = order_of_channels(len(audio))
         assert order is not None, len(audio)
-        real = np.stack([ambisonic_weights(look, order) for look in _looks(columns, rows)])
+        real = np.stack([ambisonic_weights(look, order) for look in _looks(*_GRID)])
         powers = [_power(real, matrix.real) for matrix in spectra]
-    power = np.array(powers).reshape(-1, columns * rows)  # (F, D), F may be 0
+    power = np.array(powers).reshape(-1, _GRID[0] * _GRID[1])  # (F, D), F may be 0
     centers = octave_centers(sample_rate)
     edges = band_edges(centers)
     fits = (edges[:, 0] >= LOW_HZ) & (edges[:, 1] <= high_hz)
     low, high = edges[fits].T[..., None]
     bands = ((frequencies >= low) & (frequencies < high)) @ power  # (octaves, D)
-    octaves = _level_db(bands).reshape(-1, rows, columns)
-    whole = _level_db(power.sum(axis=0)).reshape(rows, columns)
-    return DirectionMaps(whole, tuple(map(nominal, centers[fits].tolist())), octaves)
+    *octaves, whole = (
+        _level_db(_drawn(each.reshape(_GRID[::-1]), columns=columns, rows=rows))
+        for each in (*bands, power.sum(axis=0))
+    )
+    several = np.array(octaves).reshape(-1, rows, columns)
+    return DirectionMaps(whole, tuple(map(nominal, centers[fits].tolist())), several)
 
 
 def strongest(levels_db: Floats) -> tuple[float, float]:
@@ -118,9 +125,30 @@ def _looks(columns: int, rows: int) -> Floats:
 
 
 @lru_cache(maxsize=4)
-def _em32(columns: int, rows: int, frequencies: tuple[float, ...]) -> Complexes:
-    """Filters of every direction, (rows * columns, 32, F); 30 MB for a map of 48 x 16."""
-    return em32_weights(_looks(columns, rows), np.array(frequencies))
+def _em32(frequencies: tuple[float, ...]) -> Complexes:
+    """Filters of every direction of the grid, (D, 32, F); 40 MB for 67 frequencies."""
+    return em32_weights(_looks(*_GRID), np.array(frequencies))
+
+
+def _drawn(power: Floats, *, columns: int, rows: int) -> Floats:
+    """The function of which a map holds values, at the places of another map, (rows, columns).
+
+    A meridian goes on behind the pole half around: together they are a circle, so that the map
+    has a Fourier series in both directions.
+    """
+    height, width = power.shape
+    around = np.concatenate([power, np.roll(power[::-1], width // 2, axis=1)])  # (2 H, W)
+    series = np.fft.fft2(around) / around.size
+    turns = [  # from the first place of the map to those that are wanted
+        (np.arange(rows) + 0.5) / (2 * rows) - 0.5 / (2 * height),
+        (np.arange(columns) + 0.5) / columns - 0.5 / width,
+    ]
+    along, across = (
+        np.exp(2j * np.pi * np.outer(places, np.fft.fftfreq(count, 1 / count)))
+        for places, count in zip(turns, around.shape, strict=True)
+    )
+    values: Floats = (along @ series @ across.T).real
+    return values
 
 
 def _cross_spectra(audio: Samples, size: int) -> Complexes:

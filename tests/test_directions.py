@@ -7,7 +7,7 @@ import pytest
 
 from codecctl.datasets.directions import can_aim, direction_maps, map_angles, strongest
 from codecctl.datasets.em32 import RADIUS_METERS, capsule_directions
-from codecctl.datasets.harmonics import sn3d, unit_vector
+from codecctl.datasets.harmonics import max_re_weights, sn3d, unit_vector
 from codecctl.datasets.sphere import array_response
 
 RATE = 24_000
@@ -51,6 +51,26 @@ def test_ambisonics_say_the_same() -> None:
     ).whole
     assert angle_degrees(strongest(levels), (90, 0)) < 11
     assert levels.max() == pytest.approx(10 * np.log10(6300 / 12_000), abs=0.5)
+
+
+@pytest.mark.parametrize("size", [(36, 13), (77, 38), (12, 8)])
+def test_a_map_of_any_size_has_the_pattern_of_the_beam(size: tuple[int, int]) -> None:
+    columns, rows = size
+    noise = np.random.default_rng(2).normal(size=RATE // 4)
+    wave = unit_vector(-70, 35)
+    audio = (sn3d(wave[None], 2)[0][:, None] * noise).astype(np.float32)
+    found = direction_maps(
+        audio, array="ambisonic2", sample_rate=RATE, columns=columns, rows=rows
+    ).whole
+    azimuth, elevation = map_angles(columns, rows)
+    looks = np.array([[unit_vector(a, e) for a in azimuth.tolist()] for e in elevation.tolist()])
+    cosine = looks @ wave
+    shares = max_re_weights(2) * (1, 3, 5)
+    pattern = shares[0] + shares[1] * cosine + shares[2] * (3 * cosine**2 - 1) / 2
+    wanted = 20 * np.log10(np.maximum(np.abs(pattern) / shares.sum(), 1e-9))
+    near = wanted > -30
+    difference = (found - wanted)[near]
+    assert difference.max() - difference.min() < 0.01  # apart from the level of the noise
 
 
 def test_each_octave_has_the_direction_of_what_sounds_in_it() -> None:
