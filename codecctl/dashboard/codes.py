@@ -47,6 +47,7 @@ class Codes(VerticalScroll):
     def __init__(self) -> None:
         super().__init__(id="codes-scroll")
         self._run: RunView | None = None
+        self._text = Text()
 
     def compose(self) -> ComposeResult:
         """One text."""
@@ -65,7 +66,10 @@ class Codes(VerticalScroll):
         if self._run is not None and self.size.width:
             mono = self.app.native_ansi_color or self.app.no_color
             lines = codes_lines(self._run, width=self.size.width - 2, mono=mono)
-            self.query_one("#codes-text", Static).update(Text("\n").join(lines))
+            text = Text("\n").join(lines)
+            if text != self._text:
+                self._text = text
+                self.query_one("#codes-text", Static).update(text)
 
 
 def codes_lines(run: RunView, *, width: int, mono: bool) -> list[Text]:

@@ -11,9 +11,10 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
-from textual.widgets import Log, Static
+from textual.widgets import Log
 
 from codecctl.dashboard.curves import searcher
+from codecctl.dashboard.still_text import StillText
 from codecctl.dashboard.views import LogTail, RunView
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ")
@@ -46,7 +47,7 @@ class LogPane(Widget):
 
     def compose(self) -> ComposeResult:
         """Which file, and its lines."""
-        yield Static(id="log-title", markup=False)
+        yield StillText(id="log-title")
         yield Log(id="log-lines", max_lines=20_000)
 
     def show_run(self, run: RunView) -> None:
@@ -77,9 +78,10 @@ class LogPane(Widget):
         if lines[: len(self._shown)] != self._shown:
             widget.clear()
             self._shown = []
-        widget.write_lines(lines[len(self._shown) :])
+        if new := lines[len(self._shown) :]:
+            widget.write_lines(new)
         self._shown = lines
-        self.query_one("#log-title", Static).update(self._title(log, len(found)))
+        self.query_one("#log-title", StillText).tell(self._title(log, len(found)))
 
     def _lines(self, log: LogTail | None) -> Iterator[str]:
         matches = searcher(self.pattern)

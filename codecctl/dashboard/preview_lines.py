@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from rich.text import Text
 from textual import events
 from textual.message import Message
-from textual.widgets import Static
+
+from codecctl.dashboard.still_text import StillText
 
 
-class ChoiceLine(Static):
+class ChoiceLine(StillText):
     """A line of text, parts of which can be clicked.
 
     Args:
@@ -44,7 +45,7 @@ class ChoiceLine(Static):
             if value:
                 self._places.append((len(line), len(line) + len(text), value))
             line.append(text, style)
-        self.update(line)
+        self.tell(line)
 
     def on_click(self, event: events.Click) -> None:
         """Say what was clicked."""
