@@ -146,6 +146,28 @@ async def test_the_arrows_and_the_mouse_aim_a_beam(tmp_path: Path) -> None:
         assert 20 < elevation < 60
 
 
+async def test_maps_that_come_too_late_for_their_size_are_not_shown(tmp_path: Path) -> None:
+    make_previews(tmp_path)
+    app = dashboard(tmp_path, only="run")
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane = await opened(app, pilot)
+        await press(app, pilot, "I", "v")
+        view = pane.query_one(SpaceView)
+        loaded, field = view._loaded, view._field
+        assert loaded is not None
+        assert field is not None
+        assert field.maps is not None
+        size = (field.maps.reference.shape[1], field.maps.reference.shape[0])
+        narrow = SpaceView.Computed((loaded, size, view.direction), field, None)
+        await pilot.resize_terminal(120, 36)
+        await settle(app, pilot)
+        text = screen_text(app)
+        assert "B - A" in text
+        view.post_message(narrow)
+        await settle(app, pilot)
+        assert screen_text(app) == text
+
+
 async def test_the_mouse_chooses_steps_and_views(tmp_path: Path) -> None:
     make_previews(tmp_path)
     app = dashboard(tmp_path, only="run")

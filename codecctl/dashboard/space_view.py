@@ -40,6 +40,10 @@ _LEAST_THIRD = (24, 5)
 """Columns and lines of a map beside the text."""
 
 
+_Size = tuple[int, int]
+"""Columns and rows of a map."""
+
+
 class SpaceView(Vertical, can_focus=True):
     """Maps of the sphere, coherence between capsules, and a beam."""
 
@@ -76,9 +80,12 @@ class SpaceView(Vertical, can_focus=True):
     class Computed(Message):
         """The thread is done."""
 
-        def __init__(self, loaded: Loaded, field: Field, beam: BeamLevels | None) -> None:
+        def __init__(
+            self, asked: tuple[Loaded, _Size, Direction], field: Field, beam: BeamLevels | None
+        ) -> None:
             super().__init__()
-            self.loaded, self.field, self.beam = loaded, field, beam
+            self.loaded, self.map_size, self.direction = asked
+            self.field, self.beam = field, beam
 
     class Aimed(Message):
         """The beam looks elsewhere."""
@@ -124,28 +131,29 @@ class SpaceView(Vertical, can_focus=True):
             self._show_charts(None, 1)
             self.query_one("#space-text", Static).update(problem)
         else:
-            self._compute(loaded, self.direction, self._field)
+            self._compute((loaded, size, self.direction), self._field)
 
     @work(thread=True, exclusive=True, group="space")
-    def _compute(self, loaded: Loaded, direction: Direction, field: Field | None) -> None:
-        columns, rows = self._map_size
+    def _compute(self, asked: tuple[Loaded, _Size, Direction], field: Field | None) -> None:
+        loaded, (columns, rows), direction = asked
         if field is None:
             enough = columns >= 12 and rows >= 8
             maps = maps_of(loaded, columns=columns, rows=rows) if enough else None
             found = between_of(loaded)
             field = Field(maps, found, by_distance(found, loaded.array))
-        self.post_message(self.Computed(loaded, field, beam_levels(loaded, direction)))
+        self.post_message(self.Computed(asked, field, beam_levels(loaded, direction)))
 
     @on(Computed)
     def _computed(self, event: Computed) -> None:
         event.stop()
-        if event.loaded is self._loaded:
+        # What was asked for before another item or another size of the window is late.
+        if event.loaded is self._loaded and event.map_size == self._map_size:
             self._field = event.field
             self._show_maps(event.field.maps)
             maps = event.field.maps
             room = self.size.height - (0 if maps is None else _height(maps))
             lines = space_lines(
-                event.field, event.beam, self.direction, colors=_colors(maps), room=room
+                event.field, event.beam, event.direction, colors=_colors(maps), room=room
             )
             self.query_one("#space-text", Static).update("\n".join(lines))
             self._show_charts(event.field if maps is None else None, len(lines))
