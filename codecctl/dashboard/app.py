@@ -141,7 +141,7 @@ class DashboardApp(DataPages, ComparePages, NewRuns, AlertPages, HelpPages):
             self.is_reading = True
             self._read(frozenset(self.shown | {self.choice.pinned}), self._opened)
 
-    @work(thread=True, group="reader")
+    @work(thread=True, group="reader", description="what is new of runs")
     def _read(self, shown: frozenset[str], opened: str) -> None:
         self.post_message(self.SnapshotRead(self._reader.poll(shown, opened)))
 

@@ -135,7 +135,7 @@ class PlayPreview(Widget):
             address = address_of(self.loaded.preview, self.run_view.name, self._ears(self.loaded))
             self.app.open_url(f"{address}#play")
 
-    @work(thread=True, exclusive=True, group="playing")
+    @work(thread=True, exclusive=True, group="playing", description="to the loudspeakers")
     def _prepare(self, loaded: Loaded | None, *, look_for_device: bool) -> None:
         from codecctl.dashboard.heard import listen
         from codecctl.playback import missing_playback
@@ -164,7 +164,7 @@ class PlayPreview(Widget):
         else:
             self.notify(f"not played: {problem}", severity="warning", markup=False)
 
-    @work(thread=True, exclusive=True, group="page")
+    @work(thread=True, exclusive=True, group="page", description="a page for a browser")
     def _write_page(self, loaded: Loaded | None, run: RunView | None, why: str) -> None:
         from codecctl.dashboard.listening_page import page_html
 

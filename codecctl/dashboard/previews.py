@@ -219,7 +219,7 @@ class Previews(PlayPreview, Vertical):
             self._shown = (preview,)
             self._read(run, self._choice)
 
-    @work(thread=True, exclusive=True, group="previews")
+    @work(thread=True, exclusive=True, group="previews", description="previews of an item")
     def _read(self, run: RunView, choice: PreviewChoice) -> None:
         if choice.current is not None:
             self.post_message(self.Read(load(run.summary.path, choice.current)))

@@ -133,7 +133,7 @@ class SpaceView(Vertical, can_focus=True):
         else:
             self._compute((loaded, size, self.direction), self._field)
 
-    @work(thread=True, exclusive=True, group="space")
+    @work(thread=True, exclusive=True, group="space", description="maps of an item")
     def _compute(self, asked: tuple[Loaded, _Size, Direction], field: Field | None) -> None:
         loaded, (columns, rows), direction = asked
         if field is None:

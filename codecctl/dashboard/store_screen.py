@@ -173,7 +173,7 @@ class StoreScreen(Screen[None]):
         self.query_one(WindowPane).show_store(event.store)
         self._measure(event.store)
 
-    @work(thread=True, exclusive=True, group="levels")
+    @work(thread=True, exclusive=True, group="levels", description="levels of a store")
     def _measure(self, store: Store) -> None:
         worker, count, done = get_current_worker(), len(store.recordings), 0
 
@@ -206,7 +206,7 @@ class StoreScreen(Screen[None]):
             self.action_tab("problems")
             self._check(self._store)
 
-    @work(thread=True, exclusive=True, group="check")
+    @work(thread=True, exclusive=True, group="check", description="check of a store")
     def _check(self, store: Store) -> None:
         worker, told = get_current_worker(), -1.0
 

@@ -198,7 +198,7 @@ class WindowPane(Vertical):
             self._place = place
             self._read(self._store, info, place)
 
-    @work(thread=True, exclusive=True, group="window")
+    @work(thread=True, exclusive=True, group="window", description="seconds of a recording")
     def _read(self, store: Store, info: RecordingInfo, place: tuple[object, ...]) -> None:
         sound = read_window(
             store, info, at=self._at, seconds=SPANS[self._span], channel=self._channel
@@ -230,7 +230,9 @@ class WindowPane(Vertical):
         if self._sound is not None and not self._sound.problem:
             self._play(self._sound)
 
-    @work(thread=True, exclusive=True, group="window-play")
+    @work(
+        thread=True, exclusive=True, group="window-play", description="seconds to the loudspeakers"
+    )
     def _play(self, sound: Sound) -> None:
         from codecctl.errors import CodecctlError
         from codecctl.playback import audible_gain_db, missing_playback, play
