@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import shutil
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from codecctl.dashboard import playing
 from codecctl.dashboard.app import DashboardApp
 from codecctl.dashboard.heard import Heard
+from codecctl.dashboard.loaded import Loaded
 from codecctl.dashboard.previews import VIEWS, Previews
 from codecctl.dashboard.queue_view import QueueView, worst_first
 from codecctl.dashboard.run_screen import TABS
-from codecctl.dashboard.space_view import SpaceView
+from codecctl.dashboard.space import between_of
+from codecctl.dashboard.space_view import _PATIENCE_SECONDS, SpaceView
 from codecctl.dashboard.speaker import Speaker
 from codecctl.dashboard.views import ItemScore
+from codecctl.datasets.between import Between
 
 from .dashboard_runs import append, dashboard, make_run, screen_text, settle
 from .preview_files import field, write_item, write_sound
@@ -166,6 +172,33 @@ async def test_maps_that_come_too_late_for_their_size_are_not_shown(tmp_path: Pa
         view.post_message(narrow)
         await settle(app, pilot)
         assert screen_text(app) == text
+
+
+async def test_numbers_of_another_item_do_not_stand_while_one_is_computed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_previews(tmp_path)
+    app = dashboard(tmp_path, only="run")
+    computed = threading.Event()
+
+    def late(loaded: Loaded) -> Between:
+        assert computed.wait(20)
+        return between_of(loaded)
+
+    async with app.run_test(size=(100, 30)) as pilot:
+        pane = await opened(app, pilot)
+        assert "no map and no beam" in await press(app, pilot, "v")
+        monkeypatch.setattr("codecctl.dashboard.space_view.between_of", late)
+        await pilot.press("I")
+        text = pane.query_one("#space-text", Static)
+        while "computing" not in str(text.content):
+            await asyncio.sleep(0.01)
+        assert not pane.query_one("#between-charts").display
+        computed.set()
+        await settle(app, pilot)
+        assert "loudest" in screen_text(app)
+        await asyncio.sleep(_PATIENCE_SECONDS)
+        assert "loudest" in screen_text(app)
 
 
 async def test_the_mouse_chooses_steps_and_views(tmp_path: Path) -> None:

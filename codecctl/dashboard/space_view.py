@@ -38,6 +38,8 @@ _THREE_CHARTS = 90
 _ERROR_COLOR = 6
 _LEAST_THIRD = (24, 5)
 """Columns and lines of a map beside the text."""
+_PATIENCE_SECONDS = 0.3
+"""What was computed of another item stands that long; steps mostly follow each other sooner."""
 
 
 _Size = tuple[int, int]
@@ -124,6 +126,8 @@ class SpaceView(Vertical, can_focus=True):
         size = (columns, 2 * lines)
         if self._loaded is not loaded or self._map_size != size:
             self._field = None
+        if self._loaded is not loaded:
+            self.set_timer(_PATIENCE_SECONDS, self._show_nothing_old)
         self._loaded, self._map_size = loaded, size
         problem = is_comparable(loaded)
         if problem:
@@ -132,6 +136,13 @@ class SpaceView(Vertical, can_focus=True):
             self.query_one("#space-text", Static).update(problem)
         else:
             self._compute((loaded, size, self.direction), self._field)
+
+    def _show_nothing_old(self) -> None:
+        """Say that this item is not computed yet, in place of what was of another one."""
+        if self._field is None and self._loaded is not None and not is_comparable(self._loaded):
+            self._show_maps(None)
+            self._show_charts(None, 1)
+            self.query_one("#space-text", Static).update("computing maps, levels and coherence")
 
     @work(thread=True, exclusive=True, group="space", description="maps of an item")
     def _compute(self, asked: tuple[Loaded, _Size, Direction], field: Field | None) -> None:
