@@ -17,7 +17,8 @@ MAX_RUNS_AT_ONCE = 8
 MAX_ROWS_AT_ONCE = 50_000
 """More are drawn in slices, so that a key never waits for a page, nor for a chart."""
 SHOW_SECONDS = 0.1
-"""Charts that are drawn by then are shown; earlier when all are: each showing paints the screen."""
+"""Charts that are drawn by then are shown; earlier when all are, or when the page is still empty:
+each showing paints the screen."""
 
 
 class ChartQueue:
@@ -64,7 +65,8 @@ class ChartQueue:
                 pass
         elif self._work is None:
             self._work = self._drawing()
-            self._next_show = time.monotonic() + SHOW_SECONDS
+            if any(chart.curves for chart, _ in charts):
+                self._next_show = time.monotonic() + SHOW_SECONDS
             self._clock.call_later(self._draw_more)
 
     def _draw_more(self) -> None:
