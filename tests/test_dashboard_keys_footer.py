@@ -85,3 +85,15 @@ async def test_a_key_that_cannot_be_used_now_is_dim_and_one_is_clicked() -> None
         await pilot.click(keys(app)[1])
         await pilot.pause()
         assert app.screen.query_one("#own").has_class("up")
+
+
+async def test_a_page_that_opens_out_of_focus_still_names_its_keys() -> None:
+    class Unfocused(Page):
+        def on_mount(self) -> None:
+            self.app_focus = False
+
+    app = Unfocused()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert not app.app_focus
+        assert [key.description for key in app.query(FooterKey)] == ["End"]

@@ -34,8 +34,9 @@ class KeysFooter(Footer):
             )
 
     def bindings_changed(self, screen: Screen[object]) -> None:
-        """Follow the keys once the page is drawn."""
-        if screen.app.app_focus and self.is_attached and screen is self.screen:
+        """Follow the keys once the page is drawn; out of focus they stay, but never nothing."""
+        follows = screen.app.app_focus or not self._keys
+        if follows and self.is_attached and screen is self.screen:
             self.call_after_refresh(self._follow)
 
     async def _follow(self) -> None:
