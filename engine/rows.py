@@ -54,7 +54,7 @@ def decode_row(line: bytes) -> Row | None:
     """The row of a line; None for a torn or foreign line."""
     try:
         row = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return row if isinstance(row, dict) else None
 

@@ -180,3 +180,11 @@ def test_the_first_line_of_a_file_is_found_from_its_end(tmp_path: Path) -> None:
     row: Row = {"step": 0, "split": "val", "words": "x" * 100_000}
     path.write_bytes(encode_row(row) + b"[]\n\n\xff\n")
     assert last_rows(path) == {"val": row}
+
+
+def test_a_line_nested_beyond_all_bounds_is_foreign(tmp_path: Path) -> None:
+    path = tmp_path / "metrics.jsonl"
+    row: Row = {"step": 1, "split": "val"}
+    path.write_bytes(encode_row(row) + b'{"split":"val","x":' + b"[" * 200_000 + b"\n")
+    assert last_rows(path) == {"val": row}
+    assert read_last_rows(path) == [row]

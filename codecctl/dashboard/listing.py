@@ -92,9 +92,11 @@ class Listing(DataTable[Text]):
         """Exchange cells of a row; no other row is painted again."""
         key = list(self._rows)[row]
         self._repaints_nothing = True
-        for index, text in cells.items():
-            self.update_cell(key, str(index), text)
-        self._repaints_nothing = False
+        try:
+            for index, text in cells.items():
+                self.update_cell(key, str(index), text)
+        finally:
+            self._repaints_nothing = False
         for state in [state for state in self._strips if state[0] == row]:
             del self._strips[state]
         self.refresh_row(row)
